@@ -1,0 +1,117 @@
+# `make` lists the targets. What they need is built from pinned modules into bin/ when it is first needed:
+# hack/controlplane for the control plane and kubectl, hack/tools/<tool> for each tool.
+
+BIN := $(CURDIR)/bin
+MODULES := . $(patsubst %/go.mod,%,$(wildcard hack/*/go.mod hack/tools/*/go.mod))
+
+# Look at a link's own time too: bin/kubectl may link to a program that is older than what it depends on.
+MAKEFLAGS += --check-symlink-times
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## Show this list
+	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Generate
+
+.PHONY: generate
+generate: bin/controller-gen ## Regenerate everything that is made from markers: deep copies and the manifests
+	bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+	@$(MAKE) --no-print-directory manifests
+
+# The CRDs are removed first, so that a kind that is gone leaves nothing behind.
+.PHONY: manifests
+manifests: bin/controller-gen ## Regenerate the CRDs, the role and the webhook configurations in config/
+	rm -f config/crd/bases/*.yaml
+	bin/controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
+	bin/controller-gen rbac:roleName=seatkeeper paths=./controllers/... paths=./internal/... paths=./cmd/... output:rbac:dir=config/rbac
+	bin/controller-gen webhook paths=./internal/admission/... output:webhook:dir=config/webhook
+
+.PHONY: fmt
+fmt: bin/golangci-lint ## Format the code
+	bin/golangci-lint fmt
+
+##@ Check
+
+.PHONY: lint
+lint: bin/golangci-lint bin/kube-api-linter ## Lint the code, and the API types by the Kubernetes conventions
+	go vet ./...
+	bin/golangci-lint run
+	cd hack/controlplane && go vet ./... && $(BIN)/golangci-lint run
+	bin/kube-api-linter run --config .golangci-kube-api.yml ./api/...
+
+.PHONY: verify
+verify: verify-generated verify-tidy verify-format ## Fail when something generated, a go.mod or the format is not up to date
+
+# The tree as it is, untracked files and all; the scratch index leaves the real one alone.
+SNAPSHOT = scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && export GIT_INDEX_FILE=$$scratch/index && git add --all && git write-tree
+
+.PHONY: verify-generated
+verify-generated:
+	@before=$$($(SNAPSHOT)) && $(MAKE) --no-print-directory generate && after=$$($(SNAPSHOT)) && \
+	if [ "$$before" != "$$after" ]; then \
+		git --no-pager diff "$$before" "$$after"; \
+		echo "These files were not up to date, and are now: run 'make generate' and commit them."; \
+		git --no-pager diff --name-status "$$before" "$$after"; \
+		exit 1; \
+	fi
+
+.PHONY: verify-tidy
+verify-tidy:
+	@for module in $(MODULES); do \
+		go -C "$$module" mod tidy -diff || { echo "Run 'go mod tidy' in $$module."; exit 1; }; \
+	done
+
+.PHONY: verify-format
+verify-format:
+	@files=$$(gofmt -l .) && if [ -n "$$files" ]; then \
+		echo "Not formatted, run 'make fmt':"; echo "$$files"; exit 1; \
+	fi
+
+# A failure to reach the database is no finding, and the only way to tell is govulncheck's message.
+.PHONY: vuln
+vuln: bin/govulncheck ## Look for known vulnerabilities, where their database can be reached
+	@if ! report=$$(bin/govulncheck ./... 2>&1); then \
+		echo "$$report"; \
+		case $$report in \
+		*"fetching vulnerabilities"*) echo "NOT CHECKED: the vulnerability database cannot be reached from here.";; \
+		*) exit 1;; \
+		esac; \
+	else echo "$$report"; fi
+
+##@ Clean up
+
+.PHONY: clean
+clean: ## Remove what was built and the state of `make run`
+	rm -rf bin .run coverage
+
+# ---- Programs in bin/ -------------------------------------------------------------------------------------------
+# Each depends on its sources and its go.mod alone, so that a second call has nothing to do.
+
+# The version that is compiled in, as go.mod pins it.
+KUBERNETES_VERSION = $(shell awk '$$1 == "k8s.io/kubernetes" { print $$2 }' hack/controlplane/go.mod)
+KUBERNETES_MINOR = $(word 2,$(subst ., ,$(KUBERNETES_VERSION)))
+STAMP = k8s.io/component-base/version
+# Without the stamp, clients fail to read the server's version.
+KUBERNETES_LDFLAGS = -s -w -X $(STAMP).gitVersion=$(KUBERNETES_VERSION) -X $(STAMP).gitMajor=1 -X $(STAMP).gitMinor=$(KUBERNETES_MINOR)
+
+bin/controlplane: hack/controlplane/go.mod hack/controlplane/main.go $(wildcard hack/controlplane/internal/*/*.go)
+	@hack/build.sh hack/controlplane $@ \
+		"the embedded control plane (etcd + kube-apiserver), about 6 minutes the first time" -ldflags "$(KUBERNETES_LDFLAGS)" .
+
+# A kubectl one minor version older than the server is supported by it; the machine's will do from there on.
+bin/kubectl: hack/controlplane/go.mod $(wildcard hack/controlplane/cmd/kubectl/*.go)
+	@mkdir -p bin && rm -f $@; \
+	minor=$$(kubectl version --client 2>/dev/null | sed -n 's/^Client Version: v1\.\([0-9]*\).*/\1/p'); \
+	if [ "$${minor:-0}" -ge $$(($(KUBERNETES_MINOR) - 1)) ]; then \
+		ln -s "$$(command -v kubectl)" $@; \
+	else \
+		hack/build.sh hack/controlplane $@ "kubectl, about a minute the first time" -ldflags "$(KUBERNETES_LDFLAGS)" ./cmd/kubectl; \
+	fi
+
+# hack/tools/<tool>/go.mod pins one tool, with the dependencies that its authors chose.
+bin/golangci-lint bin/kube-api-linter: duration = 2 minutes
+bin/%: duration = half a minute
+bin/%: hack/tools/%/go.mod
+	@hack/build.sh hack/tools/$* $@ "$*, about $(duration) the first time" tool
