@@ -1,0 +1,164 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// Condition types. Ready, Reconciling and Stalled are on every kind and follow kstatus: Ready is always
+// there; Reconciling and Stalled are there only when True, and never both.
+const (
+	// ConditionReady sums up. True: everything the operator can do is done.
+	ConditionReady = "Ready"
+	// ConditionReconciling is True while the operator goes on by itself.
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True when somebody has to act.
+	ConditionStalled = "Stalled"
+
+	// ConditionSeated (User): every seat that the user's roles need is held.
+	// Reasons: Seated, NoSeatNeeded, AwaitingSeat, SeatReleased.
+	ConditionSeated = "Seated"
+	// ConditionInvited (User): an invitation is open or was accepted.
+	// Reasons: Invited, Accepted, InvitationExpired, Declined, InvitationRevoked.
+	ConditionInvited = "Invited"
+	// ConditionAccepted (User): the person accepted. It stays True through suspension and archive.
+	// Reasons: Accepted.
+	ConditionAccepted = "Accepted"
+	// ConditionArchived (User): access is revoked, the seats are free. Reasons: Archived.
+	ConditionArchived = "Archived"
+
+	// ConditionExhausted (SeatPool): no seat is free. Reasons: SeatsTaken, SeatsAvailable.
+	ConditionExhausted = "Exhausted"
+	// ConditionOvercommitted (SeatPool): more seats are held than there are, because the capacity was
+	// lowered below use. Nobody loses a seat; no new one is given. Reasons: CapacityBelowUse, WithinCapacity.
+	ConditionOvercommitted = "Overcommitted"
+
+	// ConditionOwnerPresent (Organization): the User named as owner exists and is Active.
+	// Reasons: OwnerFound, OwnerNotFound, OwnerNotActive.
+	ConditionOwnerPresent = "OwnerPresent"
+)
+
+// Reasons of Ready with status True: the operator has done all that it can.
+const (
+	// ReasonActive (User): the person accepted and has access.
+	ReasonActive = "Active"
+	// ReasonInvited (User): the invitation is out; the person moves next. Also of the condition Invited.
+	ReasonInvited = "Invited"
+	// ReasonSuspended (User): no access, no seat; the record and the acceptance stay.
+	ReasonSuspended = "Suspended"
+	// ReasonArchived (User): left; access revoked, seats free, the record stays.
+	ReasonArchived = "Archived"
+	// ReasonNoRoles (User): a record without access (rule CO-1): no role, hence no seat and no invitation.
+	ReasonNoRoles = "NoRoles"
+	// ReasonReady (every other kind): the object is in effect.
+	ReasonReady = "Ready"
+)
+
+// Reasons of Ready with status False and Reconciling: it goes on by itself.
+const (
+	// ReasonInviting (User): the invitation is on its way to the mail server.
+	ReasonInviting = "Inviting"
+	// ReasonMailUnavailable (User): the mail server cannot be reached or asks to come back later.
+	ReasonMailUnavailable = "MailUnavailable"
+	// ReasonArchiving (User): access is revoked, the seats are being freed.
+	ReasonArchiving = "Archiving"
+	// ReasonSuspending (User): access is revoked, the seats are being freed.
+	ReasonSuspending = "Suspending"
+	// ReasonSeatPending (User): a pool has not decided yet.
+	ReasonSeatPending = "SeatPending"
+)
+
+// Reasons of Ready with status False and Stalled: somebody has to act.
+const (
+	// ReasonAwaitingSeat (User): every seat of a pool that is needed is taken.
+	ReasonAwaitingSeat = "AwaitingSeat"
+	// ReasonEmailInUse (User): another User of the organization has the address.
+	ReasonEmailInUse = "EmailInUse"
+	// ReasonInvitationExpired (User): nobody answered in time.
+	ReasonInvitationExpired = "InvitationExpired"
+	// ReasonDeclined (User): the person said no.
+	ReasonDeclined = "Declined"
+	// ReasonMailRejected (User): the mail server refuses this mail for good.
+	ReasonMailRejected = "MailRejected"
+	// ReasonRoleNotFound (User): a role is named that the organization does not have.
+	ReasonRoleNotFound = "RoleNotFound"
+	// ReasonSeatPoolNotFound (User, Role): a role names a pool that the organization does not have.
+	ReasonSeatPoolNotFound = "SeatPoolNotFound"
+	// ReasonOrganizationNotFound (all): spec.organization names no Organization of this namespace.
+	ReasonOrganizationNotFound = "OrganizationNotFound"
+	// ReasonOwnerProtected (User): the organization's owner cannot be suspended, archived or deleted.
+	ReasonOwnerProtected = "OwnerProtected"
+	// ReasonUserNotFound (Team): members are named that the organization does not have.
+	ReasonUserNotFound = "UserNotFound"
+	// ReasonOwnerNotFound (Organization): the User named as owner does not exist or belongs elsewhere.
+	ReasonOwnerNotFound = "OwnerNotFound"
+	// ReasonInvalidSpec (User, Organization): a value passed the schema but means nothing, such as the
+	// time zone Europe/Atlantis.
+	ReasonInvalidSpec = "InvalidSpec"
+)
+
+// Reasons of the other conditions.
+const (
+	ReasonSeated            = "Seated"
+	ReasonNoSeatNeeded      = "NoSeatNeeded"
+	ReasonSeatReleased      = "SeatReleased"
+	ReasonAccepted          = "Accepted"
+	ReasonInvitationRevoked = "InvitationRevoked"
+	ReasonSeatsTaken        = "SeatsTaken"
+	ReasonSeatsAvailable    = "SeatsAvailable"
+	ReasonCapacityBelowUse  = "CapacityBelowUse"
+	ReasonWithinCapacity    = "WithinCapacity"
+	ReasonOwnerFound        = "OwnerFound"
+	ReasonOwnerNotActive    = "OwnerNotActive"
+)
+
+// Annotations that people may set.
+const (
+	// AnnotationResendInvitation (User): any new value asks for a fresh invitation with a fresh link.
+	// The old link dies. It is also how an expired or declined invitation is taken up again.
+	AnnotationResendInvitation = "seatkeeper.dev/resend-invitation"
+	// AnnotationReconcileAt (all): any new value makes the operator look again now.
+	AnnotationReconcileAt = "seatkeeper.dev/reconcile-at"
+)
+
+// FinalizerArchive holds a deleted User until access is revoked, the seats are free and an ArchivedUser
+// is written.
+const FinalizerArchive = "seatkeeper.dev/archive"
+
+// Conditioned is a kind with the conditions and the observedGeneration that every kind of this API has.
+//
+// +k8s:deepcopy-gen=false
+type Conditioned interface {
+	metav1.Object
+	runtime.Object
+	// StatusConditions is where the conditions and the observed generation are kept, to read and to set.
+	StatusConditions() (*[]metav1.Condition, *int64)
+}
+
+// StatusConditions implements Conditioned.
+func (o *Organization) StatusConditions() (*[]metav1.Condition, *int64) {
+	return &o.Status.Conditions, &o.Status.ObservedGeneration
+}
+
+// StatusConditions implements Conditioned.
+func (u *User) StatusConditions() (*[]metav1.Condition, *int64) {
+	return &u.Status.Conditions, &u.Status.ObservedGeneration
+}
+
+// StatusConditions implements Conditioned.
+func (r *Role) StatusConditions() (*[]metav1.Condition, *int64) {
+	return &r.Status.Conditions, &r.Status.ObservedGeneration
+}
+
+// StatusConditions implements Conditioned.
+func (p *SeatPool) StatusConditions() (*[]metav1.Condition, *int64) {
+	return &p.Status.Conditions, &p.Status.ObservedGeneration
+}
+
+// StatusConditions implements Conditioned.
+func (t *Team) StatusConditions() (*[]metav1.Condition, *int64) {
+	return &t.Status.Conditions, &t.Status.ObservedGeneration
+}

@@ -1,0 +1,136 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// OrganizationSpec declares an organization: who owns it and how its members are invited.
+type OrganizationSpec struct {
+	// displayName is the name that people read in mails and on pages, up to 128 characters.
+	// When unset, the object's name is shown.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	DisplayName string `json:"displayName,omitempty"`
+
+	// owner is the name of the principal User (rule IN-4). While named here, that User is never suspended
+	// or archived, and is first in every queue for a seat.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="owner must be the name of a User, in lower case letters, digits, - and ."
+	Owner string `json:"owner,omitempty"`
+
+	// locale is the language of mails and pages for users who have none of their own, as a BCP 47 tag
+	// such as fr-FR. Default: en.
+	// +optional
+	// +default="en"
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=35
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z]{2,3}(-([A-Za-z0-9]-)?[A-Za-z0-9]{2,8})*$')",message="locale must be a BCP 47 language tag such as en or fr-FR"
+	Locale string `json:"locale,omitempty"`
+
+	// timeZone is the IANA time zone in which users who have none of their own read times, such as
+	// Europe/Paris. Default: UTC.
+	// +optional
+	// +default="UTC"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self != 'Local' && self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$')",message="timeZone must be an IANA time zone such as Europe/Paris or UTC"
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// invitation says how members are invited. Default: every field's default.
+	// +optional
+	// +default={}
+	Invitation InvitationPolicy `json:"invitation,omitempty,omitzero"`
+}
+
+// InvitationPolicy says how the members of an organization are invited.
+type InvitationPolicy struct {
+	// ttl is how long an invitation can be answered, as a duration such as 168h, from 1m to 8760h. It ends
+	// on a timer; the seat is then free for the next in the queue. A new value applies to invitations sent
+	// from then on. Default: 168h.
+	// +optional
+	// +default="168h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?[hms])+$') && duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="ttl must be a duration from 1m to 8760h such as 168h"
+	TTL *metav1.Duration `json:"ttl,omitempty"`
+}
+
+// OrganizationStatus is what the operator reports about an organization.
+type OrganizationStatus struct {
+	// observedGeneration is the generation that the status speaks of; -1 until the operator has looked.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, OwnerPresent and, when True, Reconciling or Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// active is the number of Users who accepted and have access.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Active *int32 `json:"active,omitempty"`
+
+	// invited is the number of Users whose invitation is open.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Invited *int32 `json:"invited,omitempty"`
+
+	// waiting is the number of Users who wait for a seat.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Waiting *int32 `json:"waiting,omitempty"`
+
+	// archived is the number of Users with state Archived, and of ArchivedUsers.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Archived *int32 `json:"archived,omitempty"`
+}
+
+// Organization is a company, a customer or an association whose membership Seatkeeper runs. It and
+// everything that belongs to it live in one namespace.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=org,categories=seatkeeper
+// +kubebuilder:printcolumn:name="Owner",type=string,JSONPath=`.spec.owner`
+// +kubebuilder:printcolumn:name="Active",type=integer,JSONPath=`.status.active`
+// +kubebuilder:printcolumn:name="Invited",type=integer,JSONPath=`.status.invited`
+// +kubebuilder:printcolumn:name="Waiting",type=integer,JSONPath=`.status.waiting`
+// +kubebuilder:printcolumn:name="Archived",type=integer,JSONPath=`.status.archived`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Organization struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what people declare.
+	// +required
+	Spec OrganizationSpec `json:"spec,omitzero"`
+
+	// status is what the operator reports.
+	// +optional
+	// +default={"observedGeneration":-1}
+	Status OrganizationStatus `json:"status,omitempty,omitzero"`
+}
+
+// OrganizationList is a list of Organizations.
+//
+// +kubebuilder:object:root=true
+type OrganizationList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Organization `json:"items"`
+}

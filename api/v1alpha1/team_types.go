@@ -1,0 +1,125 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// TeamRole is what a member is in a team.
+//
+// +enum
+// +kubebuilder:validation:Enum=Lead;Member
+type TeamRole string
+
+const (
+	// TeamLead leads the team. A team has at most one.
+	TeamLead TeamRole = "Lead"
+	// TeamMember belongs to the team.
+	TeamMember TeamRole = "Member"
+)
+
+// TeamMembership is one member of a team.
+type TeamMembership struct {
+	// user is the name of a User of the team's organization.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="user must be the name of a User, in lower case letters, digits, - and ."
+	User string `json:"user,omitempty"`
+
+	// role is Lead or Member. Default: Member.
+	// +optional
+	// +default="Member"
+	Role TeamRole `json:"role,omitempty"`
+}
+
+// TeamSpec declares a team of an organization (rule CO-11).
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.members) || self.members.filter(m, m.role == 'Lead').size() <= 1",message="a team has at most one Lead"
+type TeamSpec struct {
+	// organization is the name of the Organization of this namespace that the team belongs to. It cannot
+	// be changed.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="organization must be the name of an Organization, in lower case letters, digits, - and ."
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="organization cannot be changed: create a Team in the other organization"
+	Organization string `json:"organization,omitempty"`
+
+	// displayName is the name that people read, up to 128 characters. When unset, the object's name is shown.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	DisplayName string `json:"displayName,omitempty"`
+
+	// members are the users of the team, each once, up to 5000.
+	// +optional
+	// +listType=map
+	// +listMapKey=user
+	// +kubebuilder:validation:MaxItems=5000
+	Members []TeamMembership `json:"members,omitempty"`
+}
+
+// TeamStatus is what the operator reports about a team.
+type TeamStatus struct {
+	// observedGeneration is the generation that the status speaks of; -1 until the operator has looked.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready and, when True, Reconciling or Stalled.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// members is the number of members who exist and have not left.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Members *int32 `json:"members,omitempty"`
+
+	// lead is the name of the User who leads the team; unset when nobody does.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Lead string `json:"lead,omitempty"`
+}
+
+// Team is a group of users of an organization.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:categories=seatkeeper
+// +kubebuilder:selectablefield:JSONPath=`.spec.organization`
+// +kubebuilder:printcolumn:name="Lead",type=string,JSONPath=`.status.lead`
+// +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=`.status.members`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Team struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what people declare.
+	// +required
+	Spec TeamSpec `json:"spec,omitzero"`
+
+	// status is what the operator reports.
+	// +optional
+	// +default={"observedGeneration":-1}
+	Status TeamStatus `json:"status,omitempty,omitzero"`
+}
+
+// TeamList is a list of Teams.
+//
+// +kubebuilder:object:root=true
+type TeamList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Team `json:"items"`
+}

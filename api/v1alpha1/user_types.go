@@ -1,0 +1,246 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// UserState is what somebody wants a User to be.
+//
+// +enum
+// +kubebuilder:validation:Enum=Active;Suspended;Archived
+type UserState string
+
+const (
+	// UserActive is a member: seated, invited, and with access once the person has accepted.
+	UserActive UserState = "Active"
+	// UserSuspended is a member without access or seat. The record and the acceptance stay (rules CO-3, CO-4).
+	UserSuspended UserState = "Suspended"
+	// UserArchived is a person who left: no access, no seat, the record stays (rules AX-13, CO-8).
+	UserArchived UserState = "Archived"
+)
+
+// ArchiveReason is why a person left.
+//
+// +enum
+// +kubebuilder:validation:Enum=Left;RoleChange;Duplicate;Other
+type ArchiveReason string
+
+const (
+	// ArchiveLeft is a person who left the organization.
+	ArchiveLeft ArchiveReason = "Left"
+	// ArchiveRoleChange is a person who stays but no longer needs access.
+	ArchiveRoleChange ArchiveReason = "RoleChange"
+	// ArchiveDuplicate is a User who was declared twice.
+	ArchiveDuplicate ArchiveReason = "Duplicate"
+	// ArchiveOther is any other reason, and none given.
+	ArchiveOther ArchiveReason = "Other"
+)
+
+// UserSpec declares one member of an organization.
+type UserSpec struct {
+	// organization is the name of the Organization of this namespace that the user belongs to. It cannot
+	// be changed.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="organization must be the name of an Organization, in lower case letters, digits, - and ."
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="organization cannot be changed: archive this User and create one in the other organization"
+	Organization string `json:"organization,omitempty"`
+
+	// email is the address that the invitation goes to, and the login (rules AX-3, EZ-11): a bare address of
+	// up to 254 characters with an ASCII domain. It is unique within the organization, compared without
+	// regard to case; name+tag@ is an address of its own (AX-12).
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=254
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^\\\\s\\\\p{Z}\\\\p{C}@<>(),;:\"\\\\[\\\\]\\\\\\\\.]+([.][^\\\\s\\\\p{Z}\\\\p{C}@<>(),;:\"\\\\[\\\\]\\\\\\\\.]+)*@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?[.])+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]$')",message="email must be one bare address such as jean@acme.example"
+	Email string `json:"email,omitempty"`
+
+	// givenName is the person's given name (SCIM name.givenName), up to 128 characters.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	GivenName string `json:"givenName,omitempty"`
+
+	// familyName is the person's family name (SCIM name.familyName), up to 128 characters.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	FamilyName string `json:"familyName,omitempty"`
+
+	// locale is the language of the person's mails and pages as a BCP 47 tag such as fr-FR (rule AX-7).
+	// When unset, the organization's applies.
+	// +optional
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=35
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z]{2,3}(-([A-Za-z0-9]-)?[A-Za-z0-9]{2,8})*$')",message="locale must be a BCP 47 language tag such as en or fr-FR"
+	Locale string `json:"locale,omitempty"`
+
+	// timeZone is the IANA time zone in which the person reads times, such as Europe/Paris (rule AX-7).
+	// When unset, the organization's applies.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self != 'Local' && self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$')",message="timeZone must be an IANA time zone such as Europe/Paris or UTC"
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// roles are the names of the Roles of this organization that the user is to hold, up to 32. They add
+	// up (rule AX-18). Without any, the user is a record without access (CO-1).
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="roles must be names of Roles, in lower case letters, digits, - and ."
+	Roles []string `json:"roles,omitempty"`
+
+	// state is Active, Suspended or Archived. Suspended and Archived revoke access and free the seats; back
+	// at Active, a seat is claimed anew and an acceptance still counts (rules AX-14, CO-4). Default: Active.
+	// +optional
+	// +default="Active"
+	State UserState `json:"state,omitempty"`
+
+	// archiveReason says why the person left: Left, RoleChange, Duplicate or Other. It goes on the
+	// ArchivedUser. When unset, Other is recorded.
+	// +optional
+	ArchiveReason ArchiveReason `json:"archiveReason,omitempty"`
+}
+
+// InvitationStatus is the latest invitation of a user. An invitation with sentAt is open until it is
+// accepted (status.acceptedAt), declined, expired, or revoked (status.accessRevokedAt).
+type InvitationStatus struct {
+	// sequence counts the user's invitations from 1. Only the link of the latest one works.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Sequence int64 `json:"sequence,omitempty"`
+
+	// email is the address that the invitation is for. A link dies when the user's address changes.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=254
+	Email string `json:"email,omitempty"`
+
+	// expiresAt is until when the link can be answered.
+	// +required
+	ExpiresAt metav1.Time `json:"expiresAt,omitempty,omitzero"`
+
+	// sentAt is when the mail server took the mail; unset while it has not yet.
+	// +optional
+	SentAt *metav1.Time `json:"sentAt,omitempty"`
+
+	// declinedAt is when the person declined. Nobody is asked again until somebody says so.
+	// +optional
+	DeclinedAt *metav1.Time `json:"declinedAt,omitempty"`
+
+	// expiredAt is when the operator found that nobody had answered in time. Nobody is asked again until
+	// somebody says so.
+	// +optional
+	ExpiredAt *metav1.Time `json:"expiredAt,omitempty"`
+
+	// rejection is what the mail server said when it refused the mail for good, up to 512 characters; unset
+	// while it has not. The mail is not tried again until the address changes or somebody asks for it.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Rejection string `json:"rejection,omitempty"`
+
+	// answersRequest is the value of the annotation seatkeeper.dev/resend-invitation that this invitation
+	// answers; unset when nobody had asked.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	AnswersRequest string `json:"answersRequest,omitempty"`
+}
+
+// UserStatus is what the operator reports about a user.
+type UserStatus struct {
+	// observedGeneration is the generation that the status speaks of; -1 until the operator has looked.
+	// +optional
+	// +kubebuilder:validation:Minimum=-1
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions are Ready, the domain conditions Seated, Invited, Accepted and Archived where they have
+	// something to say and, when True, Reconciling or Stalled. docs/conditions.md lists the reasons.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+
+	// roles are the names of the Roles that the user holds, sorted. A role whose pool has no seat left
+	// is not among them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	Roles []string `json:"roles,omitempty"`
+
+	// seats are the names of the SeatPools in which the user holds a seat, sorted. The SeatSlices are the
+	// truth; this follows them.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	Seats []string `json:"seats,omitempty"`
+
+	// invitation is the latest invitation; unset until the first is on its way.
+	// +optional
+	Invitation *InvitationStatus `json:"invitation,omitempty,omitzero"`
+
+	// acceptedAt is when the person accepted an invitation. It outlasts suspension and archive.
+	// +optional
+	AcceptedAt *metav1.Time `json:"acceptedAt,omitempty"`
+
+	// accessRevokedAt is since when the person has no access and no open invitation, because of
+	// suspension, archive, deletion, expiry or decline. Seats are freed only after it is set.
+	// +optional
+	AccessRevokedAt *metav1.Time `json:"accessRevokedAt,omitempty"`
+}
+
+// User is one member of an organization.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:categories=seatkeeper
+// +kubebuilder:selectablefield:JSONPath=`.spec.organization`
+// +kubebuilder:selectablefield:JSONPath=`.spec.email`
+// +kubebuilder:selectablefield:JSONPath=`.spec.state`
+// +kubebuilder:printcolumn:name="Email",type=string,JSONPath=`.spec.email`
+// +kubebuilder:printcolumn:name="Roles",type=string,JSONPath=`.status.roles`
+// +kubebuilder:printcolumn:name="Seats",type=string,JSONPath=`.status.seats`
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Invited",type=date,JSONPath=`.status.invitation.sentAt`,priority=1
+// +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.invitation.expiresAt`,priority=1
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
+type User struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what people declare.
+	// +required
+	Spec UserSpec `json:"spec,omitzero"`
+
+	// status is what the operator reports.
+	// +optional
+	// +default={"observedGeneration":-1}
+	Status UserStatus `json:"status,omitempty,omitzero"`
+}
+
+// UserList is a list of Users.
+//
+// +kubebuilder:object:root=true
+type UserList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []User `json:"items"`
+}
