@@ -1,0 +1,174 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package app puts the operator together.
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/controllers/organization"
+	"seatkeeper.dev/seatkeeper/controllers/role"
+	"seatkeeper.dev/seatkeeper/controllers/seatpool"
+	"seatkeeper.dev/seatkeeper/controllers/team"
+	"seatkeeper.dev/seatkeeper/controllers/user"
+	"seatkeeper.dev/seatkeeper/internal/admission"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/keystore"
+	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/portal"
+)
+
+// Options are what an operator is run with.
+type Options struct {
+	// Namespace is the operator's own: its Lease and its keys are there.
+	Namespace   string
+	LeaderElect bool
+	// MetricsAddress is where metrics are served; "0" turns them off.
+	MetricsAddress string
+	// HealthAddress is where /healthz and /readyz are served; "0" turns them off.
+	HealthAddress string
+	// Webhook is where admission is served; nil turns it off.
+	Webhook *webhook.Options
+	// PortalAddress is where the invitation pages are served.
+	PortalAddress string
+	// PortalURL is the address at which people reach them.
+	PortalURL *url.URL
+	// MailFrom is who sends the invitations, and Mail takes them.
+	MailFrom mail.Address
+	Mail     mail.Sender
+	// Clock tells the time.
+	Clock clock.PassiveClock
+}
+
+// Scheme knows every kind that the operator deals with.
+func Scheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	return scheme, errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme))
+}
+
+// New returns an operator that is ready to be started.
+func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, error) {
+	mgr, err := newManager(cfg, o)
+	if err != nil {
+		return nil, fmt.Errorf("making the manager: %w", err)
+	}
+	direct, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme()})
+	if err != nil {
+		return nil, fmt.Errorf("making a client: %w", err)
+	}
+	keys, err := keystore.Load(ctx, direct, o.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
+		return nil, err
+	}
+	keyring := func() invitation.Keyring { return keys }
+	if err := addControllers(mgr, o, keyring); err != nil {
+		return nil, err
+	}
+	if o.Webhook != nil {
+		if err := addWebhooks(mgr); err != nil {
+			return nil, err
+		}
+	}
+	if err := addPortal(ctx, mgr, o, keyring); err != nil {
+		return nil, err
+	}
+	return mgr, mgr.AddHealthzCheck("ping", healthz.Ping)
+}
+
+func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
+	cfg = rest.CopyConfig(cfg)
+	cfg.QPS = -1 // the API server's priority and fairness decides who waits
+	scheme, err := Scheme()
+	if err != nil {
+		return nil, err
+	}
+	options := ctrl.Options{
+		Scheme:                        scheme,
+		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Client:                        client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}},
+		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress:        o.HealthAddress,
+		LeaderElection:                o.LeaderElect,
+		LeaderElectionID:              "seatkeeper",
+		LeaderElectionNamespace:       o.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+	}
+	if o.Webhook != nil {
+		w := *o.Webhook
+		w.TLSOpts = append(w.TLSOpts, func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 })
+		options.WebhookServer = webhook.NewServer(w)
+	}
+	return ctrl.NewManager(cfg, options)
+}
+
+func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring) error {
+	base := loop.Base{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
+	}
+	outbox := mail.NewOutbox(o.Mail, mail.OutboxOptions{Clock: o.Clock})
+	if err := mgr.Add(outbox); err != nil {
+		return fmt.Errorf("adding the outbox: %w", err)
+	}
+	// One write a second and object while a wave runs, for figures; pools are quicker, since people wait for seats.
+	const figures, grants = time.Second, 250 * time.Millisecond
+	for name, add := range map[string]func(ctrl.Manager, controller.Options) error{
+		"organization": (&organization.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
+		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
+		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
+		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}}).SetupWithManager,
+		"user": (&user.Reconciler{Base: base, Outbox: outbox, Inviter: user.Inviter{
+			From: o.MailFrom, Portal: o.PortalURL, Keys: keys,
+		}}).SetupWithManager,
+	} {
+		if err := add(mgr, controller.Options{SkipNameValidation: ptr.To(true)}); err != nil {
+			return fmt.Errorf("adding the controller of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func addWebhooks(mgr manager.Manager) error {
+	if err := admission.Register(mgr); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("webhook", mgr.GetWebhookServer().StartedChecker())
+}
+
+func addPortal(ctx context.Context, mgr manager.Manager, o Options, keys func() invitation.Keyring) error {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.PortalAddress)
+	if err != nil {
+		return fmt.Errorf("listening for the invitation pages: %w", err)
+	}
+	log := mgr.GetLogger().WithName("portal")
+	return mgr.Add(&portal.Server{Listener: listener, Log: log, Handler: portal.New(portal.Options{
+		Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Status: mgr.GetClient(),
+		Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", Log: log,
+	})})
+}

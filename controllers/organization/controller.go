@@ -1,0 +1,127 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package organization sums up each Organization. It alone writes the status of Organizations.
+package organization
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/verdict"
+)
+
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;users;archivedusers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations/status,verbs=patch
+
+// Reconciler sums up one organization in a pass.
+type Reconciler struct {
+	loop.Base
+	// Pace spaces the passes, so that a wave of people moves the figures now and then.
+	Pace loop.Pace
+}
+
+// Reconcile does one pass.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if wait := r.Pace.Turn(req.NamespacedName, r.Clock.Now()); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	var before v1alpha1.Organization
+	if err := r.Get(ctx, req.NamespacedName, &before); err != nil || !before.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	s, err := r.gather(ctx, &before)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	after := before.DeepCopy()
+	v := conclude(after, s, r.Clock.Now())
+	return r.Finish(ctx, &before, after, v)
+}
+
+// snapshot is everything that a pass reads.
+type snapshot struct {
+	owner    *v1alpha1.User
+	users    []v1alpha1.User
+	archived int
+}
+
+func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*snapshot, error) {
+	s := &snapshot{}
+	of := []client.ListOption{
+		client.InNamespace(org.Namespace), client.MatchingFields{index.Organization: org.Name}, loop.Lagging{},
+	}
+	var users v1alpha1.UserList
+	if err := r.List(ctx, &users, of...); err != nil {
+		return nil, fmt.Errorf("listing users: %w", err)
+	}
+	s.users = users.Items
+	var archived v1alpha1.ArchivedUserList
+	if err := r.List(ctx, &archived, of...); err != nil {
+		return nil, fmt.Errorf("listing archived users: %w", err)
+	}
+	s.archived = len(archived.Items)
+	var owner v1alpha1.User
+	switch err := r.Get(ctx, types.NamespacedName{Namespace: org.Namespace, Name: org.Spec.Owner}, &owner); {
+	case err == nil && owner.Spec.Organization == org.Name:
+		s.owner = &owner
+	case client.IgnoreNotFound(err) != nil:
+		return nil, fmt.Errorf("reading the owner: %w", err)
+	}
+	return s, nil
+}
+
+// conclude brings the status of org to what the snapshot makes it. It is pure.
+func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Verdict {
+	count(org, s)
+	v := verdict.Verdict{Reason: v1alpha1.ReasonReady, Message: "the organization is in effect"}
+	if _, err := invitation.LoadZone("", org.Spec.TimeZone); err != nil {
+		v = verdict.Verdict{Kind: verdict.Stuck, Reason: v1alpha1.ReasonInvalidSpec, Message: "timeZone: " + err.Error()}
+	}
+	switch {
+	case s.owner == nil:
+		v = verdict.Verdict{Kind: verdict.Stuck, Reason: v1alpha1.ReasonOwnerNotFound, Message: fmt.Sprintf(
+			"spec.owner names %s, which is no User of this organization: create that User, or name another", org.Spec.Owner)}
+		verdict.Set(org, v1alpha1.ConditionOwnerPresent, false, v.Reason, v.Message, now)
+	case s.owner.Status.AcceptedAt == nil || s.owner.Status.AccessRevokedAt != nil:
+		verdict.Set(org, v1alpha1.ConditionOwnerPresent, false, v1alpha1.ReasonOwnerNotActive, "the owner has not accepted the invitation yet", now)
+	default:
+		verdict.Set(org, v1alpha1.ConditionOwnerPresent, true, v1alpha1.ReasonOwnerFound, "the owner has access", now)
+	}
+	return v
+}
+
+// count counts people by what they are. Who waits for a seat in one pool may be active thanks to another.
+func count(org *v1alpha1.Organization, s *snapshot) {
+	var active, invited, waiting int32
+	archived := int32(s.archived)
+	for i := range s.users {
+		u := &s.users[i]
+		st := &u.Status
+		switch {
+		case u.Spec.State == v1alpha1.UserArchived:
+			archived++
+		case u.Spec.State != v1alpha1.UserActive || st.AccessRevokedAt != nil:
+		case st.AcceptedAt != nil:
+			active++
+		case st.Invitation != nil && st.Invitation.SentAt != nil:
+			invited++
+		}
+		if c := meta.FindStatusCondition(st.Conditions, v1alpha1.ConditionReady); c != nil && c.Reason == v1alpha1.ReasonAwaitingSeat {
+			waiting++
+		}
+	}
+	org.Status.Active, org.Status.Invited = ptr.To(active), ptr.To(invited)
+	org.Status.Waiting, org.Status.Archived = ptr.To(waiting), ptr.To(archived)
+}

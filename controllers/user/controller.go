@@ -1,0 +1,57 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package user takes each User from declared to invited to accepted, and out again. It alone writes the status
+// of Users, but for the answers that the invitation page records, and ArchivedUsers.
+package user
+
+import (
+	"context"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/membership"
+)
+
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=users,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/status,verbs=patch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/finalizers,verbs=update
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles;seatpools;seatslices,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;create;update
+
+// Reconciler takes one user a step further in a pass.
+type Reconciler struct {
+	loop.Base
+	// Outbox sends the invitations, so that no pass waits for a mail server.
+	Outbox *mail.Outbox
+	// Inviter makes the links and the mails.
+	Inviter Inviter
+}
+
+// Reconcile does one pass.
+func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	var before v1alpha1.User
+	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
+		r.Outbox.Forget(req.NamespacedName)
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if before.DeletionTimestamp.IsZero() {
+		if err := loop.EnsureFinalizer(ctx, r, &before, v1alpha1.FinalizerArchive); err != nil {
+			return ctrl.Result{}, client.IgnoreNotFound(err)
+		}
+	}
+	s, err := r.gather(ctx, &before)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	d := membership.Next(s.Situation)
+	if d.Farewell {
+		return ctrl.Result{}, r.retire(ctx, d.User)
+	}
+	r.deliver(s, &d)
+	return r.finish(ctx, &before, &d)
+}

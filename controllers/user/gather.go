@@ -1,0 +1,142 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package user
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/membership"
+)
+
+// snapshot is everything that a pass reads.
+type snapshot struct {
+	membership.Situation
+	roles map[string]*v1alpha1.Role
+}
+
+func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, error) {
+	s := &snapshot{Situation: membership.Situation{Now: r.Clock.Now(), User: u}, roles: map[string]*v1alpha1.Role{}}
+	var org v1alpha1.Organization
+	if found, err := r.find(ctx, u.Namespace, u.Spec.Organization, &org); err != nil {
+		return nil, err
+	} else if found {
+		s.Organization = &org
+		s.Invalid = invalid(u, &org)
+	}
+	for _, name := range u.Spec.Roles {
+		var role v1alpha1.Role
+		if found, err := r.find(ctx, u.Namespace, name, &role); err != nil {
+			return nil, err
+		} else if found && role.Spec.Organization == u.Spec.Organization {
+			s.roles[name] = &role
+		}
+	}
+	s.Roles = access.Of(u, s.role)
+	s.UnknownRoles = len(s.Roles.Unknown) > 0
+	if err := r.gatherSeats(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := r.gatherPools(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, r.gatherEmailHolder(ctx, s)
+}
+
+func (s *snapshot) role(name string) *v1alpha1.Role { return s.roles[name] }
+
+// invalid says which value means nothing although the schema let it pass.
+func invalid(u *v1alpha1.User, org *v1alpha1.Organization) string {
+	if _, err := invitation.LoadZone(u.Spec.TimeZone, org.Spec.TimeZone); err != nil {
+		return "timeZone: " + err.Error()
+	}
+	return ""
+}
+
+// find reads an object that may not be there.
+func (r *Reconciler) find(ctx context.Context, namespace, name string, object client.Object) (bool, error) {
+	err := r.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, object, loop.Lagging{})
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("reading %T %s: %w", object, name, err)
+	}
+	return true, nil
+}
+
+func (r *Reconciler) gatherSeats(ctx context.Context, s *snapshot) error {
+	var list v1alpha1.SeatSliceList
+	err := r.List(ctx, &list, client.InNamespace(s.User.Namespace), client.MatchingFields{index.SliceHolder: string(s.User.UID)}, loop.Lagging{})
+	if err != nil {
+		return fmt.Errorf("listing seat slices: %w", err)
+	}
+	for i := range list.Items {
+		for _, a := range list.Items[i].Assignments {
+			if a.UID == s.User.UID {
+				s.Seats = append(s.Seats, membership.Seat{Pool: list.Items[i].Pool, Since: a.Since.Time})
+			}
+		}
+	}
+	slices.SortFunc(s.Seats, func(a, b membership.Seat) int { return cmp.Compare(a.Pool, b.Pool) })
+	return nil
+}
+
+func (r *Reconciler) gatherPools(ctx context.Context, s *snapshot) error {
+	s.Pools = make(map[string]membership.Pool, len(s.Roles.Pools))
+	for _, name := range s.Roles.Pools {
+		var pool v1alpha1.SeatPool
+		found, err := r.find(ctx, s.User.Namespace, name, &pool)
+		if err != nil {
+			return err
+		}
+		if !found || pool.Spec.Organization != s.User.Spec.Organization {
+			continue
+		}
+		s.Pools[name] = membership.Pool{
+			Found:    true,
+			Capacity: ptr.Deref(pool.Status.Capacity, 0),
+			Position: slices.Index(pool.Status.Queue, s.User.Name) + 1,
+			Crowded:  crowded(&pool),
+		}
+	}
+	return nil
+}
+
+// crowded says that a pool has more people waiting than it lists.
+func crowded(pool *v1alpha1.SeatPool) bool {
+	return ptr.Deref(pool.Status.Available, 0) == 0 && int(ptr.Deref(pool.Status.Waiting, 0)) > len(pool.Status.Queue)
+}
+
+// gatherEmailHolder finds the other User who goes before this one at the same address.
+func (r *Reconciler) gatherEmailHolder(ctx context.Context, s *snapshot) error {
+	var list v1alpha1.UserList
+	err := r.List(ctx, &list, client.InNamespace(s.User.Namespace),
+		client.MatchingFields{index.UserEmail: index.EmailKey(s.User.Spec.Organization, s.User.Spec.Email)}, loop.Lagging{})
+	if err != nil {
+		return fmt.Errorf("listing users by address: %w", err)
+	}
+	first := s.User
+	for i := range list.Items {
+		if other := &list.Items[i]; other.UID != s.User.UID && membership.HasPriority(other, first) {
+			first = other
+		}
+	}
+	if first != s.User {
+		s.EmailHolder = first.Name
+	}
+	return nil
+}

@@ -1,0 +1,173 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package user
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/loop"
+)
+
+// SetupWithManager watches what moves a user: the user, the seats, and what the user is declared to belong to.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
+	const firstRetry, lastRetry = 50 * time.Millisecond, 5 * time.Minute
+	opts.MaxConcurrentReconciles = 16
+	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("user").
+		For(&v1alpha1.User{}, builder.WithPredicates(predicate.Or(loop.Declared(), answered()))).
+		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail)).
+		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged)).
+		Watches(&v1alpha1.SeatPool{}, loop.Affected(r.usersOfPool)).
+		Watches(&v1alpha1.Role{}, loop.Affected(r.usersOfRole)).
+		Watches(&v1alpha1.Organization{}, loop.Affected(r.usersOfOrganization)).
+		WatchesRawSource(r.mailOutcomes()).
+		WithOptions(opts).
+		Complete(r)
+}
+
+// answered lets through the answers that the invitation page records.
+func answered() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		was, is := e.ObjectOld.(*v1alpha1.User), e.ObjectNew.(*v1alpha1.User)
+		return (was.Status.AcceptedAt == nil) != (is.Status.AcceptedAt == nil) || declined(was) != declined(is)
+	}}
+}
+
+func declined(u *v1alpha1.User) bool {
+	return u.Status.Invitation != nil && u.Status.Invitation.DeclinedAt != nil
+}
+
+// sameEmail wakes those who may have an address now that somebody else gave up.
+func (r *Reconciler) sameEmail(ctx context.Context, before, after *v1alpha1.User) []types.NamespacedName {
+	if before == nil || after != nil && after.Spec.Email == before.Spec.Email {
+		return nil
+	}
+	return r.users(ctx, before.Namespace, index.UserEmail, index.EmailKey(before.Spec.Organization, before.Spec.Email))
+}
+
+// holdersChanged wakes those who gained or lost a seat.
+func holdersChanged(_ context.Context, before, after *v1alpha1.SeatSlice) []types.NamespacedName {
+	held := map[types.UID]types.NamespacedName{}
+	if before != nil {
+		for _, a := range before.Assignments {
+			held[a.UID] = types.NamespacedName{Namespace: before.Namespace, Name: a.User}
+		}
+	}
+	var changed []types.NamespacedName
+	if after != nil {
+		for _, a := range after.Assignments {
+			if _, ok := held[a.UID]; !ok {
+				changed = append(changed, types.NamespacedName{Namespace: after.Namespace, Name: a.User})
+			}
+			delete(held, a.UID)
+		}
+	}
+	for _, key := range held {
+		changed = append(changed, key)
+	}
+	return changed
+}
+
+// usersOfPool wakes those whose place in the queue changed, and everybody whom a pool concerns when it comes, goes,
+// or becomes or stops being crowded.
+func (r *Reconciler) usersOfPool(ctx context.Context, before, after *v1alpha1.SeatPool) []types.NamespacedName {
+	if before == nil || after == nil || crowded(before) != crowded(after) || before.Spec.Organization != after.Spec.Organization {
+		pool := after
+		if pool == nil {
+			pool = before
+		}
+		return r.usersByPool(ctx, pool)
+	}
+	var moved []types.NamespacedName
+	capacityChanged := before.Status.Capacity == nil || after.Status.Capacity == nil || *before.Status.Capacity != *after.Status.Capacity
+	for i, name := range after.Status.Queue {
+		if capacityChanged || i >= len(before.Status.Queue) || before.Status.Queue[i] != name {
+			moved = append(moved, types.NamespacedName{Namespace: after.Namespace, Name: name})
+		}
+	}
+	for _, name := range before.Status.Queue {
+		if !slices.Contains(after.Status.Queue, name) {
+			moved = append(moved, types.NamespacedName{Namespace: after.Namespace, Name: name})
+		}
+	}
+	return moved
+}
+
+// usersByPool are the users whose roles need a seat of the pool.
+func (r *Reconciler) usersByPool(ctx context.Context, pool *v1alpha1.SeatPool) []types.NamespacedName {
+	var users []types.NamespacedName
+	for _, role := range r.KeysBy(ctx, &v1alpha1.RoleList{}, pool.Namespace, index.RolePool, pool.Name) {
+		users = append(users, r.users(ctx, role.Namespace, index.UserRole, role.Name)...)
+	}
+	return users
+}
+
+// usersOfRole wakes those who are to hold a role that comes, goes, or needs another pool.
+func (r *Reconciler) usersOfRole(ctx context.Context, before, after *v1alpha1.Role) []types.NamespacedName {
+	role := after
+	switch {
+	case after == nil:
+		role = before
+	case before != nil && before.Spec.SeatPool == after.Spec.SeatPool && before.Spec.Organization == after.Spec.Organization:
+		return nil
+	}
+	return r.users(ctx, role.Namespace, index.UserRole, role.Name)
+}
+
+// usersOfOrganization wakes everybody when an organization comes, goes or changes what holds for all, and the owners
+// when the owner changes.
+func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1alpha1.Organization) []types.NamespacedName {
+	org := after
+	if after == nil {
+		org = before
+	}
+	if before == nil || after == nil || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
+		before.Spec.TimeZone != after.Spec.TimeZone {
+		return r.users(ctx, org.Namespace, index.Organization, org.Name)
+	}
+	if before.Spec.Owner == after.Spec.Owner {
+		return nil
+	}
+	return []types.NamespacedName{
+		{Namespace: org.Namespace, Name: before.Spec.Owner},
+		{Namespace: org.Namespace, Name: after.Spec.Owner},
+	}
+}
+
+// users are the keys of the users that an index finds.
+func (r *Reconciler) users(ctx context.Context, namespace, by, value string) []types.NamespacedName {
+	return r.KeysBy(ctx, &v1alpha1.UserList{}, namespace, by, value)
+}
+
+// mailOutcomes wakes those whose mail was taken or not.
+func (r *Reconciler) mailOutcomes() source.Source {
+	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		go func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case owner := <-r.Outbox.Done():
+					q.Add(reconcile.Request{NamespacedName: owner})
+				}
+			}
+		}()
+		return nil
+	})
+}

@@ -1,0 +1,92 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package index names the cache indexes that more than one controller reads by, and registers them. A list
+// from the cache always goes through one of them.
+package index
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/membership"
+)
+
+const (
+	// Organization finds what belongs to an organization, by its name: Users, Roles, SeatPools, Teams, ArchivedUsers.
+	Organization = "spec.organization"
+	// UserRole finds Users by the name of a role that they are to hold.
+	UserRole = "spec.roles"
+	// UserEmail finds Users by organization and address; see EmailKey.
+	UserEmail = "organizationAndFoldedEmail"
+	// UserUID finds a User by UID.
+	UserUID = "metadata.uid"
+	// RolePool finds Roles by the name of the pool that they need.
+	RolePool = "spec.seatPool"
+	// SlicePool finds SeatSlices by the name of their pool.
+	SlicePool = "pool"
+	// SliceHolder finds SeatSlices by the UID of a User who holds a seat in them.
+	SliceHolder = "assignments.uid"
+	// TeamMember finds Teams by the name of a member.
+	TeamMember = "spec.members.user"
+)
+
+// EmailKey is the value of the index UserEmail for an address in an organization.
+func EmailKey(organization, email string) string {
+	return organization + "/" + membership.FoldEmail(email)
+}
+
+// Register adds every index to the cache.
+func Register(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, add := range []func() error{
+		of(ctx, indexer, Organization, func(u *v1alpha1.User) []string { return []string{u.Spec.Organization} }),
+		of(ctx, indexer, Organization, func(r *v1alpha1.Role) []string { return []string{r.Spec.Organization} }),
+		of(ctx, indexer, Organization, func(p *v1alpha1.SeatPool) []string { return []string{p.Spec.Organization} }),
+		of(ctx, indexer, Organization, func(t *v1alpha1.Team) []string { return []string{t.Spec.Organization} }),
+		of(ctx, indexer, Organization, func(a *v1alpha1.ArchivedUser) []string { return []string{a.Record.Spec.Organization} }),
+		of(ctx, indexer, UserRole, func(u *v1alpha1.User) []string { return u.Spec.Roles }),
+		of(ctx, indexer, UserEmail, func(u *v1alpha1.User) []string { return []string{EmailKey(u.Spec.Organization, u.Spec.Email)} }),
+		of(ctx, indexer, UserUID, func(u *v1alpha1.User) []string { return []string{string(u.UID)} }),
+		of(ctx, indexer, RolePool, func(r *v1alpha1.Role) []string { return []string{r.Spec.SeatPool} }),
+		of(ctx, indexer, SlicePool, func(s *v1alpha1.SeatSlice) []string { return []string{s.Pool} }),
+		of(ctx, indexer, SliceHolder, holders),
+		of(ctx, indexer, TeamMember, func(t *v1alpha1.Team) []string {
+			names := make([]string, len(t.Spec.Members))
+			for i, m := range t.Spec.Members {
+				names[i] = m.User
+			}
+			return names
+		}),
+	} {
+		if err := add(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func holders(s *v1alpha1.SeatSlice) []string {
+	uids := make([]string, len(s.Assignments))
+	for i, a := range s.Assignments {
+		uids[i] = string(a.UID)
+	}
+	return uids
+}
+
+// of is the registration of one index over the kind T.
+func of[T any, P interface {
+	*T
+	client.Object
+}](ctx context.Context, indexer client.FieldIndexer, name string, values func(P) []string) func() error {
+	return func() error {
+		kind := P(new(T))
+		err := indexer.IndexField(ctx, kind, name, func(o client.Object) []string { return values(o.(P)) })
+		if err != nil {
+			return fmt.Errorf("indexing %T by %s: %w", kind, name, err)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,55 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package keystore keeps the keys of invitation links in a Secret.
+package keystore
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/internal/invitation"
+)
+
+// SecretName is the name of the Secret, in the operator's own namespace.
+const SecretName = "seatkeeper-invitation-keys"
+
+// Load reads the keys, and makes them when there are none yet. Replicas that start at once agree: one of them
+// creates the Secret, the others read it. c must not read from a cache.
+func Load(ctx context.Context, c client.Client, namespace string) (invitation.Keyring, error) {
+	name := types.NamespacedName{Namespace: namespace, Name: SecretName}
+	var secret corev1.Secret
+	err := c.Get(ctx, name, &secret)
+	if apierrors.IsNotFound(err) {
+		err = create(ctx, c, name)
+		if err == nil || apierrors.IsAlreadyExists(err) {
+			err = c.Get(ctx, name, &secret)
+		}
+	}
+	if err != nil {
+		return invitation.Keyring{}, fmt.Errorf("loading the invitation keys from Secret %s: %w", name, err)
+	}
+	keys, err := invitation.ParseKeyring(secret.Data)
+	if err != nil {
+		return invitation.Keyring{}, fmt.Errorf("reading Secret %s: %w", name, err)
+	}
+	return keys, nil
+}
+
+func create(ctx context.Context, c client.Client, name types.NamespacedName) error {
+	key, err := invitation.NewKey(rand.Reader)
+	if err != nil {
+		return err
+	}
+	return c.Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name},
+		Data:       map[string][]byte{invitation.SecretKeyCurrent: key},
+	})
+}

@@ -1,0 +1,142 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package loop holds the few lines that every reconciler shares: how a pass ends, how a finalizer is added,
+// and how changes of other objects lead to keys.
+package loop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/verdict"
+)
+
+// Base is what every reconciler works with.
+type Base struct {
+	client.Client
+	// Live reads past the cache, where a decision needs it.
+	Live   client.Reader
+	Events events.EventRecorder
+	Clock  clock.PassiveClock
+}
+
+// Persist concludes a pass: it writes v into the conditions of after, and then the status of after, in one
+// patch that fails when before is outdated, and none when the two are the same. A transition of Ready is
+// announced once it is written.
+func (b Base) Persist(ctx context.Context, before, after v1alpha1.Conditioned, v verdict.Verdict) error {
+	verdict.Conclude(after, v, b.Clock.Now())
+	if equality.Semantic.DeepEqual(before, after) {
+		return nil
+	}
+	was, is := ready(before), ready(after)
+	if err := b.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("writing status: %w", err)
+	}
+	if was != is {
+		b.announce(ctx, after, v)
+	}
+	return nil
+}
+
+// announce tells people of a transition of Ready.
+func (b Base) announce(ctx context.Context, obj v1alpha1.Conditioned, v verdict.Verdict) {
+	log.FromContext(ctx).Info("transition", "reason", v.Reason)
+	kind := corev1.EventTypeNormal
+	if v.Kind == verdict.Stuck || v.Kind == verdict.Retry {
+		kind = corev1.EventTypeWarning
+	}
+	b.Events.Eventf(obj, nil, kind, v.Reason, "Reconcile", "%s", v.Message)
+}
+
+func ready(obj v1alpha1.Conditioned) string {
+	conditions, _ := obj.StatusConditions()
+	if c := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady); c != nil {
+		return c.Reason
+	}
+	return ""
+}
+
+// Finish persists, and says what the queue is to do.
+func (b Base) Finish(ctx context.Context, before, after v1alpha1.Conditioned, v verdict.Verdict) (ctrl.Result, error) {
+	return b.Result(v, b.Persist(ctx, before, after, v))
+}
+
+// Result says what the queue is to do after a pass that ended with v, and with err where its status could not be
+// written. An outdated view is no error: a look a moment later, when the cache has caught up, settles it.
+func (b Base) Result(v verdict.Verdict, err error) (ctrl.Result, error) {
+	const catchUp = 50 * time.Millisecond
+	if v.Kind == verdict.Retry {
+		err = errors.Join(v.Err, err)
+	}
+	switch {
+	case Outdated(err):
+		return ctrl.Result{RequeueAfter: catchUp}, nil
+	case client.IgnoreNotFound(err) != nil:
+		return ctrl.Result{}, err
+	case v.WakeAt.IsZero():
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{RequeueAfter: max(v.WakeAt.Sub(b.Clock.Now()), time.Nanosecond)}, nil
+}
+
+// Outdated says that a write failed because it rested on a view that is gone.
+func Outdated(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
+
+// EnsureFinalizer adds a finalizer where admission did not.
+func EnsureFinalizer(ctx context.Context, c client.Client, obj client.Object, name string) error {
+	base := obj.DeepCopyObject().(client.Object)
+	if !controllerutil.AddFinalizer(obj, name) {
+		return nil
+	}
+	if err := c.Patch(ctx, obj, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("adding finalizer %s: %w", name, err)
+	}
+	return nil
+}
+
+// Pace spaces the passes over one key, so that figures which a wave of changes moves are written now and then
+// rather than every time. The first pass after a rest is not delayed. What it remembers is no truth, only
+// courtesy.
+type Pace struct {
+	// Every is the least time between two passes over a key.
+	Every time.Duration
+
+	mu   sync.Mutex
+	last map[types.NamespacedName]time.Time
+}
+
+// Turn says how long the pass over a key is to be put off; 0, and it is due and counted.
+func (p *Pace) Turn(key types.NamespacedName, now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if wait := p.last[key].Add(p.Every).Sub(now); wait > 0 && wait <= p.Every {
+		return wait
+	}
+	if p.last == nil {
+		p.last = map[types.NamespacedName]time.Time{}
+	}
+	for k, at := range p.last {
+		if now.Sub(at) > p.Every {
+			delete(p.last, k)
+		}
+	}
+	p.last[key] = now
+	return 0
+}

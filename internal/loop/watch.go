@@ -1,0 +1,126 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package loop
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// Declared lets through what people change: a spec, an annotation, a deletion. The status is ours.
+func Declared() predicate.Predicate {
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, deleted())
+}
+
+func deleted() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
+	}}
+}
+
+// Affected maps a change of a T to the keys that it concerns. before is nil when the object was created, after
+// is nil when it is gone.
+func Affected[T client.Object](keys func(ctx context.Context, before, after T) []types.NamespacedName) handler.EventHandler {
+	enqueue := func(ctx context.Context, before, after T, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		unique := map[types.NamespacedName]struct{}{}
+		for _, key := range keys(ctx, before, after) {
+			unique[key] = struct{}{}
+		}
+		for key := range maps.Keys(unique) {
+			q.Add(reconcile.Request{NamespacedName: key})
+		}
+	}
+	var none T
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, none, e.Object.(T), q)
+		},
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, e.ObjectOld.(T), e.ObjectNew.(T), q)
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			enqueue(ctx, e.Object.(T), none, q)
+		},
+	}
+}
+
+// AffectedBy maps a T that was created, changed or deleted to the keys that it concerns, as it was and as it is.
+func AffectedBy[T interface {
+	comparable
+	client.Object
+}](keys func(ctx context.Context, object T) []types.NamespacedName) handler.EventHandler {
+	return Affected(func(ctx context.Context, before, after T) []types.NamespacedName {
+		var none T
+		var all []types.NamespacedName
+		for _, object := range []T{before, after} {
+			if object != none {
+				all = append(all, keys(ctx, object)...)
+			}
+		}
+		return all
+	})
+}
+
+// ComesOrGoes maps a T that was created or is gone, but not one that changed, to the keys that it concerns.
+func ComesOrGoes[T interface {
+	comparable
+	client.Object
+}](keys func(ctx context.Context, object T) []types.NamespacedName) handler.EventHandler {
+	return Affected(func(ctx context.Context, before, after T) []types.NamespacedName {
+		var none T
+		switch {
+		case before == none:
+			return keys(ctx, after)
+		case after == none:
+			return keys(ctx, before)
+		}
+		return nil
+	})
+}
+
+// Lagging reads from the cache as it is, without waiting until it shows our own writes, and without a copy: what
+// is listed is not to be changed. It is for reads whose staleness a later event mends.
+type Lagging struct{}
+
+// ApplyToList implements client.ListOption.
+func (Lagging) ApplyToList(o *client.ListOptions) {
+	o.DisableReadYourWritesConsistency = true
+	o.UnsafeDisableDeepCopy = ptr.To(true)
+}
+
+// ApplyToGet implements client.GetOption.
+func (Lagging) ApplyToGet(o *client.GetOptions) {
+	o.DisableReadYourWritesConsistency = true
+	o.UnsafeDisableDeepCopy = ptr.To(true)
+}
+
+// KeysBy are the keys of the objects that an index finds, of the kind of list.
+func (b Base) KeysBy(ctx context.Context, list client.ObjectList, namespace, by, value string) []types.NamespacedName {
+	var keys []types.NamespacedName
+	err := b.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{by: value}, Lagging{})
+	if err == nil {
+		err = meta.EachListItem(list, func(o runtime.Object) error {
+			keys = append(keys, client.ObjectKeyFromObject(o.(client.Object)))
+			return nil
+		})
+	}
+	if err != nil {
+		// The cache is local: this cannot fail but by a mistake of ours.
+		log.FromContext(ctx).Error(err, "listing what a change concerns", "kind", fmt.Sprintf("%T", list), "by", by)
+	}
+	return keys
+}

@@ -1,0 +1,217 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package membership decides what one user needs next: a seat, an invitation, patience, or a farewell. It is
+// pure: everything it rests on is in the Situation.
+package membership
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/verdict"
+)
+
+// Seat is a seat that the ledger records for the user.
+type Seat struct {
+	Pool  string
+	Since time.Time
+}
+
+// Pool is what a pool that the user's roles need says of itself.
+type Pool struct {
+	// Found says that the user's organization has the pool.
+	Found bool
+	// Capacity is the number of its seats.
+	Capacity int32
+	// Position is the user's place in its queue, from 1; 0 when the user is not among those it lists.
+	Position int
+	// Crowded says that it lists as many as it can and has no seat left, so that whoever is not listed waits
+	// behind them.
+	Crowded bool
+}
+
+// Situation is what a decision rests on.
+type Situation struct {
+	Facts
+	Now  time.Time
+	User *v1alpha1.User
+	// Roles are the roles that the user is to hold.
+	Roles access.Roles
+	// Seats are the seats that the ledger records for the user, by pool.
+	Seats []Seat
+	// Pools are the pools that the roles need, by name.
+	Pools map[string]Pool
+	// Invalid is what is wrong with a value that the schema let pass; empty when nothing is.
+	Invalid string
+}
+
+// Decision is what is to be done for a user.
+type Decision struct {
+	// User is the user with the status as it is to be.
+	User *v1alpha1.User
+	// Verdict sums the pass up, unless there is something to Send; then Sent, Refused or Unsent does.
+	Verdict verdict.Verdict
+	// Send is the invitation to send now; nil when there is none.
+	Send *v1alpha1.InvitationStatus
+	// Farewell says that the object can go: a record is written, then the finalizer is removed.
+	Farewell bool
+
+	now time.Time
+}
+
+// Next decides what is to be done for a user.
+func Next(s Situation) Decision {
+	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second)}
+	d.Verdict = d.next(s)
+	return *d
+}
+
+func (d *Decision) next(s Situation) verdict.Verdict {
+	u := d.User
+	switch {
+	case s.Organization == nil && u.DeletionTimestamp.IsZero():
+		return stuck(v1alpha1.ReasonOrganizationNotFound,
+			"organization %s is not in this namespace: create it, or correct spec.organization", u.Spec.Organization)
+	case leaving(u) && protected(u, s.Organization):
+		return stuck(v1alpha1.ReasonOwnerProtected,
+			"is the owner of organization %s and keeps access: name another owner there first", u.Spec.Organization)
+	case leaving(u):
+		return d.leave(s)
+	case s.Invalid != "":
+		return stuck(v1alpha1.ReasonInvalidSpec, "%s", s.Invalid)
+	case s.EmailHolder != "":
+		return stuck(v1alpha1.ReasonEmailInUse,
+			"the address in spec.email is in use by User %s: change it here, or change or delete that User", s.EmailHolder)
+	}
+	return d.join(s)
+}
+
+// join takes a user who is to have access as far as it goes.
+func (d *Decision) join(s Situation) verdict.Verdict {
+	verdict.Unset(d.User, v1alpha1.ConditionArchived)
+	d.User.Status.Roles, d.User.Status.Seats = s.Roles.Granted(seatNames(s.Seats)), seatNames(s.Seats)
+	if len(s.Roles.Unknown) > 0 {
+		return stuck(v1alpha1.ReasonRoleNotFound, "organization %s has no role %s: create it, or correct spec.roles",
+			d.User.Spec.Organization, strings.Join(s.Roles.Unknown, ", "))
+	}
+	if s.Roles.None() {
+		verdict.Unset(d.User, v1alpha1.ConditionSeated)
+		return done(v1alpha1.ReasonNoRoles, "has no role, hence no seat and no invitation: name one in spec.roles to give access")
+	}
+	withheld := d.withheld(s)
+	if withheld.Kind == verdict.Silent || withheld.Kind == verdict.Stuck && len(d.User.Status.Roles) == 0 {
+		return withheld
+	}
+	v := d.invite(s)
+	if v.Kind == verdict.Done && withheld.Kind == verdict.Stuck {
+		withheld.WakeAt = v.WakeAt
+		return withheld
+	}
+	return v
+}
+
+// withheld says which roles cannot be granted, for want of a seat: Done when all can, Silent when a pool has
+// not decided yet.
+func (d *Decision) withheld(s Situation) verdict.Verdict {
+	missing := slices.DeleteFunc(slices.Clone(s.Roles.Pools), func(pool string) bool {
+		return slices.Contains(d.User.Status.Seats, pool)
+	})
+	var stuckAt *verdict.Verdict
+	for _, name := range missing {
+		pool := s.Pools[name]
+		var v verdict.Verdict
+		switch {
+		case !pool.Found:
+			v = stuck(v1alpha1.ReasonSeatPoolNotFound,
+				"organization %s has no seat pool %s, which a role needs: create it, or change the role", d.User.Spec.Organization, name)
+		case pool.Position > 0:
+			v = stuck(v1alpha1.ReasonAwaitingSeat, "number %d in the queue of seat pool %s, whose %d seats are taken: add seats, or free one",
+				pool.Position, name, pool.Capacity)
+		case pool.Crowded:
+			v = stuck(v1alpha1.ReasonAwaitingSeat, "in the queue of seat pool %s, whose %d seats are taken: add seats, or free one",
+				name, pool.Capacity)
+		default:
+			return verdict.Verdict{Kind: verdict.Silent}
+		}
+		if stuckAt == nil {
+			stuckAt = &v
+		}
+	}
+	switch {
+	case stuckAt != nil:
+		verdict.Set(d.User, v1alpha1.ConditionSeated, false, stuckAt.Reason, stuckAt.Message, d.now)
+		return *stuckAt
+	case len(s.Roles.Pools) == 0:
+		verdict.Unset(d.User, v1alpha1.ConditionSeated)
+	default:
+		verdict.Set(d.User, v1alpha1.ConditionSeated, true, v1alpha1.ReasonSeated, "holds every seat that the roles need", d.now)
+	}
+	return verdict.Verdict{}
+}
+
+// leave revokes access, waits until the seats are free, and lets go.
+func (d *Decision) leave(s Situation) verdict.Verdict {
+	u := d.User
+	d.revoke(v1alpha1.ReasonInvitationRevoked, "access is revoked")
+	u.Status.Roles, u.Status.Seats = nil, seatNames(s.Seats)
+	verdict.Unset(u, v1alpha1.ConditionSeated)
+	if len(s.Seats) > 0 {
+		reason := v1alpha1.ReasonArchiving
+		if u.DeletionTimestamp.IsZero() && u.Spec.State == v1alpha1.UserSuspended {
+			reason = v1alpha1.ReasonSuspending
+		}
+		return verdict.Verdict{Kind: verdict.Wait, Reason: reason,
+			Message: "access is revoked, and the seats are being freed: " + strings.Join(u.Status.Seats, ", ")}
+	}
+	if !u.DeletionTimestamp.IsZero() {
+		d.Farewell = true
+		return verdict.Verdict{Kind: verdict.Silent}
+	}
+	if u.Spec.State == v1alpha1.UserSuspended {
+		verdict.Unset(u, v1alpha1.ConditionArchived)
+		return done(v1alpha1.ReasonSuspended, "has no access and no seat: set spec.state to Active to bring the person back")
+	}
+	v := done(v1alpha1.ReasonArchived, "has no access and no seat: set spec.state to Active to bring the person back")
+	verdict.Set(u, v1alpha1.ConditionArchived, true, v.Reason, v.Message, d.now)
+	return v
+}
+
+// revoke ends access and any open invitation, once.
+func (d *Decision) revoke(reason, message string) {
+	u := d.User
+	if u.Status.AccessRevokedAt == nil {
+		u.Status.AccessRevokedAt = d.stamp()
+	}
+	if u.Status.Invitation != nil && !(ended(u.Status.Invitation) && reason == v1alpha1.ReasonInvitationRevoked) {
+		verdict.Set(u, v1alpha1.ConditionInvited, false, reason, message, d.now)
+	}
+}
+
+func (d *Decision) stamp() *metav1.Time {
+	t := metav1.NewTime(d.now)
+	return &t
+}
+
+func seatNames(seats []Seat) []string {
+	var names []string
+	for _, s := range seats {
+		names = append(names, s.Pool)
+	}
+	slices.Sort(names)
+	return names
+}
+
+func done(reason, message string) verdict.Verdict {
+	return verdict.Verdict{Kind: verdict.Done, Reason: reason, Message: message}
+}
+
+func stuck(reason, format string, args ...any) verdict.Verdict {
+	return verdict.Verdict{Kind: verdict.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}

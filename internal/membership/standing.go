@@ -1,0 +1,107 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package membership
+
+import (
+	"strings"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/seats"
+)
+
+// FoldEmail returns the form of an address in which two addresses are compared: without regard to case, tags
+// kept (rule AX-12).
+func FoldEmail(email string) string { return strings.ToLower(email) }
+
+// HasPriority says that a, rather than b, has the address that both declare: who has been invited at it goes
+// before who only claims it, then the older, then the first by name.
+func HasPriority(a, b *v1alpha1.User) bool {
+	if x, y := invitedAt(a), invitedAt(b); x != y {
+		return x
+	}
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return a.Name < b.Name
+}
+
+func invitedAt(u *v1alpha1.User) bool {
+	return u.Status.Invitation != nil && FoldEmail(u.Status.Invitation.Email) == FoldEmail(u.Spec.Email)
+}
+
+// Facts are what the standing of a user depends on besides the User itself.
+type Facts struct {
+	// Organization is the user's organization; nil when there is none of that name.
+	Organization *v1alpha1.Organization
+	// UnknownRoles says that the user names roles that the organization does not have.
+	UnknownRoles bool
+	// EmailHolder is the name of the other User who has the address; empty when it is free.
+	EmailHolder string
+}
+
+// Standing says what a user is to a pool that the user's roles need.
+func Standing(u *v1alpha1.User, f Facts) seats.Standing {
+	switch {
+	case f.Organization == nil && u.DeletionTimestamp.IsZero():
+		return seats.Keeps
+	case leaving(u) && !protected(u, f.Organization), ended(u.Status.Invitation) && u.Status.AcceptedAt == nil && !askedAgain(u):
+		return afterRevocation(u)
+	case f.UnknownRoles, f.EmailHolder != "":
+		return seats.Keeps
+	}
+	return seats.Claims
+}
+
+// StandingElsewhere says what a user is to a pool that the user's roles do not need.
+func StandingElsewhere(u *v1alpha1.User, f Facts) seats.Standing {
+	if f.Organization == nil && u.DeletionTimestamp.IsZero() || f.UnknownRoles {
+		return seats.Keeps
+	}
+	if leaving(u) && !protected(u, f.Organization) {
+		return afterRevocation(u)
+	}
+	return seats.Frees
+}
+
+// afterRevocation frees a seat only when the access that goes with it is revoked.
+func afterRevocation(u *v1alpha1.User) seats.Standing {
+	if u.Status.AccessRevokedAt == nil {
+		return seats.Keeps
+	}
+	return seats.Frees
+}
+
+// IsOwner says that u is the principal user of the organization.
+func IsOwner(u *v1alpha1.User, org *v1alpha1.Organization) bool {
+	return org != nil && org.Spec.Owner == u.Name && org.Name == u.Spec.Organization
+}
+
+// protected says that u cannot leave, being the owner of an organization that is not itself being deleted.
+func protected(u *v1alpha1.User, org *v1alpha1.Organization) bool {
+	return IsOwner(u, org) && org.DeletionTimestamp.IsZero()
+}
+
+// leaving says that u is declared to have no access, for now or for good.
+func leaving(u *v1alpha1.User) bool {
+	return !u.DeletionTimestamp.IsZero() ||
+		u.Spec.State == v1alpha1.UserSuspended || u.Spec.State == v1alpha1.UserArchived
+}
+
+// ended says that an invitation was left without a yes, and that only somebody's request leads to another.
+func ended(inv *v1alpha1.InvitationStatus) bool {
+	return inv != nil && (inv.DeclinedAt != nil || inv.ExpiredAt != nil)
+}
+
+// askedAgain says that somebody asked for a fresh invitation that was not given yet.
+func askedAgain(u *v1alpha1.User) bool {
+	asked, inv := request(u), u.Status.Invitation
+	return asked != "" && inv != nil && inv.AnswersRequest != asked
+}
+
+// request is what somebody wrote to ask for a fresh invitation, as far as it is kept.
+func request(u *v1alpha1.User) string {
+	const kept = 256
+	asked := []rune(u.Annotations[v1alpha1.AnnotationResendInvitation])
+	return string(asked[:min(len(asked), kept)])
+}
