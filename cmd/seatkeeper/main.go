@@ -52,8 +52,9 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	o := app.Options{Clock: clock.RealClock{}, Webhook: &webhook.Options{}}
 	var server smtp.Options
 	var logging zap.Options
-	var portalURL, mailFrom, passwordFile, mailTLS string
+	var portalURL, mailFrom, passwordFile, mailTLS, namespaces string
 	flags.StringVar(&o.Namespace, "namespace", "seatkeeper-system", "the operator's own namespace, for its Lease and its keys")
+	flags.StringVar(&namespaces, "namespaces", "", "the namespaces whose organizations are run, separated by commas; all when empty")
 	flags.BoolVar(&o.LeaderElect, "leader-elect", true, "let one replica at a time act; all of them serve pages and admission")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", `where metrics are served; "0" turns them off`)
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", ":8081", `where /healthz and /readyz are served; "0" turns them off`)
@@ -74,6 +75,9 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
 	server.TLS = smtp.TLS(mailTLS)
+	if namespaces != "" {
+		o.Namespaces = strings.Split(namespaces, ",")
+	}
 	return o, complete(&o, server, portalURL, mailFrom, passwordFile)
 }
 

@@ -45,7 +45,9 @@ import (
 // Options are what an operator is run with.
 type Options struct {
 	// Namespace is the operator's own: its Lease and its keys are there.
-	Namespace   string
+	Namespace string
+	// Namespaces are those whose organizations it runs; all when empty.
+	Namespaces  []string
 	LeaderElect bool
 	// MetricsAddress is where metrics are served; "0" turns them off.
 	MetricsAddress string
@@ -109,9 +111,16 @@ func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
+	caches := cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
+	for _, namespace := range o.Namespaces {
+		if caches.DefaultNamespaces == nil {
+			caches.DefaultNamespaces = map[string]cache.Config{}
+		}
+		caches.DefaultNamespaces[namespace] = cache.Config{}
+	}
 	options := ctrl.Options{
 		Scheme:                        scheme,
-		Cache:                         cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Cache:                         caches,
 		Client:                        client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}},
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:        o.HealthAddress,

@@ -1,0 +1,127 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package operator runs Seatkeeper in a test's own process: the whole operator as cmd/seatkeeper makes it, or
+// single passes of its controllers.
+package operator
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"seatkeeper.dev/seatkeeper/cmd/seatkeeper/app"
+	"seatkeeper.dev/seatkeeper/hack/mailbox"
+	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/mail/smtp"
+	"seatkeeper.dev/seatkeeper/test/env"
+)
+
+// Operator is a running operator.
+type Operator struct {
+	// Portal is where its invitation pages are.
+	Portal *url.URL
+
+	cancel context.CancelFunc
+	ended  chan error
+}
+
+// Options vary what Start runs.
+type Options struct {
+	// Config is what it talks to the API server with; an administrator's when nil.
+	Config *rest.Config
+	// Mailbox takes its mail.
+	Mailbox *mailbox.Server
+	// Clock is the real one when nil.
+	Clock clock.PassiveClock
+}
+
+// Mailbox starts a mail server for a test.
+func Mailbox(t testing.TB) *mailbox.Server {
+	t.Helper()
+	box, err := mailbox.Start(mailbox.Options{Capacity: 20_000})
+	if err != nil {
+		t.Fatalf("starting a mailbox: %v", err)
+	}
+	t.Cleanup(func() { _ = box.Close() })
+	return box
+}
+
+// Sender is an SMTP sender that hands mail to the mailbox.
+func Sender(t testing.TB, box *mailbox.Server) mail.Sender {
+	t.Helper()
+	host, port, err := net.SplitHostPort(box.SMTPAddr())
+	if err != nil {
+		t.Fatalf("the mailbox's address: %v", err)
+	}
+	number, err := net.LookupPort("tcp", port)
+	if err != nil {
+		t.Fatalf("the mailbox's port: %v", err)
+	}
+	sender, err := smtp.New(smtp.Options{Host: host, Port: number, TLS: smtp.TLSDisabled, HelloName: "localhost"})
+	if err != nil {
+		t.Fatalf("making an SMTP sender: %v", err)
+	}
+	t.Cleanup(func() { _ = sender.Close() })
+	return sender
+}
+
+// Start runs an operator for one namespace, without leader election, until the test ends or Stop.
+func Start(t testing.TB, namespace string, o Options) *Operator {
+	t.Helper()
+	ctrl.SetLogger(zap.New(zap.WriteTo(t.Output())))
+	if o.Config == nil {
+		o.Config = env.Config(t)
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	address := freeAddress(t)
+	portal := &url.URL{Scheme: "http", Host: address}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	mgr, err := app.New(ctx, o.Config, app.Options{
+		Namespace: namespace, Namespaces: []string{namespace}, MetricsAddress: "0", HealthAddress: "0",
+		PortalAddress: address, PortalURL: portal,
+		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: Sender(t, o.Mailbox), Clock: o.Clock,
+	})
+	if err != nil {
+		cancel()
+		t.Fatalf("making the operator: %v", err)
+	}
+	running := &Operator{Portal: portal, cancel: cancel, ended: make(chan error, 1)}
+	go func() { running.ended <- mgr.Start(ctx) }()
+	t.Cleanup(func() { running.Stop(t) })
+	return running
+}
+
+// Stop ends the operator, as SIGTERM does. It may be called again.
+func (o *Operator) Stop(t testing.TB) {
+	t.Helper()
+	o.cancel()
+	select {
+	case err := <-o.ended:
+		o.ended <- nil
+		if err != nil {
+			t.Errorf("the operator ended with: %v", err)
+		}
+	case <-time.After(time.Minute):
+		t.Error("the operator does not stop")
+	}
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("finding a free port: %v", err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
