@@ -19,10 +19,10 @@ const (
 	ConditionStalled = "Stalled"
 
 	// ConditionSeated (User): every seat that the user's roles need is held.
-	// Reasons: Seated, NoSeatNeeded, AwaitingSeat, SeatReleased.
+	// Absent when no seat is needed, or the user has left. Reasons: Seated, AwaitingSeat, SeatPoolNotFound.
 	ConditionSeated = "Seated"
 	// ConditionInvited (User): an invitation is open or was accepted.
-	// Reasons: Invited, Accepted, InvitationExpired, Declined, InvitationRevoked.
+	// Reasons: Invited, Accepted, Inviting, InvitationExpired, Declined, MailRejected, InvitationRevoked.
 	ConditionInvited = "Invited"
 	// ConditionAccepted (User): the person accepted. It stays True through suspension and archive.
 	// Reasons: Accepted.
@@ -67,8 +67,6 @@ const (
 	ReasonArchiving = "Archiving"
 	// ReasonSuspending (User): access is revoked, the seats are being freed.
 	ReasonSuspending = "Suspending"
-	// ReasonSeatPending (User): a pool has not decided yet.
-	ReasonSeatPending = "SeatPending"
 )
 
 // Reasons of Ready with status False and Stalled: somebody has to act.
@@ -103,8 +101,6 @@ const (
 // Reasons of the other conditions.
 const (
 	ReasonSeated            = "Seated"
-	ReasonNoSeatNeeded      = "NoSeatNeeded"
-	ReasonSeatReleased      = "SeatReleased"
 	ReasonAccepted          = "Accepted"
 	ReasonInvitationRevoked = "InvitationRevoked"
 	ReasonSeatsTaken        = "SeatsTaken"

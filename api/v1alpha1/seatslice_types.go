@@ -49,7 +49,7 @@ type SeatAssignment struct {
 // +kubebuilder:printcolumn:name="Capacity",type=integer,JSONPath=`.capacity`
 // +kubebuilder:printcolumn:name="Users",type=string,JSONPath=`.assignments[*].user`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="!has(self.assignments) || self.assignments.all(a, self.firstSeat <= a.seat && a.seat < self.firstSeat + 64)",message="a SeatSlice records the 64 seats from firstSeat on"
+// +kubebuilder:validation:XValidation:rule="!has(self.assignments) || self.assignments.size() == 0 || self.assignments[0].seat >= self.firstSeat && self.assignments[self.assignments.size() - 1].seat < self.firstSeat + 64",message="a SeatSlice records the 64 seats from firstSeat on"
 type SeatSlice struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -86,7 +86,7 @@ type SeatSlice struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
-	// +kubebuilder:validation:XValidation:rule="self.map(a, a.seat).isSorted() && self.all(a, self.exists_one(b, b.seat == a.seat))",message="assignments must be sorted by seat, each seat once"
+	// +kubebuilder:validation:XValidation:rule="self.all(i, a, i == 0 || self[i - 1].seat < a.seat)",message="assignments must be sorted by seat, each seat once"
 	Assignments []SeatAssignment `json:"assignments,omitempty"`
 }
 

@@ -76,7 +76,8 @@ func (r *Reconciler) gatherLedger(ctx context.Context, from client.Reader, pool 
 // gatherPeople reads who there is, and what each is to the pool.
 func (r *Reconciler) gatherPeople(ctx context.Context, pool *v1alpha1.SeatPool, s *snapshot) error {
 	of := []client.ListOption{
-		client.InNamespace(pool.Namespace), client.MatchingFields{index.Organization: pool.Spec.Organization},
+		client.InNamespace(pool.Namespace),
+		client.MatchingFields{index.Organization: pool.Spec.Organization},
 		loop.Lagging{},
 	}
 	var roles v1alpha1.RoleList

@@ -5,11 +5,13 @@ package user
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -84,29 +86,39 @@ func holdersChanged(_ context.Context, before, after *v1alpha1.SeatSlice) []type
 	return changed
 }
 
-// usersOfPool wakes those whose place in the queue changed, and everybody whom a pool concerns when it comes, goes,
-// or becomes or stops being crowded.
+// usersOfPool wakes those whose place in the queue changed, and everybody whom a pool concerns when it comes or goes,
+// or when what it says of the queue changes as a whole.
 func (r *Reconciler) usersOfPool(ctx context.Context, before, after *v1alpha1.SeatPool) []types.NamespacedName {
-	if before == nil || after == nil || crowded(before) != crowded(after) || before.Spec.Organization != after.Spec.Organization {
-		pool := after
-		if pool == nil {
-			pool = before
-		}
-		return r.usersByPool(ctx, pool)
+	switch {
+	case before == nil:
+		return r.usersByPool(ctx, after)
+	case after == nil:
+		return r.usersByPool(ctx, before)
+	case crowded(before) != crowded(after) || before.Spec.Organization != after.Spec.Organization:
+		return r.usersByPool(ctx, after)
 	}
-	var moved []types.NamespacedName
-	capacityChanged := before.Status.Capacity == nil || after.Status.Capacity == nil || *before.Status.Capacity != *after.Status.Capacity
-	for i, name := range after.Status.Queue {
-		if capacityChanged || i >= len(before.Status.Queue) || before.Status.Queue[i] != name {
-			moved = append(moved, types.NamespacedName{Namespace: after.Namespace, Name: name})
-		}
+	all := ptr.Deref(before.Status.Capacity, -1) != ptr.Deref(after.Status.Capacity, -1)
+	var users []types.NamespacedName
+	for _, name := range moved(before.Status.Queue, after.Status.Queue, all) {
+		users = append(users, types.NamespacedName{Namespace: after.Namespace, Name: name})
 	}
-	for _, name := range before.Status.Queue {
-		if !slices.Contains(after.Status.Queue, name) {
-			moved = append(moved, types.NamespacedName{Namespace: after.Namespace, Name: name})
-		}
+	return users
+}
+
+// moved are the names whose place in a queue is not what it was, or all of them.
+func moved(before, after []string, all bool) []string {
+	places := make(map[string]int, len(before))
+	for i, name := range before {
+		places[name] = i
 	}
-	return moved
+	var names []string
+	for i, name := range after {
+		if was, ok := places[name]; all || !ok || was != i {
+			names = append(names, name)
+		}
+		delete(places, name)
+	}
+	return append(names, slices.Collect(maps.Keys(places))...)
 }
 
 // usersByPool are the users whose roles need a seat of the pool.

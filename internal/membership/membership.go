@@ -167,8 +167,10 @@ func (d *Decision) leave(s Situation) verdict.Verdict {
 		if u.DeletionTimestamp.IsZero() && u.Spec.State == v1alpha1.UserSuspended {
 			reason = v1alpha1.ReasonSuspending
 		}
-		return verdict.Verdict{Kind: verdict.Wait, Reason: reason,
-			Message: "access is revoked, and the seats are being freed: " + strings.Join(u.Status.Seats, ", ")}
+		return verdict.Verdict{
+			Kind: verdict.Wait, Reason: reason,
+			Message: "access is revoked, and the seats are being freed: " + strings.Join(u.Status.Seats, ", "),
+		}
 	}
 	if !u.DeletionTimestamp.IsZero() {
 		d.Farewell = true
