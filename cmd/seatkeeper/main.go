@@ -68,6 +68,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	flags.StringVar(&mailTLS, "mail-tls", string(smtp.TLSRequired), "Required, Opportunistic or Disabled")
 	flags.StringVar(&server.Username, "mail-username", "", "the user to log in to the mail server as; empty when it asks for none")
 	flags.StringVar(&passwordFile, "mail-password-file", "", "the file that holds the password")
+	flags.Float64Var(&o.MailsPerSecond, "mail-rate", 0, "how many mails may be sent in a second; no limit when 0")
 	flags.StringVar(&mailFrom, "mail-from", "", `who sends the invitations, such as "Acme <people@acme.example>"; required`)
 	logging.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {

@@ -62,6 +62,8 @@ type Options struct {
 	// MailFrom is who sends the invitations, and Mail takes them.
 	MailFrom mail.Address
 	Mail     mail.Sender
+	// MailsPerSecond is how many mails may be sent in a second; no limit when 0.
+	MailsPerSecond float64
 	// Clock tells the time.
 	Clock clock.PassiveClock
 }
@@ -141,7 +143,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	base := loop.Base{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
 	}
-	outbox := mail.NewOutbox(o.Mail, mail.OutboxOptions{Clock: o.Clock})
+	outbox := mail.NewOutbox(o.Mail, mail.OutboxOptions{Clock: o.Clock, PerSecond: o.MailsPerSecond})
 	if err := mgr.Add(outbox); err != nil {
 		return fmt.Errorf("adding the outbox: %w", err)
 	}

@@ -1,0 +1,59 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package mail
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+)
+
+var (
+	// ErrRejected means that this mail will never be taken as it is: sending it
+	// again is pointless and unwelcome.
+	ErrRejected = errors.New("mail rejected")
+	// ErrUnavailable means that the mail server could not be reached, did not
+	// answer in time or asked to come back later: the same mail may succeed.
+	ErrUnavailable = errors.New("mail server unavailable")
+)
+
+// Rejected makes cause an ErrRejected. The cause's text should be the server's
+// words.
+func Rejected(cause error) error { return &failure{kind: ErrRejected, cause: cause} }
+
+// Unavailable makes cause an ErrUnavailable. The cause's text should be the
+// server's words, or what happened instead of an answer.
+func Unavailable(cause error) error { return &failure{kind: ErrUnavailable, cause: cause} }
+
+type failure struct{ kind, cause error }
+
+func (f *failure) Error() string   { return f.kind.Error() + ": " + f.cause.Error() }
+func (f *failure) Unwrap() []error { return []error{f.kind, f.cause} }
+
+// maxWords bounds, in characters, what a stranger's server can put in a status.
+const maxWords = 300
+
+// Words returns what the mail server said, or what happened instead of an
+// answer, fit for a status message: one printable line of at most 300
+// characters. Of an error that no Sender returned it is the text. It may hold an
+// e-mail address, so it does not belong in a log.
+func Words(err error) string {
+	if err == nil {
+		return ""
+	}
+	if f := (*failure)(nil); errors.As(err, &f) {
+		err = f.cause
+	}
+	printable := strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
+			return r
+		}
+		return ' '
+	}, err.Error())
+	words := []rune(strings.Join(strings.Fields(printable), " "))
+	if len(words) > maxWords {
+		words = append(words[:maxWords-1], '…')
+	}
+	return string(words)
+}
