@@ -44,7 +44,7 @@ func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) {
 		d.Refused(mail.Words(o.Err))
 	case o.State == mail.Failed:
 		r.Outbox.Forget(key) // so that the next pass tries again
-		d.Unsent(fmt.Errorf("sending the invitation: %w", mail.ErrUnavailable))
+		d.Unsent(mail.Words(o.Err), fmt.Errorf("sending the invitation: %w", mail.ErrUnavailable))
 	}
 }
 

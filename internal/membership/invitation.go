@@ -4,6 +4,7 @@
 package membership
 
 import (
+	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -134,9 +135,9 @@ func (d *Decision) Refused(words string) {
 	d.conclude()
 }
 
-// Unsent records that the mail server could not be reached, or asks to come back later.
-func (d *Decision) Unsent(err error) {
-	const message = "the mail server is not available: the invitation is sent as soon as it is"
+// Unsent records that the mail server could not be reached, or asks to come back later, in its words.
+func (d *Decision) Unsent(words string, err error) {
+	message := fmt.Sprintf("the mail server is not available (%s): the invitation is sent as soon as it is", words)
 	d.Verdict = verdict.Verdict{Reason: v1alpha1.ReasonMailUnavailable, Message: message}.Failed(err)
 }
 

@@ -240,10 +240,16 @@ func classify(ctx context.Context, err error) error {
 }
 
 // unavailable names the end of the context, which shows as a timeout of the
-// connection or as an error of the dialer, for what it is.
+// connection or as an error of the dialer, for what it is. Of a broken connection
+// it leaves out our own port, which is another one each time: who writes the words
+// into a status would write them at every try.
 func unavailable(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	var broken *net.OpError
+	switch {
+	case ctx.Err() != nil:
 		err = fmt.Errorf("the mail server did not finish in time: %w", ctx.Err())
+	case errors.As(err, &broken):
+		err = fmt.Errorf("%s %s: %w", broken.Op, broken.Addr, broken.Err)
 	}
 	return mail.Unavailable(err)
 }
