@@ -13,6 +13,22 @@ MAKEFLAGS += --check-symlink-times
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+##@ Test
+
+# One line a package and what fails in full.
+GOTEST = bin/gotestsum --format pkgname-and-test-fails -- -race -shuffle=on -timeout 20m
+
+.PHONY: test
+test: test-unit test-e2e ## Run all tests; what they need is built or installed first
+
+.PHONY: test-unit
+test-unit: bin/gotestsum bin/controlplane ## Run the tests that need no running system: pure ones, and those against the API server
+	$(GOTEST) $$(go list ./... | grep -v /test/e2e)
+
+.PHONY: test-e2e
+test-e2e: bin/gotestsum build ## Tell the quick start through kubectl, the mailbox and a browser, against what `make run` runs
+	@CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && $(GOTEST) -count=1 ./test/e2e/...
+
 ##@ Generate
 
 .PHONY: generate
@@ -60,7 +76,7 @@ verify-generated:
 .PHONY: verify-tidy
 verify-tidy:
 	@for module in $(MODULES); do \
-		go -C "$$module" mod tidy -diff || { echo "Run 'go mod tidy' in $$module."; exit 1; }; \
+		go -C "$$module" mod tidy -diff || { echo "Not tidy, run: go -C $$module mod tidy"; exit 1; }; \
 	done
 
 .PHONY: verify-format

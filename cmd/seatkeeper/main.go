@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	netmail "net/mail"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -63,6 +64,16 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	flags.StringVar(&o.Webhook.CertDir, "webhook-cert-dir", "/tmp/k8s-webhook-server/serving-certs", "where tls.crt and tls.key for admission are; they are read again when they change")
 	flags.StringVar(&o.PortalAddress, "portal-bind-address", ":8090", "where the invitation pages are served")
 	flags.StringVar(&portalURL, "portal-url", "", "the address at which people reach the invitation pages, such as https://join.acme.example; required")
+	flags.Func("portal-trusted-proxies", "the networks of the proxies in front of the pages, such as 10.0.0.0/8, separated by commas; X-Forwarded-For is believed from these alone", func(list string) error {
+		for network := range strings.SplitSeq(list, ",") {
+			prefix, err := netip.ParsePrefix(network)
+			if err != nil {
+				return err
+			}
+			o.TrustedProxies = append(o.TrustedProxies, prefix)
+		}
+		return nil
+	})
 	flags.StringVar(&server.Host, "mail-host", "", "the mail server that takes invitations; required")
 	flags.IntVar(&server.Port, "mail-port", 587, "its port; 465 is encrypted from the first byte, others by STARTTLS")
 	flags.StringVar(&mailTLS, "mail-tls", string(smtp.TLSRequired), "Required, Opportunistic or Disabled")

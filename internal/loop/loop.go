@@ -38,11 +38,11 @@ type Base struct {
 }
 
 // Persist concludes a pass: it writes v into the conditions of after, and then the status of after, in one
-// patch that fails when before is outdated, and none when the two are the same. A transition of Ready is
-// announced once it is written.
+// patch that fails when before is outdated, and none when the two are the same or the verdict is silent. A
+// transition of Ready is announced once it is written.
 func (b Base) Persist(ctx context.Context, before, after v1alpha1.Conditioned, v verdict.Verdict) error {
 	verdict.Conclude(after, v, b.Clock.Now())
-	if equality.Semantic.DeepEqual(before, after) {
+	if v.Kind == verdict.Silent || equality.Semantic.DeepEqual(before, after) {
 		return nil
 	}
 	was, is := ready(before), ready(after)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"time"
 
@@ -59,6 +60,8 @@ type Options struct {
 	PortalAddress string
 	// PortalURL is the address at which people reach them.
 	PortalURL *url.URL
+	// TrustedProxies are the networks of the proxies in front of them, whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
 	// MailFrom is who sends the invitations, and Mail takes them.
 	MailFrom mail.Address
 	Mail     mail.Sender
@@ -180,6 +183,6 @@ func addPortal(ctx context.Context, mgr manager.Manager, o Options, keys func() 
 	log := mgr.GetLogger().WithName("portal")
 	return mgr.Add(&portal.Server{Listener: listener, Log: log, Handler: portal.New(portal.Options{
 		Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Status: mgr.GetClient(),
-		Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", Log: log,
+		Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", TrustedProxies: o.TrustedProxies, Log: log,
 	})})
 }

@@ -1,0 +1,124 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package portal serves the pages on which people answer their invitations. Looking at a page changes nothing,
+// since mail scanners and previews follow links; the answer is posted, and counts once.
+package portal
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/internal/invitation"
+)
+
+const (
+	// apiTimeout is how long the API server may take over one request.
+	apiTimeout = 10 * time.Second
+	// maxBody is more than the form ever has, in bytes.
+	maxBody = 1 << 10
+)
+
+// The form that is posted.
+const (
+	fieldAnswer   = "answer"
+	answerAccept  = "accept"
+	answerDecline = "decline"
+)
+
+// Options are what the portal works with.
+type Options struct {
+	// Cache finds Users by index.UserUID, and Organizations and Roles by name. It may lag.
+	Cache client.Reader
+	// Live reads Users from the API server itself.
+	Live client.Reader
+	// Status records answers in the status of Users.
+	Status client.StatusClient
+	// Keys returns the keys that links are made with at present.
+	Keys func() invitation.Keyring
+	// Clock tells the time.
+	Clock clock.PassiveClock
+	// HTTPS says that people reach the portal over HTTPS, so that browsers can be told to insist on it.
+	HTTPS bool
+	// TrustedProxies are the networks of the proxies whose X-Forwarded-For header is believed. Without the
+	// proxy in front of it among them, the portal takes everybody for one client when it limits requests.
+	TrustedProxies []netip.Prefix
+	// Log takes answers, with the name of the User, and failures. No mail address or token goes there.
+	Log logr.Logger
+}
+
+type portal struct {
+	Options
+	addresses, tokens *limiter
+}
+
+// New returns the handler of the portal: GET shows an invitation at invitation.Path and its token, POST answers
+// it. Everything else is a page that says what to do.
+func New(options Options) http.Handler {
+	return &portal{
+		Options:   options,
+		addresses: newLimiter(addressRate, addressBurst),
+		tokens:    newLimiter(tokenRate, tokenBurst),
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	setHeaders(w.Header(), p.HTTPS)
+	locale := invitation.MatchLocale(r.Header.Get("Accept-Language"))
+	defer func() {
+		if caught := recover(); caught != nil {
+			p.Log.Error(nil, "The portal panicked", "panic", caught, "stack", string(debug.Stack()))
+			page{view: viewFailed, Details: invitation.Details{Locale: locale}}.write(w)
+		}
+	}()
+	shown, err := p.respond(w, r)
+	if err != nil {
+		p.Log.Error(presentable(err), "Answering a request to the portal failed")
+		shown = page{view: viewBusy}
+	}
+	if shown.Locale == "" { // the page is about nobody in particular
+		shown.Locale = locale
+	}
+	shown.write(w)
+}
+
+func (p *portal) respond(w http.ResponseWriter, r *http.Request) (page, error) {
+	token, found := strings.CutPrefix(r.URL.Path, invitation.Path)
+	now := p.Clock.Now()
+	switch {
+	case !p.addresses.allow(clientAddress(r, p.TrustedProxies), now), found && !p.tokens.allow(token, now):
+		return page{view: viewFlooded}, nil
+	case !found:
+		return page{view: viewUnknown}, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
+	defer cancel()
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		return p.show(ctx, token)
+	case http.MethodPost:
+		return p.post(ctx, w, r, token)
+	}
+	w.Header().Set("Allow", "GET, HEAD, POST")
+	return page{view: viewNoMethod}, nil
+}
+
+// presentable leaves of an error of the API server only the reason: the message may quote the object, and so
+// the address.
+func presentable(err error) error {
+	if reason := apierrors.ReasonForError(err); reason != "" {
+		return errors.New(string(reason))
+	}
+	return err
+}
