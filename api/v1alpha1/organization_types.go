@@ -101,7 +101,7 @@ type OrganizationStatus struct {
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:shortName=org,categories=seatkeeper
+// +kubebuilder:resource:shortName=org;orgs,categories=seatkeeper
 // +kubebuilder:printcolumn:name="Owner",type=string,JSONPath=`.spec.owner`
 // +kubebuilder:printcolumn:name="Active",type=integer,JSONPath=`.status.active`
 // +kubebuilder:printcolumn:name="Invited",type=integer,JSONPath=`.status.invited`

@@ -4,11 +4,8 @@
 package e2e_test
 
 import (
-	"context"
 	"strings"
 	"testing"
-
-	"github.com/chromedp/chromedp"
 )
 
 // TestQuickStart is the story of the README, step by step.
@@ -28,22 +25,22 @@ func TestQuickStart(t *testing.T) {
 	})
 	step(t, "marie accepts in a browser", func(t *testing.T) {
 		link := invitation(t, "marie.dubois@acme.example")
-		tab := browser(t)
-		page := visit(t, tab, link)
+		window := open(t)
+		page := window.visit(t, link)
 		for _, want := range []string{"Acme", "Administrator", "marie.dubois@acme.example"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page does not say %q:\n%s", want, page)
 			}
 		}
 		shows(t, users, "marie", "Invited", "True") // looking at the page has changed nothing
-		click(t, tab, `button[value="accept"]`)
+		window.click(t, `button[value="accept"]`)
 		shows(t, users, "marie", "Active", "True")
-		if again := visit(t, tab, link); !strings.Contains(again, "already") {
+		if again := window.visit(t, link); !strings.Contains(again, "already") {
 			t.Errorf("the link again says:\n%s", again)
 		}
 	})
 	step(t, "jean reads his page in French", func(t *testing.T) {
-		if page := visit(t, browser(t), invitation(t, "jean.martin@acme.example")); !strings.Contains(page, "Accepter") {
+		if page := open(t).visit(t, invitation(t, "jean.martin@acme.example")); !strings.Contains(page, "Accepter") {
 			t.Errorf("the page is not in French:\n%s", page)
 		}
 	})
@@ -59,7 +56,7 @@ func TestQuickStart(t *testing.T) {
 		shows(t, users, "jean", "Archived", "True")
 		shows(t, users, "sofia", "Invited", "True")
 		invitation(t, "sofia.rossi@acme.example")
-		if page := visit(t, browser(t), link); strings.Contains(page, "Accepter") {
+		if page := open(t).visit(t, link); strings.Contains(page, "Accepter") {
 			t.Errorf("the link of who left can still be answered:\n%s", page)
 		}
 	})
@@ -102,26 +99,5 @@ func step(t *testing.T, name string, tell func(t *testing.T)) {
 	t.Helper()
 	if !t.Run(name, tell) {
 		t.FailNow()
-	}
-}
-
-// visit opens a page and returns what it says.
-func visit(t *testing.T, tab context.Context, link string) string {
-	t.Helper()
-	if err := chromedp.Do(tab, chromedp.Navigate(link)); err != nil {
-		t.Fatalf("opening a page: %v", err)
-	}
-	text, err := chromedp.Run(tab, chromedp.Text(chromedp.CSS("body")))
-	if err != nil {
-		t.Fatalf("reading a page: %v", err)
-	}
-	return text
-}
-
-// click presses a button and waits for the page that follows.
-func click(t *testing.T, tab context.Context, selector string) {
-	t.Helper()
-	if _, err := chromedp.RunResponse(tab, chromedp.Click(chromedp.CSS(selector))); err != nil {
-		t.Fatalf("pressing %s: %v", selector, err)
 	}
 }

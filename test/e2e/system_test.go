@@ -6,7 +6,6 @@ package e2e_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,8 +18,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp"
 
 	"seatkeeper.dev/seatkeeper/test/env"
 )
@@ -161,11 +158,13 @@ func mails(t *testing.T, address string) ([]mail, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []mail
+	var found struct {
+		Messages []mail `json:"messages"`
+	}
 	if err := json.Unmarshal(body, &found); err != nil {
 		return nil, fmt.Errorf("the mailbox answered %s: %w", body, err)
 	}
-	return found, nil
+	return found.Messages, nil
 }
 
 // invitation waits for the one mail to an address and returns its link.
@@ -184,21 +183,4 @@ func invitation(t *testing.T, address string) string {
 		return nil
 	})
 	return link
-}
-
-// browser opens a real browser with a window of its own.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path := os.Getenv("CHROMIUM")
-	if path == "" {
-		t.Fatal("CHROMIUM does not name a browser: run this by make test-e2e")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
-	allocator, cancelAllocator := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancelAllocator)
-	tab, cancelTab := chromedp.NewContext(allocator)
-	t.Cleanup(cancelTab)
-	return tab
 }
