@@ -13,6 +13,20 @@ MAKEFLAGS += --check-symlink-times
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+##@ Run
+
+.PHONY: run
+run: build ## Run Seatkeeper on this machine, with the quick start; Ctrl-C stops it and keeps its state in .run
+	@exec bin/dev
+
+.PHONY: run-clean
+run-clean: ## Remove the state of `make run`, unless it is up
+	@go run ./hack/dev -clean
+
+.PHONY: build
+build: bin/controlplane bin/kubectl ## Build the operator and what `make run` runs it with into bin/
+	@hack/build.sh . bin/ "the operator, the mailbox and dev" ./cmd/seatkeeper ./hack/mailbox/cmd/mailbox ./hack/dev
+
 ##@ Test
 
 # One line a package and what fails in full.

@@ -123,7 +123,7 @@ type SeatPoolStatus struct {
 
 	// ledger is the latest turn at writing the pool's SeatSlices; unset before the first seat was given.
 	// +optional
-	Ledger *LedgerTurn `json:"ledger,omitempty,omitzero"`
+	Ledger *LedgerTurn `json:"ledger,omitempty"`
 }
 
 // SeatPool is a number of seats that the holders of roles need. Its seats are given in the order of the

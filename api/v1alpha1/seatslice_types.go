@@ -47,7 +47,6 @@ type SeatAssignment struct {
 // +kubebuilder:printcolumn:name="Pool",type=string,JSONPath=`.pool`
 // +kubebuilder:printcolumn:name="First",type=integer,JSONPath=`.firstSeat`
 // +kubebuilder:printcolumn:name="Capacity",type=integer,JSONPath=`.capacity`
-// +kubebuilder:printcolumn:name="Users",type=string,JSONPath=`.assignments[*].user`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="!has(self.assignments) || self.assignments.size() == 0 || self.assignments[0].seat >= self.firstSeat && self.assignments[self.assignments.size() - 1].seat < self.firstSeat + 64",message="a SeatSlice records the 64 seats from firstSeat on"
 type SeatSlice struct {

@@ -190,7 +190,7 @@ type UserStatus struct {
 
 	// invitation is the latest invitation; unset until the first is on its way.
 	// +optional
-	Invitation *InvitationStatus `json:"invitation,omitempty,omitzero"`
+	Invitation *InvitationStatus `json:"invitation,omitempty"`
 
 	// acceptedAt is when the person accepted an invitation. It outlasts suspension and archive.
 	// +optional

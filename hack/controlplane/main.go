@@ -71,7 +71,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	defer logFile.Close()
+	defer func() { _ = logFile.Close() }()
 	o.Log = newLog(logFile)
 	klog.SetLogger(zapr.NewLogger(o.Log))
 
@@ -94,7 +94,7 @@ func claim(dir *string) (*os.File, error) {
 		return nil, err
 	}
 	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		file.Close()
+		_ = file.Close()
 		return nil, fmt.Errorf("a control plane runs on %s already: stop it, or choose another -dir (%w)", *dir, err)
 	}
 	return file, file.Truncate(0)

@@ -41,7 +41,7 @@ func Start(ctx context.Context, dir string, durable bool, log *zap.Logger) (*Mem
 	cfg.ZapLoggerBuilder = embed.NewZapLoggerBuilder(log.WithOptions(zap.IncreaseLevel(zap.WarnLevel)))
 	m := &Member{Endpoint: client.String(), socketDir: socketDir}
 	if m.etcd, err = embed.StartEtcd(cfg); err != nil {
-		_ = os.RemoveAll(socketDir)
+		os.RemoveAll(socketDir)
 		return nil, fmt.Errorf("starting etcd on %s: %w", dir, err)
 	}
 	select {
@@ -58,5 +58,5 @@ func Start(ctx context.Context, dir string, durable bool, log *zap.Logger) (*Mem
 // Close stops the member.
 func (m *Member) Close() {
 	m.etcd.Close()
-	_ = os.RemoveAll(m.socketDir)
+	os.RemoveAll(m.socketDir)
 }
