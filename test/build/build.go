@@ -1,0 +1,249 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package build makes objects for tests, in the words of the story that a test tells:
+//
+//	build.User("ada").In(ns, "acme").Roles("support").Obj()
+//
+// What a test does not mention has a value that is valid and does not matter. Obj returns an object of the
+// caller's own, so that one builder serves as the start of several.
+package build
+
+import (
+	"strconv"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+)
+
+// meta is the metadata of an object that nobody has changed yet. The UID is as unique as the name; an API
+// server replaces it.
+func meta(name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{Name: name, UID: types.UID("uid-of-" + name), Generation: 1}
+}
+
+func stamp(t time.Time) *metav1.Time { return new(metav1.NewTime(t)) }
+
+// OrganizationBuilder makes an Organization.
+type OrganizationBuilder struct{ org v1alpha1.Organization }
+
+// Organization starts an Organization that the User ada owns, with the defaults that an API server fills in.
+func Organization(name string) *OrganizationBuilder {
+	return &OrganizationBuilder{org: v1alpha1.Organization{
+		ObjectMeta: meta(name),
+		Spec: v1alpha1.OrganizationSpec{
+			Owner: "ada", Locale: "en", TimeZone: "UTC",
+			Invitation: v1alpha1.InvitationPolicy{TTL: &metav1.Duration{Duration: 168 * time.Hour}},
+		},
+	}}
+}
+
+// In sets the namespace.
+func (b *OrganizationBuilder) In(namespace string) *OrganizationBuilder {
+	b.org.Namespace = namespace
+	return b
+}
+
+// Owner sets the name of the principal User.
+func (b *OrganizationBuilder) Owner(user string) *OrganizationBuilder {
+	b.org.Spec.Owner = user
+	return b
+}
+
+// DisplayName sets the name that people read.
+func (b *OrganizationBuilder) DisplayName(name string) *OrganizationBuilder {
+	b.org.Spec.DisplayName = name
+	return b
+}
+
+// Locale sets the language of users who have none of their own.
+func (b *OrganizationBuilder) Locale(tag string) *OrganizationBuilder {
+	b.org.Spec.Locale = tag
+	return b
+}
+
+// TimeZone sets the time zone of users who have none of their own.
+func (b *OrganizationBuilder) TimeZone(zone string) *OrganizationBuilder {
+	b.org.Spec.TimeZone = zone
+	return b
+}
+
+// TTL sets how long an invitation can be answered.
+func (b *OrganizationBuilder) TTL(ttl time.Duration) *OrganizationBuilder {
+	b.org.Spec.Invitation.TTL = &metav1.Duration{Duration: ttl}
+	return b
+}
+
+// Generation sets how often the spec was written.
+func (b *OrganizationBuilder) Generation(n int64) *OrganizationBuilder {
+	b.org.Generation = n
+	return b
+}
+
+// Deleting says that the Organization was deleted at t and a finalizer holds it.
+func (b *OrganizationBuilder) Deleting(t time.Time) *OrganizationBuilder {
+	deleting(&b.org, t)
+	return b
+}
+
+// Obj returns the Organization.
+func (b *OrganizationBuilder) Obj() *v1alpha1.Organization { return b.org.DeepCopy() }
+
+// deleting marks o as deleted. An API server keeps such an object only for a finalizer.
+func deleting(o metav1.Object, t time.Time) {
+	o.SetDeletionTimestamp(stamp(t))
+	o.SetFinalizers([]string{v1alpha1.FinalizerArchive})
+}
+
+// RoleBuilder makes a Role.
+type RoleBuilder struct{ role v1alpha1.Role }
+
+// Role starts a Role that needs no seat.
+func Role(name string) *RoleBuilder {
+	return &RoleBuilder{role: v1alpha1.Role{ObjectMeta: meta(name), Spec: v1alpha1.RoleSpec{Organization: "acme"}}}
+}
+
+// In sets the namespace and the name of the organization.
+func (b *RoleBuilder) In(namespace, organization string) *RoleBuilder {
+	b.role.Namespace, b.role.Spec.Organization = namespace, organization
+	return b
+}
+
+// SeatPool sets the pool of which every holder needs a seat.
+func (b *RoleBuilder) SeatPool(pool string) *RoleBuilder {
+	b.role.Spec.SeatPool = pool
+	return b
+}
+
+// DisplayName sets the name that people read.
+func (b *RoleBuilder) DisplayName(name string) *RoleBuilder {
+	b.role.Spec.DisplayName = name
+	return b
+}
+
+// Description sets what the role is for.
+func (b *RoleBuilder) Description(text string) *RoleBuilder {
+	b.role.Spec.Description = text
+	return b
+}
+
+// Obj returns the Role.
+func (b *RoleBuilder) Obj() *v1alpha1.Role { return b.role.DeepCopy() }
+
+// TeamBuilder makes a Team.
+type TeamBuilder struct{ team v1alpha1.Team }
+
+// Team starts a Team without members.
+func Team(name string) *TeamBuilder {
+	return &TeamBuilder{team: v1alpha1.Team{ObjectMeta: meta(name), Spec: v1alpha1.TeamSpec{Organization: "acme"}}}
+}
+
+// In sets the namespace and the name of the organization.
+func (b *TeamBuilder) In(namespace, organization string) *TeamBuilder {
+	b.team.Namespace, b.team.Spec.Organization = namespace, organization
+	return b
+}
+
+// Lead adds the member who leads the team.
+func (b *TeamBuilder) Lead(user string) *TeamBuilder {
+	b.team.Spec.Members = append(b.team.Spec.Members, v1alpha1.TeamMembership{User: user, Role: v1alpha1.TeamLead})
+	return b
+}
+
+// Members adds members who do not lead.
+func (b *TeamBuilder) Members(users ...string) *TeamBuilder {
+	for _, user := range users {
+		b.team.Spec.Members = append(b.team.Spec.Members, v1alpha1.TeamMembership{User: user, Role: v1alpha1.TeamMember})
+	}
+	return b
+}
+
+// Obj returns the Team.
+func (b *TeamBuilder) Obj() *v1alpha1.Team { return b.team.DeepCopy() }
+
+// SeatPoolBuilder makes a SeatPool.
+type SeatPoolBuilder struct{ pool v1alpha1.SeatPool }
+
+// SeatPool starts a SeatPool without seats.
+func SeatPool(name string) *SeatPoolBuilder {
+	return &SeatPoolBuilder{pool: v1alpha1.SeatPool{
+		ObjectMeta: meta(name),
+		Spec:       v1alpha1.SeatPoolSpec{Organization: "acme", Included: new(int32), Seats: new(int32)},
+	}}
+}
+
+// In sets the namespace and the name of the organization.
+func (b *SeatPoolBuilder) In(namespace, organization string) *SeatPoolBuilder {
+	b.pool.Namespace, b.pool.Spec.Organization = namespace, organization
+	return b
+}
+
+// Seats sets the number of seats bought on top of those that are included.
+func (b *SeatPoolBuilder) Seats(n int32) *SeatPoolBuilder {
+	b.pool.Spec.Seats = &n
+	return b
+}
+
+// Included sets the number of seats that come with the plan.
+func (b *SeatPoolBuilder) Included(n int32) *SeatPoolBuilder {
+	b.pool.Spec.Included = &n
+	return b
+}
+
+// Ledger sets the latest turn and the numbers of the slices that it writes.
+func (b *SeatPoolBuilder) Ledger(turn int64, slices ...int32) *SeatPoolBuilder {
+	b.pool.Status.Ledger = &v1alpha1.LedgerTurn{Turn: turn, Slices: slices}
+	return b
+}
+
+// Queue sets the names of those who wait, next one first.
+func (b *SeatPoolBuilder) Queue(users ...string) *SeatPoolBuilder {
+	b.pool.Status.Queue, b.pool.Status.Waiting = users, new(int32(len(users)))
+	return b
+}
+
+// Obj returns the SeatPool.
+func (b *SeatPoolBuilder) Obj() *v1alpha1.SeatPool { return b.pool.DeepCopy() }
+
+// SeatSliceBuilder makes a SeatSlice.
+type SeatSliceBuilder struct{ slice v1alpha1.SeatSlice }
+
+// SeatSlice starts the slice with the given number of a pool, written in turn 1, with no seat held.
+func SeatSlice(pool string, number int32) *SeatSliceBuilder {
+	return &SeatSliceBuilder{slice: v1alpha1.SeatSlice{
+		ObjectMeta: meta(pool + "-" + strconv.Itoa(int(number))),
+		Pool:       pool, FirstSeat: new(number * v1alpha1.SeatsPerSlice), Capacity: new(int32), Turn: 1,
+	}}
+}
+
+// In sets the namespace.
+func (b *SeatSliceBuilder) In(namespace string) *SeatSliceBuilder {
+	b.slice.Namespace = namespace
+	return b
+}
+
+// Capacity sets the capacity that the writer of the slice knew.
+func (b *SeatSliceBuilder) Capacity(n int32) *SeatSliceBuilder {
+	b.slice.Capacity = &n
+	return b
+}
+
+// Turn sets the turn in which the slice was written.
+func (b *SeatSliceBuilder) Turn(n int64) *SeatSliceBuilder {
+	b.slice.Turn = n
+	return b
+}
+
+// Held adds a seat that user holds since t. Seats are to be added by number.
+func (b *SeatSliceBuilder) Held(seat int32, user *v1alpha1.User, t time.Time) *SeatSliceBuilder {
+	b.slice.Assignments = append(b.slice.Assignments, v1alpha1.SeatAssignment{
+		Seat: &seat, User: user.Name, UID: user.UID, Since: metav1.NewTime(t),
+	})
+	return b
+}
+
+// Obj returns the SeatSlice.
+func (b *SeatSliceBuilder) Obj() *v1alpha1.SeatSlice { return b.slice.DeepCopy() }
