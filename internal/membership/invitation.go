@@ -60,7 +60,7 @@ func reserved(u *v1alpha1.User) bool {
 // stands says that nothing has happened since the latest invitation that calls for another.
 func stands(u *v1alpha1.User) bool {
 	inv := u.Status.Invitation
-	return !ended(inv) && !askedAgain(u) && u.Status.AccessRevokedAt == nil && inv.Email == u.Spec.Email
+	return !ended(inv) && !askedAgain(u) && u.Status.AccessRevokedAt == nil && FoldEmail(inv.Email) == FoldEmail(u.Spec.Email)
 }
 
 // draft makes the next invitation. A crash between sending a mail and recording it causes a second mail, which
@@ -143,5 +143,5 @@ func (d *Decision) Unsent(words string, err error) {
 
 func (d *Decision) conclude() {
 	d.User.Status.Invitation, d.User.Status.AccessRevokedAt = d.Send, nil
-	d.Verdict = d.await()
+	d.Verdict = d.sumUp(d.await())
 }

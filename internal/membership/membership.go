@@ -64,6 +64,8 @@ type Decision struct {
 	Farewell bool
 
 	now time.Time
+	// lacking says which roles are not granted for want of a seat, beside others that are; Done when all are.
+	lacking verdict.Verdict
 }
 
 // Next decides what is to be done for a user.
@@ -109,10 +111,16 @@ func (d *Decision) join(s Situation) verdict.Verdict {
 	if withheld.Kind == verdict.Silent || withheld.Kind == verdict.Stuck && len(d.User.Status.Roles) == 0 {
 		return withheld
 	}
-	v := d.invite(s)
-	if v.Kind == verdict.Done && withheld.Kind == verdict.Stuck {
-		withheld.WakeAt = v.WakeAt
-		return withheld
+	d.lacking = withheld
+	return d.sumUp(d.invite(s))
+}
+
+// sumUp is v, unless all is well but for roles that are lacking.
+func (d *Decision) sumUp(v verdict.Verdict) verdict.Verdict {
+	if v.Kind == verdict.Done && d.lacking.Kind == verdict.Stuck {
+		wakeAt := v.WakeAt
+		v = d.lacking
+		v.WakeAt = wakeAt
 	}
 	return v
 }
