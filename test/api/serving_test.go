@@ -40,7 +40,7 @@ func TestNames(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shortNames := map[string][]string{organization: {"org"}, role: {"orgrole", "orgroles"}, seatPool: {"seats"}}
+	shortNames := map[string][]string{organization: {"org", "orgs"}, role: {"orgrole", "orgroles"}, seatPool: {"seats"}}
 	for kind, plural := range plurals {
 		at := slices.IndexFunc(served.APIResources, func(r metav1.APIResource) bool { return r.Name == plural })
 		if at < 0 {
@@ -254,9 +254,7 @@ func TestColumns(t *testing.T) {
 			st.Active, st.Invited, st.Waiting, st.Archived = new(int32(1)), new(int32(2)), new(int32(3)), new(int32(4))
 		},
 		user: func(o client.Object) {
-			filled := build.User("ada").Invited(1, noon).Obj().Status
-			filled.Roles, filled.Seats = []string{"commercial", "support"}, []string{"standard"}
-			o.(*v1alpha1.User).Status = filled
+			o.(*v1alpha1.User).Status = build.User("ada").Invited(1, noon).Holds("commercial", "support").Seats("standard").Obj().Status
 		},
 		role: func(o client.Object) { o.(*v1alpha1.Role).Status.Holders = new(int32(2)) },
 		seatPool: func(o client.Object) {
