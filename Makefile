@@ -43,6 +43,10 @@ test-unit: bin/gotestsum bin/controlplane ## Run the tests that need no running 
 test-e2e: bin/gotestsum build ## Tell the quick start through kubectl, the mailbox and a browser, against what `make run` runs
 	@CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && $(GOTEST) -count=1 ./test/e2e/...
 
+.PHONY: bench
+bench: build ## Measure how fast people get invited, against two floors; BENCH="-people 1000 -runs 1" gives it flags
+	@go run ./test/bench $(BENCH)
+
 ##@ Generate
 
 .PHONY: generate

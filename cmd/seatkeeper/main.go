@@ -6,15 +6,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"net"
 	netmail "net/mail"
 	"net/netip"
 	"net/url"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	_ "time/tzdata" // minimal images have no time zones of their own
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -68,7 +73,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 		for network := range strings.SplitSeq(list, ",") {
 			prefix, err := netip.ParsePrefix(network)
 			if err != nil {
-				return err
+				return fmt.Errorf("%q is not a network such as 10.0.0.0/8", network)
 			}
 			o.TrustedProxies = append(o.TrustedProxies, prefix)
 		}
@@ -85,37 +90,114 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("%q is not a flag: flags are given as --name=value", flags.Arg(0))
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
 	server.TLS = smtp.TLS(mailTLS)
 	if namespaces != "" {
 		o.Namespaces = strings.Split(namespaces, ",")
 	}
+	if err := check(o); err != nil {
+		return o, err
+	}
 	return o, complete(&o, server, portalURL, mailFrom, passwordFile)
 }
 
-// complete checks what the flags say, and reads what they point to.
+// check refuses what the operator would fail on later, or take for something else: for the cache, a namespace
+// without a name is all of them.
+func check(o app.Options) error {
+	if len(validation.IsDNS1123Label(o.Namespace)) > 0 {
+		return fmt.Errorf("--namespace is %q: it must be the name of a namespace", o.Namespace)
+	}
+	for _, namespace := range o.Namespaces {
+		if len(validation.IsDNS1123Label(namespace)) > 0 {
+			return fmt.Errorf("--namespaces has %q: it must be names of namespaces, separated by commas alone", namespace)
+		}
+	}
+	for _, address := range []struct {
+		flag, value string
+		optional    bool
+	}{
+		{"metrics-bind-address", o.MetricsAddress, true},
+		{"health-probe-bind-address", o.HealthAddress, true},
+		{"portal-bind-address", o.PortalAddress, false},
+	} {
+		if _, _, err := net.SplitHostPort(address.value); err != nil && !(address.optional && address.value == "0") {
+			return fmt.Errorf("--%s is %q: it must be an address such as :8080 or 127.0.0.1:8080", address.flag, address.value)
+		}
+	}
+	if o.Webhook.Port < 1 || o.Webhook.Port > 65535 {
+		return fmt.Errorf("--webhook-port is %d: it must be 1 to 65535", o.Webhook.Port)
+	}
+	if !(o.MailsPerSecond >= 0) { // nor is it NaN
+		return fmt.Errorf("--mail-rate is %v: it must be a number of mails in a second, or 0 for no limit", o.MailsPerSecond)
+	}
+	return nil
+}
+
+// complete checks what the flags of mail and pages say, and reads what they point to.
 func complete(o *app.Options, server smtp.Options, portalURL, mailFrom, passwordFile string) error {
-	base, err := url.Parse(portalURL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return fmt.Errorf("--portal-url is %q: it must be an address such as https://join.acme.example", portalURL)
+	base, err := parsePortalURL(portalURL)
+	if err != nil {
+		return err
 	}
 	o.PortalURL = base
 	from, err := netmail.ParseAddress(mailFrom)
-	if err != nil {
-		return fmt.Errorf("--mail-from is %q: it must be an address such as Acme <people@acme.example>: %w", mailFrom, err)
+	if err != nil || !plainAddress.MatchString(from.Address) {
+		return fmt.Errorf("--mail-from is %q: it must be an address such as Acme <people@acme.example>", mailFrom)
 	}
 	o.MailFrom = mail.Address{Name: from.Name, Email: from.Address}
-	if passwordFile != "" {
-		password, err := os.ReadFile(passwordFile) //nolint:gosec // the administrator names the file
-		if err != nil {
-			return fmt.Errorf("reading --mail-password-file: %w", err)
-		}
-		server.Password = strings.TrimRight(string(password), "\r\n")
+	if server.Password, err = readPassword(passwordFile); err != nil {
+		return err
+	}
+	if err := checkServer(server); err != nil {
+		return err
 	}
 	sender, err := smtp.New(server)
 	if err != nil {
 		return fmt.Errorf("setting up mail: %w", err)
 	}
 	o.Mail = sender
+	return nil
+}
+
+// readPassword reads a file as editors and Secrets write it: the end of its line is no part of the password.
+func readPassword(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	password, err := os.ReadFile(file) //nolint:gosec // the administrator names the file
+	if err != nil {
+		return "", fmt.Errorf("reading --mail-password-file: %w", err)
+	}
+	return strings.TrimRight(string(password), "\r\n"), nil
+}
+
+// parsePortalURL reads the beginning of every link.
+func parsePortalURL(s string) (*url.URL, error) {
+	base, err := url.Parse(s)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" ||
+		base.Hostname() == "" || base.User != nil || base.RawQuery != "" || base.Fragment != "" {
+		return nil, fmt.Errorf("--portal-url is %q: it must be an address such as https://join.acme.example", s)
+	}
+	return base, nil
+}
+
+// plainAddress is what can send every mail: its domain becomes a part of Message-IDs, and so has to be ASCII.
+var plainAddress = regexp.MustCompile(`^[^\s@"(),:;<>\[\]\\]+@[A-Za-z0-9.-]+$`)
+
+// checkServer says by which flag to correct what smtp.New would refuse.
+func checkServer(server smtp.Options) error {
+	switch {
+	case server.Host == "":
+		return errors.New("--mail-host is missing: it must be the name of the mail server, such as smtp.acme.example")
+	case server.Port < 1 || server.Port > 65535:
+		return fmt.Errorf("--mail-port is %d: it must be 1 to 65535, usually 587", server.Port)
+	case !slices.Contains([]smtp.TLS{smtp.TLSRequired, smtp.TLSOpportunistic, smtp.TLSDisabled}, server.TLS):
+		return fmt.Errorf("--mail-tls is %q: it must be %s, %s or %s", server.TLS, smtp.TLSRequired, smtp.TLSOpportunistic, smtp.TLSDisabled)
+	case (server.Username == "") != (server.Password == ""):
+		return errors.New("--mail-username and the password in the file that --mail-password-file names must be given together, or neither")
+	}
 	return nil
 }

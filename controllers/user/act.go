@@ -8,7 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"sync"
+	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -39,13 +42,41 @@ func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) {
 	id := fmt.Sprintf("%s %d %d %s", s.User.UID, d.Send.Sequence, d.Send.ExpiresAt.Unix(), d.Send.Email)
 	switch o := r.Outbox.Deliver(key, id, r.compose(s, d.User, d.Send)); {
 	case o.State == mail.Sent:
+		r.patience.forget(key)
 		d.Sent(o.At)
 	case o.State == mail.Failed && errors.Is(o.Err, mail.ErrRejected):
+		r.patience.forget(key)
 		d.Refused(mail.Words(o.Err))
 	case o.State == mail.Failed:
 		r.Outbox.Forget(key) // so that the next pass tries again
-		d.Unsent(mail.Words(o.Err), fmt.Errorf("sending the invitation: %w", mail.ErrUnavailable))
+		d.Unsent(mail.Words(o.Err), s.Now.Add(r.patience.next(key)))
 	}
+}
+
+// patience spaces the tries of a mail that the server does not take. The queue's own does not do: it forgets a
+// failure at the next pass that waits for a mail. What is remembered is no truth, only courtesy.
+type patience struct {
+	mu       sync.Mutex
+	failures map[types.NamespacedName]int
+}
+
+// next counts one more failure, and says how long to wait after it.
+func (p *patience) next(owner types.NamespacedName) time.Duration {
+	const first, last, doublings = 50 * time.Millisecond, 5 * time.Minute, 13
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failures == nil {
+		p.failures = map[types.NamespacedName]int{}
+	}
+	n := p.failures[owner]
+	p.failures[owner]++
+	return min(last, first<<min(n, doublings))
+}
+
+func (p *patience) forget(owner types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.failures, owner)
 }
 
 // compose returns what writes the mail. It is called late, when the mail is sent.

@@ -30,6 +30,8 @@ type Reconciler struct {
 	Outbox *mail.Outbox
 	// Inviter makes the links and the mails.
 	Inviter Inviter
+
+	patience patience
 }
 
 // Reconcile does one pass.
@@ -37,6 +39,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	var before v1alpha1.User
 	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
 		r.Outbox.Forget(req.NamespacedName)
+		r.patience.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if before.DeletionTimestamp.IsZero() {

@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -57,7 +58,7 @@ func (s *state) launch(name string, cmd *exec.Cmd) (*child, error) {
 	}
 	if err != nil {
 		log.Close()
-		return nil, err
+		return nil, fmt.Errorf("%w: it has to be called by make run, which builds everything, or in the same directory", err)
 	}
 	go func() {
 		c.err = cmd.Wait()
@@ -213,9 +214,13 @@ func leash(command []string) int {
 		_, _ = io.Copy(io.Discard, os.Stdin) // a broken pipe ends it like a closed one
 		cancel()
 	}()
-	if err := cmd.Run(); err != nil && ctx.Err() == nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
+	err := cmd.Run()
+	if err == nil || ctx.Err() != nil {
+		return 0
 	}
-	return 0
+	if exit := new(exec.ExitError); errors.As(err, &exit) && exit.Exited() {
+		return exit.ExitCode()
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
 }

@@ -26,9 +26,19 @@ func main() {
 	dir := flag.String("dir", ".run", "`directory` of the state, kept for the next start")
 	remove := flag.Bool("clean", false, "remove the state directory, unless it is in use, and do nothing else")
 	flag.Parse()
+	if flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "Error: unexpected argument %q: only flags are taken, see -h\n", flag.Arg(0))
+		os.Exit(2)
+	}
 
-	ctx, stop := signal.NotifyContext(context.Background(), stopSignals()...)
+	ctx, cancel := context.WithCancel(context.Background())
+	ctx, stop := signal.NotifyContext(ctx, stopSignals()...)
 	defer stop()
+	signal.Ignore(syscall.SIGPIPE) // it would end us in no order
+	go func() {
+		abandoned(os.Stdout)
+		cancel()
+	}()
 	action := run
 	if *remove {
 		action = clean
@@ -69,15 +79,17 @@ func run(ctx context.Context, dir string, out io.Writer) error {
 	s := &system{state: kept, progress: progress{out}, fail: fail}
 	err = s.start(ctx)
 	if err == nil {
-		fmt.Fprint(out, "\n", s.record.hints("Seatkeeper is up."))
+		fmt.Fprint(out, "\n", s.record.hints("Seatkeeper is up."),
+			"Ctrl-C here stops everything and keeps the state; 'make run-clean' removes it.\n")
 		<-ctx.Done()
 	}
+	cause := context.Cause(ctx) // before stop, to which every child ends
 	fmt.Fprintln(out, "\nStopping Seatkeeper")
 	s.stop()
-	if ended := new(endedError); errors.As(context.Cause(ctx), &ended) {
+	if ended := new(endedError); errors.As(cause, &ended) || errors.As(err, &ended) {
 		return ended // whatever else went wrong came of it
 	}
-	if ctx.Err() != nil {
+	if cause != nil {
 		return nil // as asked, be it in the middle of the start
 	}
 	return err

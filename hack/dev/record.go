@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -45,20 +46,18 @@ Open a mail in the mailbox, follow its link and accept the invitation:
 
   %[4]s
 
-Ctrl-C here stops everything and keeps the state; 'make run-clean' removes it.
 `, opening, quote(r.Kubeconfig), r.Kubectl, r.Mailbox)
 }
 
+// plain is what a shell takes as one word.
+var plain = regexp.MustCompile(`^[A-Za-z0-9/._+@:-]+$`)
+
 // quote makes a path one word for a shell.
 func quote(path string) string {
-	if strings.ContainsFunc(path, func(c rune) bool { return !strings.ContainsRune("/._-+@:", c) && !isAlphanumeric(c) }) {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+	if plain.MatchString(path) {
+		return path
 	}
-	return path
-}
-
-func isAlphanumeric(c rune) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 }
 
 // upError says that another process runs the system, and how to use that.
@@ -68,27 +67,28 @@ type upError struct {
 }
 
 func (e *upError) Error() string {
-	opening := fmt.Sprintf("Seatkeeper is up already, since %s (process %d).", e.Since.Format(time.TimeOnly), e.PID)
+	since := fmt.Sprintf("since %s (process %d).", e.Since.Format(time.DateTime), e.PID)
 	if !e.ready {
-		return strings.Replace(opening, "up already", "starting or stopping already", 1) + " Try again in a moment.\n"
+		return "Seatkeeper is starting or stopping, " + since + " Try again in a moment.\n"
 	}
-	return e.hints(opening)
+	return e.hints("Seatkeeper is up already, "+since) + "Ctrl-C where it runs stops it.\n"
 }
 
 // kubectlCommand is how people call the kubectl that make found or built: by
 // its bare name when that is what the shell finds too.
 func kubectlCommand(built string) string {
-	found, err := exec.LookPath(filepath.Base(built))
+	name := filepath.Base(built)
+	if found, err := exec.LookPath(name); err == nil && sameFile(found, built) {
+		return name
+	}
+	return built
+}
+
+func sameFile(one, other string) bool {
+	a, err := os.Stat(one)
 	if err != nil {
-		return built
+		return false
 	}
-	one, err := os.Stat(found)
-	if err != nil {
-		return built
-	}
-	other, err := os.Stat(built)
-	if err != nil || !os.SameFile(one, other) {
-		return built
-	}
-	return filepath.Base(built)
+	b, err := os.Stat(other)
+	return err == nil && os.SameFile(a, b)
 }

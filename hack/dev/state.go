@@ -4,7 +4,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -37,6 +37,9 @@ func claim(dir string) (*state, error) {
 		return nil, err
 	}
 	s := &state{dir: dir, since: time.Now()}
+	if err := s.makeDir(); err != nil {
+		return nil, err
+	}
 	if err := s.takeLock(); err != nil {
 		return nil, err
 	}
@@ -53,51 +56,68 @@ func claim(dir string) (*state, error) {
 // awaitEarlier waits for the parts of a run that was killed: they are ending by
 // themselves.
 func (s *state) awaitEarlier(ctx context.Context, show progress) error {
-	if tryLock(s.inUse) {
-		return nil
+	if free, err := tryLock(s.inUse); free || err != nil {
+		return err
 	}
 	return show.step(ctx, "earlier run", func(ctx context.Context) (string, error) {
 		return "has ended", poll(ctx, func(context.Context) error {
-			if !tryLock(s.inUse) {
-				return fmt.Errorf("something that it started still runs in %s: end that", s.dir)
+			free, err := tryLock(s.inUse)
+			if !free && err == nil {
+				err = fmt.Errorf("something that it started still runs in %s: end that", s.dir)
 			}
-			return nil
+			return err
 		})
 	})
 }
 
-// takeLock locks the directory's lock file, and writes into it who did.
-func (s *state) takeLock() error {
-	path := s.path("lock")
+// lockFile marks a directory as a state directory.
+const lockFile = "lock"
+
+// makeDir makes the directory, unless it is there and somebody else's: it is
+// one that `make run-clean` removes.
+func (s *state) makeDir() error {
 	if err := os.MkdirAll(s.dir, 0o700); err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		// A directory without the file is not ours: `make run-clean` must not remove it one day.
-		if entries, err := os.ReadDir(s.dir); err != nil || len(entries) > 0 {
-			return cmp.Or(err, fmt.Errorf("%s holds something else: choose an empty directory, or a new one", s.dir))
-		}
-	}
-	lock, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return err
 	}
-	if !tryLock(lock) {
-		defer lock.Close()
-		return s.inHand()
+	if len(entries) > 0 && !slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == lockFile }) {
+		return fmt.Errorf("%s holds something else: choose an empty directory, or a new one", s.dir)
 	}
-	s.lock = lock
-	if err := lock.Truncate(0); err != nil {
+	return nil
+}
+
+// takeLock locks the directory, and writes down who did.
+func (s *state) takeLock() error {
+	lock, err := os.OpenFile(s.path(lockFile), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
 		return err
 	}
-	return json.NewEncoder(lock).Encode(record{PID: os.Getpid(), Since: s.since})
+	free, err := tryLock(lock)
+	if err == nil && !free {
+		err = s.inHand()
+	}
+	if err == nil {
+		err = lock.Truncate(0)
+	}
+	if err == nil {
+		err = json.NewEncoder(lock).Encode(record{PID: os.Getpid(), Since: s.since})
+	}
+	if err != nil {
+		lock.Close()
+		return err
+	}
+	s.lock = lock
+	return nil
 }
 
 // inHand says who has the directory.
 func (s *state) inHand() *upError {
 	var up upError
 	// What cannot be read is left out: that another process has the directory is known without it.
-	_ = s.load("lock", &up.record)
+	_ = s.load(lockFile, &up.record)
 	up.ready = s.load(systemFile, &up.record) == nil
 	return &up
 }
@@ -147,8 +167,15 @@ func (s *state) forget(name string) error {
 	return nil
 }
 
-// tryLock locks an open file for as long as it, or a copy of it that a child
-// process inherited, is open.
-func tryLock(f *os.File) bool {
-	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+// tryLock locks an open file, unless another process has it, for as long as the
+// file, or a copy of it that a child process inherited, is open.
+func tryLock(f *os.File) (bool, error) {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("locking %s: %w", f.Name(), err)
+	}
+	return true, nil
 }

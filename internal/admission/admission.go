@@ -8,6 +8,7 @@ package admission
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -28,9 +29,9 @@ import (
 // +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-user,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=users,verbs=create;update,versions=v1alpha1,name=validate.users.seatkeeper.dev,admissionReviewVersions=v1
 // +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-organization,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=organizations,verbs=create;update,versions=v1alpha1,name=validate.organizations.seatkeeper.dev,admissionReviewVersions=v1
 
-// Register adds the webhooks to the manager.
-func Register(mgr ctrl.Manager) error {
-	users := &userAdmission{reader: mgr.GetClient()}
+// Register adds the webhooks to the manager. The namespaces are those whose organizations it runs; all when empty.
+func Register(mgr ctrl.Manager, namespaces []string) error {
+	users := &userAdmission{reader: mgr.GetClient(), namespaces: namespaces}
 	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.User{}).WithDefaulter(users).WithValidator(users).Complete(); err != nil {
 		return fmt.Errorf("registering the webhooks of User: %w", err)
 	}
@@ -41,11 +42,20 @@ func Register(mgr ctrl.Manager) error {
 }
 
 // userAdmission judges Users.
-type userAdmission struct{ reader client.Reader }
+type userAdmission struct {
+	reader     client.Reader
+	namespaces []string
+}
+
+// runs says that the User is one of the operator's. Of others it knows nothing: it lets them pass, and gives them
+// no finalizer that it would not remove.
+func (a *userAdmission) runs(u *v1alpha1.User) bool {
+	return len(a.namespaces) == 0 || slices.Contains(a.namespaces, u.Namespace)
+}
 
 // Default adds the finalizer at creation, which saves a write later.
 func (a *userAdmission) Default(_ context.Context, u *v1alpha1.User) error {
-	if u.DeletionTimestamp.IsZero() {
+	if u.DeletionTimestamp.IsZero() && a.runs(u) {
 		controllerutil.AddFinalizer(u, v1alpha1.FinalizerArchive)
 	}
 	return nil
@@ -93,6 +103,9 @@ func (a *userAdmission) ValidateDelete(context.Context, *v1alpha1.User) (admissi
 }
 
 func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User) (field.ErrorList, error) {
+	if !a.runs(u) {
+		return nil, nil
+	}
 	var list v1alpha1.UserList
 	if err := a.reader.List(ctx, &list, client.InNamespace(u.Namespace),
 		client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{}); err != nil {
@@ -108,6 +121,9 @@ func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User) (field
 }
 
 func (a *userAdmission) owner(ctx context.Context, u *v1alpha1.User) (field.ErrorList, error) {
+	if !a.runs(u) {
+		return nil, nil
+	}
 	var org v1alpha1.Organization
 	err := a.reader.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.Spec.Organization}, &org, loop.Lagging{})
 	if client.IgnoreNotFound(err) != nil {

@@ -24,9 +24,6 @@ func (d *Decision) invite(s Situation) verdict.Verdict {
 		verdict.Set(u, v1alpha1.ConditionAccepted, true, v1alpha1.ReasonAccepted, "the invitation was accepted", d.now)
 		return done(v1alpha1.ReasonActive, message)
 	}
-	if ended(inv) && !askedAgain(u) {
-		return d.end()
-	}
 	if current(u) {
 		return d.await()
 	}
@@ -119,6 +116,7 @@ func (d *Decision) end() verdict.Verdict {
 			v1alpha1.AnnotationResendInvitation)
 	}
 	d.revoke(v.Reason, v.Message)
+	verdict.Unset(d.User, v1alpha1.ConditionSeated)
 	return v
 }
 
@@ -136,9 +134,9 @@ func (d *Decision) Refused(words string) {
 }
 
 // Unsent records that the mail server could not be reached, or asks to come back later, in its words.
-func (d *Decision) Unsent(words string, err error) {
+func (d *Decision) Unsent(words string, retryAt time.Time) {
 	message := fmt.Sprintf("the mail server is not available (%s): the invitation is sent as soon as it is", words)
-	d.Verdict = verdict.Verdict{Reason: v1alpha1.ReasonMailUnavailable, Message: message}.Failed(err)
+	d.Verdict = verdict.Verdict{Kind: verdict.Retry, Reason: v1alpha1.ReasonMailUnavailable, Message: message, WakeAt: retryAt}
 }
 
 func (d *Decision) conclude() {

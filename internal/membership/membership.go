@@ -107,6 +107,9 @@ func (d *Decision) join(s Situation) verdict.Verdict {
 		verdict.Unset(d.User, v1alpha1.ConditionSeated)
 		return done(v1alpha1.ReasonNoRoles, "has no role, hence no seat and no invitation: name one in spec.roles to give access")
 	}
+	if over(d.User) {
+		return d.end()
+	}
 	withheld := d.withheld(s)
 	if withheld.Kind == verdict.Silent || withheld.Kind == verdict.Stuck && len(d.User.Status.Roles) == 0 {
 		return withheld

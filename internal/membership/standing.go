@@ -45,7 +45,7 @@ func Standing(u *v1alpha1.User, f Facts) seats.Standing {
 	switch {
 	case f.Organization == nil && u.DeletionTimestamp.IsZero():
 		return seats.Keeps
-	case leaving(u) && !protected(u, f.Organization), ended(u.Status.Invitation) && u.Status.AcceptedAt == nil && !askedAgain(u):
+	case leaving(u) && !protected(u, f.Organization), over(u):
 		return afterRevocation(u)
 	case f.UnknownRoles, f.EmailHolder != "":
 		return seats.Keeps
@@ -91,6 +91,11 @@ func leaving(u *v1alpha1.User) bool {
 // ended says that an invitation was left without a yes, and that only somebody's request leads to another.
 func ended(inv *v1alpha1.InvitationStatus) bool {
 	return inv != nil && (inv.DeclinedAt != nil || inv.ExpiredAt != nil)
+}
+
+// over says that u has not accepted, and is not to be invited until somebody asks for it.
+func over(u *v1alpha1.User) bool {
+	return ended(u.Status.Invitation) && u.Status.AcceptedAt == nil && !askedAgain(u)
 }
 
 // askedAgain says that somebody asked for a fresh invitation that was not given yet.

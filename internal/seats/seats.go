@@ -62,7 +62,7 @@ type Person struct {
 }
 
 // before is the order of the queue: the organization's owner, then the oldest, then by name.
-func (p Person) before(q Person) int {
+func (p *Person) before(q *Person) int {
 	switch {
 	case p.Owner != q.Owner && p.Owner:
 		return -1
@@ -122,14 +122,26 @@ type Situation struct {
 
 // Strangers returns the holders who are not among the people: gone, or not known yet to whoever gathered.
 func Strangers(ledger []Slice, people []Person) []Seat {
-	known := make(map[types.UID]struct{}, len(people))
-	for _, p := range people {
-		known[p.UID] = struct{}{}
+	held := 0
+	for _, slice := range ledger {
+		held += len(slice.Seats)
 	}
-	var strangers []Seat
+	unknown := make(map[types.UID]struct{}, held)
 	for _, slice := range ledger {
 		for _, seat := range slice.Seats {
-			if _, ok := known[seat.UID]; !ok {
+			unknown[seat.UID] = struct{}{}
+		}
+	}
+	for _, p := range people {
+		delete(unknown, p.UID)
+	}
+	if len(unknown) == 0 {
+		return nil
+	}
+	strangers := make([]Seat, 0, len(unknown))
+	for _, slice := range ledger {
+		for _, seat := range slice.Seats {
+			if _, ok := unknown[seat.UID]; ok {
 				strangers = append(strangers, seat)
 			}
 		}
@@ -147,7 +159,7 @@ type Plan struct {
 	Queue []string
 	// Granted and Released are the seats that change hands, by seat number.
 	Granted, Released []Seat
-	// More says that one turn was not enough.
+	// More says that one turn was not enough: a next one can follow at once.
 	More bool
 }
 
@@ -164,15 +176,29 @@ func Next(s Situation) Plan {
 type ledger struct {
 	plan    Plan
 	slices  map[int32]*Slice
+	numbers []int32
 	changed map[int32]struct{}
-	holders map[types.UID]struct{}
+	// holders are those who hold a seat, and the slice it is in; twice says that somebody holds two.
+	holders map[types.UID]int32
+	twice   bool
+	queue   []*Person
 }
 
 func newLedger(from []Slice) *ledger {
-	l := &ledger{slices: make(map[int32]*Slice, len(from)), changed: map[int32]struct{}{}, holders: map[types.UID]struct{}{}}
+	l := &ledger{slices: make(map[int32]*Slice, len(from)), changed: map[int32]struct{}{}}
 	for _, slice := range from {
 		l.slices[slice.Number] = &slice
+		l.numbers = append(l.numbers, slice.Number)
+		l.plan.Assigned += int32(len(slice.Seats))
 	}
+	slices.Sort(l.numbers)
+	l.holders = make(map[types.UID]int32, l.plan.Assigned)
+	for _, slice := range from {
+		for _, seat := range slice.Seats {
+			l.holders[seat.UID] = slice.Number
+		}
+	}
+	l.twice = len(l.holders) < int(l.plan.Assigned)
 	return l
 }
 
@@ -189,69 +215,92 @@ func (l *ledger) touch(number int32) bool {
 	return true
 }
 
-// release frees the seats of those who have no business in the pool, and the second seat of anybody.
+// release frees the seats of those who have no business in the pool, and the second seat of anybody. Only the
+// slices of those who go are looked at: most slices of a large pool never change in a pass.
 func (l *ledger) release(s Situation) {
-	standing := make(map[types.UID]Standing, len(s.People))
-	for _, p := range s.People {
-		standing[p.UID] = p.Standing
+	leavers, left := map[types.UID]bool{}, map[int32]bool{}
+	leave := func(uid types.UID) {
+		if number, holds := l.holders[uid]; holds {
+			leavers[uid], left[number] = true, true
+		}
 	}
+	for i := range s.People {
+		p := &s.People[i]
+		switch _, holds := l.holders[p.UID]; {
+		case holds && p.Standing == Frees:
+			leave(p.UID)
+		case !holds && p.Standing == Claims:
+			l.queue = append(l.queue, p)
+		}
+	}
+	for uid, gone := range s.Gone {
+		if gone {
+			leave(uid)
+		}
+	}
+	seen := map[types.UID]bool{}
 	goes := func(seat Seat) bool {
-		_, twice := l.holders[seat.UID]
-		is, known := standing[seat.UID]
-		return twice || s.Gone[seat.UID] || known && is == Frees
+		second := l.twice && seen[seat.UID]
+		if l.twice {
+			seen[seat.UID] = true
+		}
+		return second || leavers[seat.UID]
 	}
-	for _, number := range l.numbers() {
-		slice := l.slices[number]
-		slice.Seats = l.without(slice, goes)
-		l.plan.Assigned += int32(len(slice.Seats))
+	for _, number := range l.numbers {
+		if l.twice || left[number] {
+			l.without(l.slices[number], goes)
+		}
 	}
 }
 
-// without returns the seats of a slice that stay held. It copies them only when one goes: most slices of a
-// large pool never change in a pass.
-func (l *ledger) without(slice *Slice, goes func(Seat) bool) []Seat {
-	kept, shared := slice.Seats, true
-	for i, seat := range slice.Seats {
+// without frees the seats of a slice that go.
+func (l *ledger) without(slice *Slice, goes func(Seat) bool) {
+	kept := make([]Seat, 0, PerSlice)
+	for _, seat := range slice.Seats {
 		if goes(seat) && l.touch(slice.Number) {
 			l.plan.Released = append(l.plan.Released, seat)
-			if shared {
-				kept, shared = append(make([]Seat, 0, PerSlice), slice.Seats[:i]...), false
-			}
+			l.plan.Assigned--
 			continue
 		}
-		l.holders[seat.UID] = struct{}{}
-		if !shared {
-			kept = append(kept, seat)
-		}
+		kept = append(kept, seat)
 	}
-	return kept
+	slice.Seats = kept
 }
 
 // grant gives free seats to the queue, and notes who is left waiting.
 func (l *ledger) grant(s Situation) {
-	var queue []Person
-	for _, p := range s.People {
-		if _, holds := l.holders[p.UID]; !holds && p.Standing == Claims {
-			queue = append(queue, p)
-		}
-	}
-	slices.SortFunc(queue, Person.before)
-	free := l.freeSeats(s.Capacity, min(int32(len(queue)), s.Capacity-l.plan.Assigned))
+	slices.SortFunc(l.queue, (*Person).before)
+	free := l.freeSeats(s.Capacity, min(int32(len(l.queue)), l.room(s)))
 	for i, number := range free {
-		p := queue[i]
+		p := l.queue[i]
 		seat := Seat{Number: number, User: p.Name, UID: p.UID, Since: s.Now.Truncate(time.Second)}
 		slice := l.slices[number/PerSlice]
 		slice.Seats = slices.Insert(slice.Seats, below(slice.Seats, number), seat)
 		l.plan.Granted = append(l.plan.Granted, seat)
 		l.plan.Assigned++
 	}
-	for _, p := range queue[len(free):] {
+	for _, p := range l.queue[len(free):] {
 		l.plan.Queue = append(l.plan.Queue, p.Name)
 	}
+	l.plan.More = l.plan.More || len(l.plan.Queue) > 0 && l.plan.Assigned < s.Capacity
 	for number := range l.changed {
 		l.plan.Writes = append(l.plan.Writes, *l.slices[number])
 	}
 	slices.SortFunc(l.plan.Writes, func(a, b Slice) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+// room is the number of seats that the turn may give. The slices of a turn are written in any order, and some
+// perhaps never, so there must not be too many seats held even if none is freed. There are not while all that are
+// held lie below the capacity, since each has a number of its own; when one lies beyond, as it may after the capacity
+// was lowered, what a turn frees is left for the next one to give.
+func (l *ledger) room(s Situation) int32 {
+	room := s.Capacity - l.plan.Assigned
+	for _, slice := range s.Ledger {
+		if below(slice.Seats, s.Capacity) < len(slice.Seats) {
+			return room - int32(len(l.plan.Released))
+		}
+	}
+	return room
 }
 
 // freeSeats returns the numbers of the lowest free seats below the capacity, up to want of them, in slices
@@ -288,13 +337,4 @@ func (l *ledger) freeSeats(capacity, want int32) []int32 {
 func below(held []Seat, limit int32) int {
 	at, _ := slices.BinarySearchFunc(held, limit, func(s Seat, n int32) int { return cmp.Compare(s.Number, n) })
 	return at
-}
-
-func (l *ledger) numbers() []int32 {
-	numbers := make([]int32, 0, len(l.slices))
-	for n := range l.slices {
-		numbers = append(numbers, n)
-	}
-	slices.Sort(numbers)
-	return numbers
 }

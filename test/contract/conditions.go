@@ -20,8 +20,8 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
-// Conditions says in which ways the status of obj breaks the contract that every pass leaves behind, nil when
-// in none:
+// Conditions says in which ways the status of obj breaks the contract of what a pass writes, nil when in none. It
+// is not for a pass that ends in silence after an edit: that leaves the status of the older generation.
 //
 //   - Ready is True or False. Reconciling and Stalled are there only when True: none of them beside
 //     Ready=True, one of them beside Ready=False, with the same reason.

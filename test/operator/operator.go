@@ -6,9 +6,13 @@
 package operator
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/url"
+	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -41,7 +45,28 @@ type Options struct {
 	Mailbox *mailbox.Server
 	// Clock is the real one when nil.
 	Clock clock.PassiveClock
+	// Portal is where its invitation pages are to be, such as where those of the operator before it were; at a free
+	// port when nil.
+	Portal *url.URL
+	// Listen is where they are, as host and port, when that is not what Portal says: of two operators at once, one
+	// alone can be there.
+	Listen string
 }
+
+// Clock is the real clock, until it leaps ahead.
+type Clock struct{ ahead atomic.Int64 }
+
+// Now implements clock.PassiveClock.
+func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// Since implements clock.PassiveClock.
+func (c *Clock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
+
+// LeapTo makes it t. It goes on from there. Timers that are set already do not notice.
+func (c *Clock) LeapTo(t time.Time) { c.ahead.Add(int64(t.Sub(c.Now()))) }
+
+// logToStderr is done once: operators of one process have one log.
+var logToStderr = sync.OnceFunc(func() { ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr))) })
 
 // Mailbox starts a mail server for a test.
 func Mailbox(t testing.TB) *mailbox.Server {
@@ -76,26 +101,27 @@ func Sender(t testing.TB, box *mailbox.Server) mail.Sender {
 // Start runs an operator for one namespace, without leader election, until the test ends or Stop.
 func Start(t testing.TB, namespace string, o Options) *Operator {
 	t.Helper()
-	ctrl.SetLogger(zap.New(zap.WriteTo(t.Output())))
+	logToStderr()
 	if o.Config == nil {
 		o.Config = env.Config(t)
 	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
-	address := freeAddress(t)
-	portal := &url.URL{Scheme: "http", Host: address}
+	if o.Portal == nil {
+		o.Portal = &url.URL{Scheme: "http", Host: freeAddress(t)}
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	mgr, err := app.New(ctx, o.Config, app.Options{
 		Namespace: namespace, Namespaces: []string{namespace}, MetricsAddress: "0", HealthAddress: "0",
-		PortalAddress: address, PortalURL: portal,
+		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
 		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: Sender(t, o.Mailbox), Clock: o.Clock,
 	})
 	if err != nil {
 		cancel()
 		t.Fatalf("making the operator: %v", err)
 	}
-	running := &Operator{Portal: portal, cancel: cancel, ended: make(chan error, 1)}
+	running := &Operator{Portal: o.Portal, cancel: cancel, ended: make(chan error, 1)}
 	go func() { running.ended <- mgr.Start(ctx) }()
 	t.Cleanup(func() { running.Stop(t) })
 	return running

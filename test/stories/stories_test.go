@@ -5,106 +5,123 @@
 package stories_test
 
 import (
-	"fmt"
 	"net/http"
-	"net/url"
-	"slices"
+	"regexp"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/api/meta"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/hack/mailbox"
-	"seatkeeper.dev/seatkeeper/test/build"
-	"seatkeeper.dev/seatkeeper/test/contract"
 	"seatkeeper.dev/seatkeeper/test/env"
-	"seatkeeper.dev/seatkeeper/test/operator"
 )
 
 func TestMain(m *testing.M) { env.Main(m) }
 
-func create(t *testing.T, objects ...client.Object) {
-	t.Helper()
-	for _, o := range objects {
-		if err := env.Client(t).Create(t.Context(), o); err != nil {
-			t.Fatalf("creating %T %s: %v", o, o.GetName(), err)
-		}
-	}
-}
-
-// awaitState waits until the user's Ready has the reason, and checks the contract of conditions.
-func awaitState(t *testing.T, ns, name, reason string) *v1alpha1.User {
-	t.Helper()
-	u := &v1alpha1.User{}
-	env.Eventually(t, func() error {
-		*u = v1alpha1.User{}
-		if err := env.Client(t).Get(t.Context(), client.ObjectKey{Namespace: ns, Name: name}, u); err != nil {
-			return err
-		}
-		c := meta.FindStatusCondition(u.Status.Conditions, v1alpha1.ConditionReady)
-		if c == nil || c.Reason != reason {
-			return fmt.Errorf("%s is %+v, want %s", name, c, reason)
-		}
-		return nil
-	})
-	if err := contract.Conditions(u); err != nil {
-		t.Errorf("%s: %v", name, err)
-	}
-	return u
-}
-
-func link(t *testing.T, box *mailbox.Server, address string) string {
-	t.Helper()
-	m, err := box.Wait(t.Context(), func(m mailbox.Message) bool { return m.SentTo(address) })
-	if err != nil {
-		t.Fatalf("no mail for %s: %v", address, err)
-	}
-	links := m.Links()
-	if len(links) != 1 {
-		t.Fatalf("the mail has links %q, want one", links)
-	}
-	return links[0]
-}
-
-func answer(t *testing.T, link, word string, want int) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, link+"?"+url.Values{}.Encode(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.PostForm(req.URL.String(), url.Values{"answer": {word}})
-	if err != nil {
-		t.Fatalf("posting the answer: %v", err)
-	}
-	_ = resp.Body.Close()
-	if resp.StatusCode != want {
-		t.Fatalf("answering %s gave %s, want %d", word, resp.Status, want)
-	}
-}
-
 func TestMainStory(t *testing.T) {
-	ns, box := env.Namespace(t), operator.Mailbox(t)
-	operator.Start(t, ns, operator.Options{Mailbox: box})
-	create(t,
-		build.User("ada").In(ns, "acme").Roles("member").Obj(), // users before what they belong to
-		build.Organization("acme").In(ns).Owner("ada").Obj(),
-		build.SeatPool("standard").In(ns, "acme").Seats(3).Obj(),
-		build.Role("member").In(ns, "acme").SeatPool("standard").Obj(),
-	)
-	for _, name := range []string{"bea", "cid", "dan", "eve"} {
-		create(t, build.User(name).In(ns, "acme").Roles("member").Obj())
-	}
+	t.Parallel()
+	s := play(t, acme(3, "ada", "bea", "cid", "dan", "eve")...)
 	for _, name := range []string{"ada", "bea", "cid"} {
-		u := awaitState(t, ns, name, v1alpha1.ReasonInvited)
-		if !slices.Equal(u.Status.Seats, []string{"standard"}) {
-			t.Errorf("%s has seats %v", name, u.Status.Seats)
-		}
+		s.holds(s.is(name, v1alpha1.ReasonInvited), "standard")
 	}
-	for _, name := range []string{"dan", "eve"} {
-		awaitState(t, ns, name, v1alpha1.ReasonAwaitingSeat)
+	s.says("dan", v1alpha1.ReasonAwaitingSeat, "number 1 in the queue of seat pool standard")
+	s.says("eve", v1alpha1.ReasonAwaitingSeat, "number 2 in the queue of seat pool standard")
+	s.join("ada")
+}
+
+func TestScalingUpInvitesTheNextInOrder(t *testing.T) {
+	t.Parallel()
+	s := play(t, acme(1, "ada", "bea", "cid")...)
+	s.is("ada", v1alpha1.ReasonInvited)
+	s.is("bea", v1alpha1.ReasonAwaitingSeat)
+	s.scale(2)
+	s.holds(s.is("bea", v1alpha1.ReasonInvited), "standard")
+	s.says("cid", v1alpha1.ReasonAwaitingSeat, "number 1 in the queue of seat pool standard")
+	s.scale(3)
+	s.is("cid", v1alpha1.ReasonInvited)
+}
+
+func TestArchivingFreesTheSeat(t *testing.T) {
+	t.Parallel()
+	s := play(t, acme(2, "ada", "bea", "cid")...)
+	s.join("bea")
+	s.turn("bea", v1alpha1.UserArchived)
+	bea := s.is("bea", v1alpha1.ReasonArchived)
+	s.holds(bea)
+	if bea.Status.AcceptedAt == nil || bea.Status.AccessRevokedAt == nil {
+		t.Errorf("it is forgotten that bea was here, or bea still is: %+v", bea.Status)
 	}
-	ada := awaitState(t, ns, "ada", v1alpha1.ReasonInvited)
-	answer(t, link(t, box, ada.Spec.Email), "accept", http.StatusOK)
-	awaitState(t, ns, "ada", v1alpha1.ReasonActive)
+	s.holds(s.is("cid", v1alpha1.ReasonInvited), "standard")
+}
+
+func TestDeletionLeavesARecord(t *testing.T) {
+	t.Parallel()
+	s := play(t, acme(2, "ada", "bea", "cid")...)
+	s.join("bea")
+	edit(s, "bea", func(u *v1alpha1.User) { u.Spec.ArchiveReason = v1alpha1.ArchiveLeft })
+	bea := s.is("bea", v1alpha1.ReasonActive)
+	s.delete("bea")
+	s.gone("bea")
+	s.is("cid", v1alpha1.ReasonInvited)
+	var records v1alpha1.ArchivedUserList
+	s.must(s.List(t.Context(), &records, client.InNamespace(s.ns)), "listing the records")
+	if len(records.Items) != 1 {
+		t.Fatalf("there are %d records, want 1", len(records.Items))
+	}
+	if name := records.Items[0].Name; !regexp.MustCompile(`^[0-9a-f]{32}$`).MatchString(name) {
+		t.Errorf("the record is called %s, want a hash", name)
+	}
+	want := v1alpha1.UserRecord{
+		User: "bea", UID: bea.UID, Spec: bea.Spec, Reason: v1alpha1.ArchiveLeft, AcceptedAt: bea.Status.AcceptedAt,
+	}
+	if diff := cmp.Diff(want, records.Items[0].Record, cmpopts.IgnoreFields(want, "ArchivedAt")); diff != "" {
+		t.Errorf("the record is not what it should be (-want +got):\n%s", diff)
+	}
+	s.answer(s.links(at("bea"), 1)[0], accept, http.StatusNotFound)
+}
+
+func TestSuspendedBeforeTheInvitation(t *testing.T) {
+	t.Parallel()
+	s := play(t, append(acme(2, "ada"), member("bea").State(v1alpha1.UserSuspended).Obj(), member("cid").Obj())...)
+	s.holds(s.is("bea", v1alpha1.ReasonSuspended))
+	s.is("cid", v1alpha1.ReasonInvited) // although bea was first
+	s.links(at("bea"), 0)
+	s.scale(3)
+	s.turn("bea", v1alpha1.UserActive)
+	s.holds(s.is("bea", v1alpha1.ReasonInvited), "standard")
+	s.links(at("bea"), 1)
+}
+
+func TestSuspensionKillsTheLink(t *testing.T) {
+	t.Parallel()
+	s := play(t, acme(2, "ada", "bea")...)
+	s.is("bea", v1alpha1.ReasonInvited)
+	s.turn("bea", v1alpha1.UserSuspended)
+	s.holds(s.is("bea", v1alpha1.ReasonSuspended))
+	s.answer(s.links(at("bea"), 1)[0], accept, http.StatusGone)
+	s.turn("bea", v1alpha1.UserActive)
+	s.holds(s.invited("bea", 2), "standard")
+	links := s.links(at("bea"), 2)
+	s.answer(links[0], accept, http.StatusGone)
+	s.answer(links[1], accept, http.StatusOK)
+	s.is("bea", v1alpha1.ReasonActive)
+}
+
+func TestComingBack(t *testing.T) {
+	t.Parallel()
+	for _, away := range []v1alpha1.UserState{v1alpha1.UserSuspended, v1alpha1.UserArchived} {
+		t.Run(string(away), func(t *testing.T) {
+			t.Parallel()
+			s := play(t, acme(2, "ada", "bea", "cid")...)
+			s.join("bea")
+			s.turn("bea", away)
+			s.is("cid", v1alpha1.ReasonInvited)
+			s.turn("bea", v1alpha1.UserActive)
+			s.holds(s.is("bea", v1alpha1.ReasonAwaitingSeat)) // the seat is claimed anew
+			s.scale(3)
+			s.holds(s.is("bea", v1alpha1.ReasonActive), "standard")
+			s.links(at("bea"), 1) // who has accepted is not asked again
+		})
+	}
 }

@@ -99,7 +99,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 		return nil, err
 	}
 	if o.Webhook != nil {
-		if err := addWebhooks(mgr); err != nil {
+		if err := addWebhooks(mgr, o.Namespaces); err != nil {
 			return nil, err
 		}
 	}
@@ -168,8 +168,8 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	return nil
 }
 
-func addWebhooks(mgr manager.Manager) error {
-	if err := admission.Register(mgr); err != nil {
+func addWebhooks(mgr manager.Manager, namespaces []string) error {
+	if err := admission.Register(mgr, namespaces); err != nil {
 		return err
 	}
 	return mgr.AddReadyzCheck("webhook", mgr.GetWebhookServer().StartedChecker())

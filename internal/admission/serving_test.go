@@ -1,0 +1,233 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-logr/logr"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/admission"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/test/build"
+	"seatkeeper.dev/seatkeeper/test/env"
+)
+
+func TestMain(m *testing.M) {
+	ctrl.SetLogger(logr.Discard())
+	env.Main(m)
+}
+
+// nowhere looks like a time zone: only the webhooks know that there is none.
+const nowhere = "Nowhere/Atlantis"
+
+// door is a namespace whose objects pass the webhooks.
+type door struct {
+	// Client is an administrator's.
+	client.Client
+	// stop ends whoever answers for the webhooks; the API server asks them nevertheless.
+	stop func()
+
+	namespace string
+	// ours says that the operator runs the organizations of the namespace.
+	ours  bool
+	cache client.Reader
+}
+
+// serve makes the webhooks effective for a namespace: as config/webhook declares them, but reached by URL.
+func serve(t *testing.T, namespace string) *door {
+	t.Helper()
+	return serveFor(t, namespace, namespace)
+}
+
+// serveFor is serve with an operator that runs the organizations of another namespace.
+func serveFor(t *testing.T, namespace, run string) *door {
+	t.Helper()
+	hooks := envtest.WebhookInstallOptions{Paths: []string{"../../config/webhook/manifests.yaml"}, LocalServingHost: "127.0.0.1"}
+	if err := hooks.PrepWithoutInstalling(); err != nil {
+		t.Fatalf("preparing the webhooks: %v", err)
+	}
+	t.Cleanup(func() { _ = hooks.Cleanup() })
+	mgr, err := ctrl.NewManager(env.Config(t), ctrl.Options{
+		Scheme:  env.Scheme(),
+		Cache:   cache.Options{DefaultNamespaces: map[string]cache.Config{run: {}}},
+		Metrics: metricsserver.Options{BindAddress: "0"},
+		WebhookServer: webhook.NewServer(webhook.Options{
+			Host: hooks.LocalServingHost, Port: hooks.LocalServingPort, CertDir: hooks.LocalServingCertDir,
+		}),
+	})
+	if err != nil {
+		t.Fatalf("making a manager: %v", err)
+	}
+	if err := errors.Join(index.Register(t.Context(), mgr.GetFieldIndexer()), admission.Register(mgr, []string{run})); err != nil {
+		t.Fatal(err)
+	}
+	d := &door{Client: env.Client(t), namespace: namespace, ours: run == namespace, cache: mgr.GetClient(), stop: start(t, mgr)}
+	d.install(t, hooks)
+	return d
+}
+
+func start(t *testing.T, mgr ctrl.Manager) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the manager ended with: %v", err)
+		}
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// install tells the API server of the webhooks, and waits until it asks them.
+func (d *door) install(t *testing.T, hooks envtest.WebhookInstallOptions) {
+	t.Helper()
+	here := &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": d.namespace}}
+	var configurations []client.Object
+	for _, c := range hooks.MutatingWebhooks {
+		for i := range c.Webhooks {
+			c.Webhooks[i].NamespaceSelector = here
+			asWritten(t, c.Webhooks[i].Name, c.Webhooks[i].FailurePolicy)
+		}
+		configurations = append(configurations, c)
+	}
+	for _, c := range hooks.ValidatingWebhooks {
+		for i := range c.Webhooks {
+			c.Webhooks[i].NamespaceSelector = here
+			asWritten(t, c.Webhooks[i].Name, c.Webhooks[i].FailurePolicy)
+		}
+		configurations = append(configurations, c)
+	}
+	for _, c := range configurations {
+		c.SetName(d.namespace + "-" + c.GetName())
+		if err := d.Create(t.Context(), c); err != nil {
+			t.Fatalf("installing %s: %v", c.GetName(), err)
+		}
+	}
+	env.Eventually(t, func() error { return d.effective(t.Context()) })
+}
+
+// asWritten holds that an operator which is down lets nothing through unjudged.
+func asWritten(t *testing.T, name string, policy *admissionregistrationv1.FailurePolicyType) {
+	t.Helper()
+	if policy == nil || *policy != admissionregistrationv1.Fail {
+		t.Errorf("webhook %s has the failure policy %v, want Fail", name, policy)
+	}
+}
+
+// effective tells whether each of the webhooks is asked, and answers.
+func (d *door) effective(ctx context.Context) error {
+	for _, wrong := range []client.Object{
+		build.User("probe").In(d.namespace, "probe").TimeZone(nowhere).Obj(),
+		build.Organization("probe").In(d.namespace).TimeZone(nowhere).Obj(),
+	} {
+		if err := d.Create(ctx, wrong, client.DryRunAll); !apierrors.IsInvalid(err) {
+			return fmt.Errorf("a %T in no time zone: %w", wrong, errors.Join(errors.New("not refused as invalid"), err))
+		}
+	}
+	u := build.User("probe").In(d.namespace, "probe").Obj()
+	if err := d.Create(ctx, u, client.DryRunAll); err != nil {
+		return fmt.Errorf("a User without fault: %w", err)
+	}
+	if d.ours && !hasFinalizer(u) {
+		return errors.New("a User gets no finalizer")
+	}
+	return nil
+}
+
+// create creates objects, and returns when the webhooks know them.
+func (d *door) create(t *testing.T, objects ...client.Object) {
+	t.Helper()
+	for _, o := range objects {
+		if err := d.Create(t.Context(), o); err != nil {
+			t.Fatalf("creating %T %s: %v", o, o.GetName(), err)
+		}
+		d.known(t, o)
+	}
+}
+
+// change changes an object, and returns when the webhooks know it.
+func (d *door) change(t *testing.T, o client.Object, mutate func()) {
+	t.Helper()
+	if err := d.try(t, o, mutate); err != nil {
+		t.Fatalf("changing %T %s: %v", o, o.GetName(), err)
+	}
+	d.known(t, o)
+}
+
+func (d *door) known(t *testing.T, o client.Object) {
+	t.Helper()
+	env.Eventually(t, func() error {
+		seen := o.DeepCopyObject().(client.Object)
+		if err := d.cache.Get(t.Context(), client.ObjectKeyFromObject(o), seen); err != nil {
+			return err
+		}
+		if seen.GetResourceVersion() != o.GetResourceVersion() {
+			return fmt.Errorf("%T %s is known in an older version", o, o.GetName())
+		}
+		return nil
+	})
+}
+
+// try changes an object; options may make it a dry run.
+func (d *door) try(t *testing.T, o client.Object, mutate func(), options ...client.PatchOption) error {
+	t.Helper()
+	base := o.DeepCopyObject().(client.Object)
+	mutate()
+	return d.Patch(t.Context(), o, client.MergeFrom(base), options...)
+}
+
+// wouldChange tells what would become of a change of a User.
+func (d *door) wouldChange(t *testing.T, name string, mutate func(u *v1alpha1.UserSpec)) error {
+	t.Helper()
+	var u v1alpha1.User
+	if err := d.Get(t.Context(), client.ObjectKey{Namespace: d.namespace, Name: name}, &u); err != nil {
+		t.Fatal(err)
+	}
+	return d.try(t, &u, func() { mutate(&u.Spec) }, client.DryRunAll)
+}
+
+// expect holds that err is a refusal which says all of words, or that there is none when there are no words.
+func expect(t *testing.T, err error, words ...string) {
+	t.Helper()
+	if len(words) == 0 {
+		if err != nil {
+			t.Errorf("refused: %v", err)
+		}
+		return
+	}
+	if !apierrors.IsInvalid(err) {
+		t.Errorf("got %v, want a refusal as invalid", err)
+		return
+	}
+	for _, w := range words {
+		if !strings.Contains(err.Error(), w) {
+			t.Errorf("the refusal does not say %q: %v", w, err)
+		}
+	}
+}
+
+// hasFinalizer says that nothing of a User goes before it is archived.
+func hasFinalizer(u *v1alpha1.User) bool {
+	return controllerutil.ContainsFinalizer(u, v1alpha1.FinalizerArchive)
+}

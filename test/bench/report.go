@@ -1,0 +1,175 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+)
+
+// Report is what the bench found out.
+type Report struct {
+	Setting Setting `json:"setting"`
+	Sizes   []Size  `json:"sizes"`
+	// Rejected are the measurements that others disturbed, and that count for nothing.
+	Rejected []Rejection `json:"rejected"`
+}
+
+// Setting is what all figures depend on.
+type Setting struct {
+	Kubernetes string `json:"kubernetes"`
+	Go         string `json:"go"`
+	Processors int    `json:"processors"`
+	ServerGOGC string `json:"serverGOGC"`
+	EtcdFsync  bool   `json:"etcdFsync"`
+	Webhooks   bool   `json:"webhooks"`
+}
+
+// Size is what was found out about one number of people.
+type Size struct {
+	People int `json:"people"`
+	// Runs are the measurements that count, by way, in their order.
+	Runs map[string][]Measurement `json:"runs"`
+	// Median is the measurement of each way with the median wall time.
+	Median map[string]Measurement `json:"median"`
+	// Ratios compare the operator's median wall time.
+	Ratios []Ratio `json:"ratios"`
+}
+
+// Ratio compares the operator with a floor.
+type Ratio struct {
+	To     string  `json:"to"`
+	Ratio  float64 `json:"ratio"`
+	Target float64 `json:"target"`
+	Met    bool    `json:"met"`
+}
+
+// Rejection is a measurement that others disturbed.
+type Rejection struct {
+	People  int     `json:"people"`
+	Way     string  `json:"way"`
+	Run     int     `json:"run"`
+	Foreign float64 `json:"foreign"`
+}
+
+func (r Rejection) String() string {
+	return fmt.Sprintf("rejected: run %d of %s with %d people: other processes used %.0f %% of the machine, more than %.0f %%",
+		r.Run, r.Way, r.People, 100*r.Foreign, 100*tolerated)
+}
+
+// tolerated is the part of the machine that others may use while the bench measures.
+const tolerated = 0.1
+
+func disturbed(m Measurement) bool { return m.Foreign > tolerated }
+
+// targets are what the operator's time may be of each floor's.
+var targets = []Ratio{{To: wayMinimal, Target: 1.15}, {To: wayRaw, Target: 1.5}}
+
+// sumUp concludes from the runs of one size.
+func sumUp(people int, runs map[string][]Measurement) Size {
+	s := Size{People: people, Runs: runs, Median: map[string]Measurement{}}
+	for way, all := range runs {
+		s.Median[way] = median(all)
+	}
+	for _, ratio := range targets {
+		ratio.Ratio = s.Median[wayOperator].Wall / s.Median[ratio.To].Wall
+		ratio.Met = ratio.Ratio <= ratio.Target
+		s.Ratios = append(s.Ratios, ratio)
+	}
+	return s
+}
+
+// median is the measurement with the median wall time, of an even number the quicker of the two in the middle.
+func median(all []Measurement) Measurement {
+	sorted := slices.SortedFunc(slices.Values(all), func(a, b Measurement) int { return cmp.Compare(a.Wall, b.Wall) })
+	return sorted[(len(sorted)-1)/2]
+}
+
+// order is the order of the ways in a run: each is first, second and third in turn.
+func order(run int) []string {
+	first := run % len(ways)
+	return slices.Concat(ways[first:], ways[:first])
+}
+
+// print writes the table of one size.
+func (s Size) print(w io.Writer) {
+	row := func(title string, cell func(way string) string) {
+		fmt.Fprintf(w, "%-42s", title)
+		for _, way := range ways {
+			fmt.Fprintf(w, "%11s", cell(way))
+		}
+		fmt.Fprintln(w)
+	}
+	number := func(title, format string, value func(m Measurement) float64) {
+		row(title, func(way string) string {
+			if v := value(s.Median[way]); v != 0 {
+				return fmt.Sprintf(format, v)
+			}
+			return "-"
+		})
+	}
+	fmt.Fprintln(w)
+	row(fmt.Sprintf("%d people, median of %d", s.People, len(s.Runs[wayOperator])), func(way string) string { return way })
+	number("seconds from apply to invited", "%.2f", func(m Measurement) float64 { return m.Wall })
+	number("people per second", "%.0f", func(m Measurement) float64 { return m.PerSecond })
+	number("machine idle, %", "%.1f", func(m Measurement) float64 { return 100 * m.Idle })
+	number("machine used by others, %", "%.1f", func(m Measurement) float64 { return 100 * m.Foreign })
+	number("API server, ms of processor per person", "%.2f", func(m Measurement) float64 { return m.ServerCPU })
+	number("manager, ms of processor per person", "%.2f", func(m Measurement) float64 { return m.ManagerCPU })
+	number("mail server, ms of processor per person", "%.2f", func(m Measurement) float64 { return m.MailboxCPU })
+	number("client, ms of processor per person", "%.2f", func(m Measurement) float64 { return m.ClientCPU })
+	number("all of these", "%.2f", func(m Measurement) float64 { return m.CPU })
+	number("manager's peak memory, MiB", "%.1f", func(m Measurement) float64 { return float64(m.PeakMemory) / (1 << 20) })
+	number("  of it before there were people", "%.1f", func(m Measurement) float64 { return float64(m.EmptyMemory) / (1 << 20) })
+	number("  the rest per person, KiB", "%.1f", func(m Measurement) float64 {
+		return float64(m.PeakMemory-m.EmptyMemory) / 1024 / float64(s.People)
+	})
+	number("mails, all different", "%.0f", func(m Measurement) float64 { return float64(m.Mails) })
+	number("API writes per person", "%.3f", func(m Measurement) float64 { return m.Writes })
+	for _, kind := range s.kinds() {
+		number("  "+kind, "%.3f", func(m Measurement) float64 { return m.Requests[kind] })
+	}
+	s.judge(w)
+}
+
+// judge says what to think of the table.
+func (s Size) judge(w io.Writer) {
+	for _, r := range s.Ratios {
+		verdict := "missed"
+		if r.Met {
+			verdict = "met"
+		}
+		fmt.Fprintf(w, "%-42s%11.2f   the target of %.2f is %s\n", "operator / "+r.To, r.Ratio, r.Target, verdict)
+	}
+	for _, way := range ways {
+		if m := s.Median[way]; m.Disturbed {
+			fmt.Fprintf(w, "DISTURBED: other processes used %.0f %% of the machine while %s ran, so these figures mean little\n", 100*m.Foreign, way)
+		}
+	}
+}
+
+// kinds are the requests to show: those that are not a mere handful, writes before reads.
+func (s Size) kinds() []string {
+	const few = 0.002
+	shown := map[string]bool{}
+	for _, m := range s.Median {
+		for kind, count := range m.Requests {
+			if count > few {
+				shown[kind] = true
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(shown), func(a, b string) int {
+		if isWrite(a) != isWrite(b) {
+			if isWrite(a) {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(a, b)
+	})
+}

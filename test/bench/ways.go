@@ -1,0 +1,165 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/util/cert"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+)
+
+// The ways to take people from applied to invited. The first two do as little as can be done, and are what the
+// third is measured by.
+const (
+	// wayRaw is a client that writes every status itself.
+	wayRaw = "raw"
+	// wayMinimal is a controller that does nothing but the same writes.
+	wayMinimal = "minimal"
+	// wayOperator is Seatkeeper.
+	wayOperator = "operator"
+)
+
+var ways = []string{wayRaw, wayMinimal, wayOperator}
+
+// staff are the processes that wait for the people of a namespace. A bare client has none.
+type staff struct{ manager, mailbox *child }
+
+func (s staff) all() []*child {
+	var all []*child
+	for _, c := range []*child{s.manager, s.mailbox} {
+		if c != nil {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+func (s staff) end() {
+	for _, c := range s.all() {
+		c.end()
+	}
+}
+
+// staff starts what one way needs, and returns when it is ready for people.
+func (b *bench) staff(ctx context.Context, p *plane, way, namespace string, people int) (s staff, err error) {
+	defer func() {
+		if err != nil {
+			s.end()
+		}
+	}()
+	switch way {
+	case wayMinimal:
+		s.manager, err = b.startMinimal(ctx, p, namespace)
+	case wayOperator:
+		for _, o := range house(namespace, people) {
+			if err := p.client.Create(ctx, o); err != nil {
+				return s, err
+			}
+		}
+		if s.mailbox, err = start(ctx, b.dir, "mailbox", nil, b.self, "mailbox"); err != nil {
+			return s, err
+		}
+		s.manager, err = b.startOperator(ctx, p, namespace, s.mailbox)
+	}
+	return s, err
+}
+
+func (b *bench) startMinimal(ctx context.Context, p *plane, namespace string) (*child, error) {
+	status, err := json.Marshal(b.status)
+	if err != nil {
+		return nil, err
+	}
+	c, err := start(ctx, b.dir, "manager", nil, b.self, "minimal",
+		"-kubeconfig", p.kubeconfig, "-namespace", namespace, "-status", string(status))
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.answer("ready")
+	return c, err
+}
+
+// startOperator runs the operator as it is released, and waits until it has looked at what is there before the
+// people. It cannot be told to serve no admission, so it gets a certificate; no API server asks it.
+func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, mailbox *child) (*child, error) {
+	address, err := mailbox.answer("ready")
+	if err != nil {
+		return nil, err
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	admission, err := freePort(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeCertificate(b.dir); err != nil {
+		return nil, err
+	}
+	c, err := start(ctx, b.dir, "manager", []string{"KUBECONFIG=" + p.kubeconfig}, b.operator,
+		"-namespace", namespace, "-namespaces", namespace, "-leader-elect=false",
+		"-metrics-bind-address", "0", "-health-probe-bind-address", "0",
+		"-webhook-host", "127.0.0.1", "-webhook-port", admission, "-webhook-cert-dir", b.dir,
+		"-portal-bind-address", "127.0.0.1:0", "-portal-url", "https://join.acme.example",
+		"-mail-host", host, "-mail-port", port, "-mail-tls", "Disabled", "-mail-from", "Acme <people@acme.example>")
+	if err != nil {
+		return nil, err
+	}
+	waiting, cancel := untilAnyEnds(ctx, []*child{c})
+	defer cancel()
+	return c, awaitReady(waiting, p.client, namespace)
+}
+
+func freePort(ctx context.Context) (string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	return port, err
+}
+
+func writeCertificate(dir string) error {
+	certificate, key, err := cert.GenerateSelfSignedCertKey("localhost", nil, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, "tls.crt"), certificate, 0o600),
+		os.WriteFile(filepath.Join(dir, "tls.key"), key, 0o600),
+	)
+}
+
+// awaitReady waits until the operator says of the pool and the role that they are in effect.
+func awaitReady(ctx context.Context, c client.Client, namespace string) error {
+	for {
+		var seats v1alpha1.SeatPool
+		var member v1alpha1.Role
+		err := errors.Join(
+			c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: pool}, &seats),
+			c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: role}, &member),
+		)
+		if err == nil && meta.IsStatusConditionTrue(seats.Status.Conditions, v1alpha1.ConditionReady) &&
+			meta.IsStatusConditionTrue(member.Status.Conditions, v1alpha1.ConditionReady) {
+			return nil
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("waiting for the operator: %w", context.Cause(ctx)), err)
+		}
+	}
+}

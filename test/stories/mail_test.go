@@ -1,0 +1,147 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package stories_test
+
+import (
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/hack/mailbox"
+	"seatkeeper.dev/seatkeeper/test/env"
+	"seatkeeper.dev/seatkeeper/test/operator"
+)
+
+func TestMailServerIsDownAtFirst(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	s.must(s.box.Close(), "stopping the mail server")
+	s.start(operator.Options{})
+	s.create(acme(1, "ada")...)
+	s.holds(s.is("ada", v1alpha1.ReasonMailUnavailable), "standard")
+	box, err := mailbox.Start(mailbox.Options{SMTPAddr: s.box.SMTPAddr()})
+	s.must(err, "starting the mail server")
+	t.Cleanup(func() { _ = box.Close() })
+	s.box = box
+	s.is("ada", v1alpha1.ReasonInvited)
+	s.links(at("ada"), 1)
+}
+
+func TestMailServerAsksForPatience(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string]mailbox.Script{
+		"451 4.3.0 Come back later": mailbox.At(mailbox.Rcpt, mailbox.Answer(451, "4.3.0 Come back later")),
+		"452 4.3.1 Disk full":       mailbox.At(mailbox.Data, mailbox.Answer(452, "4.3.1 Disk full")),
+		"421 4.3.2 Closing":         mailbox.At(mailbox.Rcpt, mailbox.Answer(421, "4.3.2 Closing")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := empty(t)
+			s.box.SetScript(script)
+			s.start(operator.Options{})
+			s.create(acme(1, "ada")...)
+			s.holds(s.says("ada", v1alpha1.ReasonMailUnavailable, name), "standard")
+			s.box.SetScript(nil)
+			s.is("ada", v1alpha1.ReasonInvited)
+			s.links(at("ada"), 1)
+		})
+	}
+}
+
+func TestMailIsRefused(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	s.box.SetScript(mailbox.To(at("bea"), mailbox.At(mailbox.Rcpt, mailbox.Answer(550, "5.1.1 No such user"))))
+	s.start(operator.Options{})
+	s.create(acme(2, "ada", "bea", "cid")...)
+	s.holds(s.says("bea", v1alpha1.ReasonMailRejected, "550 5.1.1 No such user"), "standard")
+	s.is("ada", v1alpha1.ReasonInvited)
+	s.is("cid", v1alpha1.ReasonAwaitingSeat)
+	edit(s, "bea", func(u *v1alpha1.User) { u.Spec.Email = at("beatrice") })
+	s.holds(s.is("bea", v1alpha1.ReasonInvited), "standard")
+	s.answer(s.links(at("beatrice"), 1)[0], accept, http.StatusOK)
+}
+
+func TestHangingMailServerHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	hangs := make(chan struct{})
+	once := sync.OnceFunc(func() { close(hangs) })
+	s.box.SetScript(mailbox.To(at("bea"), func(mailbox.Event) mailbox.Reaction {
+		once()
+		return mailbox.Hang()
+	}))
+	s.start(operator.Options{})
+	s.create(acme(3, "ada", "bea", "cid", "dan")...)
+	<-hangs
+	s.turn("cid", v1alpha1.UserArchived)
+	s.is("cid", v1alpha1.ReasonArchived)
+	s.is("dan", v1alpha1.ReasonInvited)
+	s.turn("bea", v1alpha1.UserArchived) // not even bea
+	s.is("bea", v1alpha1.ReasonArchived)
+}
+
+// sameMailTwice fails the story unless an address has got one mail twice, and returns its link.
+func (s *stage) sameMailTwice(address string) string {
+	s.Helper()
+	mails := s.mails(address)
+	if len(mails) != 2 {
+		s.Fatalf("%s has got %d mails, want 2", address, len(mails))
+	}
+	if diff := cmp.Diff(mails[0], mails[1], cmpopts.IgnoreFields(mailbox.Message{}, "ID", "Received")); diff != "" {
+		s.Errorf("these are two mails, not one mail twice:\n%s", diff)
+	}
+	return s.links(address, 2)[0]
+}
+
+func TestConnectionIsCutAfterTheMail(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	s.box.SetScript(mailbox.Times(1, mailbox.At(mailbox.Data, mailbox.Cut().Keeping())))
+	s.start(operator.Options{})
+	s.create(acme(1, "ada")...)
+	s.is("ada", v1alpha1.ReasonInvited)
+	s.answer(s.sameMailTwice(at("ada")), accept, http.StatusOK)
+}
+
+// recordOf chooses the writes that follow upon a mail to name.
+func (s *stage) recordOf(name string) operator.Match {
+	return func(r operator.Request) bool {
+		return operator.Writing("users/status")(r) && len(s.mails(at(name))) > 0
+	}
+}
+
+func TestOperatorDiesBeforeItRecordsTheMail(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	var traffic operator.Traffic
+	dead := traffic.Kill(operator.NotSent, 1, s.recordOf("ada"))
+	s.start(operator.Options{Config: traffic.Config(env.Config(t))})
+	s.create(acme(1, "ada")...)
+	<-dead
+	s.op.Stop(t)
+	s.start(operator.Options{})
+	s.invited("ada", 1)
+	s.answer(s.sameMailTwice(at("ada")), accept, http.StatusOK)
+}
+
+func TestOperatorDiesBeforeItRecordsAnotherMail(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	var traffic operator.Traffic
+	s.start(operator.Options{Config: traffic.Config(env.Config(t))})
+	s.create(acme(1, "ada")...)
+	s.invited("ada", 1)
+	dead := traffic.Kill(operator.NotSent, 1, s.recordOf("lovelace"))
+	edit(s, "ada", func(u *v1alpha1.User) { u.Spec.Email = at("lovelace") })
+	<-dead
+	s.op.Stop(t)
+	s.start(operator.Options{})
+	s.invited("ada", 2)
+	s.answer(s.sameMailTwice(at("lovelace")), accept, http.StatusOK)
+}
