@@ -47,8 +47,8 @@ func ParseKeyring(data map[string][]byte) (Keyring, error) {
 		return Keyring{}, fmt.Errorf("no key %q among the invitation keys: put %d random bytes there, or delete the Secret to have it made anew",
 			SecretKeyCurrent, KeySize)
 	}
-	for name, key := range map[string][]byte{SecretKeyCurrent: k.Current, SecretKeyPrevious: k.Previous} {
-		if len(key) > 0 && !usable(key) {
+	for _, name := range []string{SecretKeyCurrent, SecretKeyPrevious} {
+		if key := data[name]; len(key) > 0 && !usable(key) {
 			return Keyring{}, fmt.Errorf("invitation key %q has %d bytes: put at least %d random ones there", name, len(key), KeySize)
 		}
 	}

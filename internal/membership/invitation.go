@@ -4,6 +4,7 @@
 package membership
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -45,8 +46,11 @@ func (d *Decision) invite(s Situation) verdict.Verdict {
 // mail server, and nothing has happened since that calls for another.
 func current(u *v1alpha1.User) bool {
 	inv := u.Status.Invitation
-	return inv != nil && (inv.SentAt != nil || inv.Rejection != "") && stands(u)
+	return inv != nil && (inv.SentAt != nil || inv.Rejection != "" && inv.Email == u.Spec.Email) && stands(u)
 }
+
+// open says that the latest invitation waits for an answer, until it expires.
+func open(u *v1alpha1.User) bool { return u.Status.AcceptedAt == nil && current(u) }
 
 // reserved says that the latest invitation was decided upon and recorded, and is still to be sent.
 func reserved(u *v1alpha1.User) bool {
@@ -90,13 +94,17 @@ func earliest(seats []Seat) time.Time {
 	return first
 }
 
+// expire ends an open invitation when its time is over, whatever else the user waits for.
+func (d *Decision) expire() {
+	if inv := d.User.Status.Invitation; open(d.User) && !d.now.Before(inv.ExpiresAt.Time) {
+		inv.ExpiredAt = d.stamp()
+		d.end()
+	}
+}
+
 // await waits for an answer to the latest invitation, until it expires.
 func (d *Decision) await() verdict.Verdict {
 	inv := d.User.Status.Invitation
-	if !d.now.Before(inv.ExpiresAt.Time) {
-		inv.ExpiredAt = d.stamp()
-		return d.end()
-	}
 	v := done(v1alpha1.ReasonInvited, "the invitation is out, and waits for an answer until "+inv.ExpiresAt.UTC().Format(time.RFC3339))
 	if inv.Rejection != "" {
 		v = stuck(v1alpha1.ReasonMailRejected, "the mail server refused the invitation (%s): correct spec.email, or set annotation %s to try again",
@@ -129,7 +137,7 @@ func (d *Decision) Sent(at time.Time) {
 
 // Refused records that the mail server refuses the invitation for good, in its words.
 func (d *Decision) Refused(words string) {
-	d.Send.Rejection = words
+	d.Send.Rejection = cmp.Or(words, "it did not say why")
 	d.conclude()
 }
 

@@ -77,15 +77,28 @@ func Next(s Situation) Decision {
 
 func (d *Decision) next(s Situation) verdict.Verdict {
 	u := d.User
+	orphaned := s.Organization == nil && u.DeletionTimestamp.IsZero()
+	if leaving(u) && !orphaned && !protected(u, s.Organization) {
+		return d.leave(s)
+	}
+	d.expire()
+	v := d.stay(s, orphaned)
+	if v.WakeAt.IsZero() && open(u) {
+		v.WakeAt = u.Status.Invitation.ExpiresAt.Time
+	}
+	return v
+}
+
+// stay decides for a user who does not leave. An orphaned one has no organization.
+func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
+	u := d.User
 	switch {
-	case s.Organization == nil && u.DeletionTimestamp.IsZero():
+	case orphaned:
 		return stuck(v1alpha1.ReasonOrganizationNotFound,
 			"organization %s is not in this namespace: create it, or correct spec.organization", u.Spec.Organization)
-	case leaving(u) && protected(u, s.Organization):
+	case leaving(u):
 		return stuck(v1alpha1.ReasonOwnerProtected,
 			"is the owner of organization %s and keeps access: name another owner there first", u.Spec.Organization)
-	case leaving(u):
-		return d.leave(s)
 	case s.Invalid != "":
 		return stuck(v1alpha1.ReasonInvalidSpec, "%s", s.Invalid)
 	case s.EmailHolder != "":
@@ -108,6 +121,7 @@ func (d *Decision) join(s Situation) verdict.Verdict {
 		return done(v1alpha1.ReasonNoRoles, "has no role, hence no seat and no invitation: name one in spec.roles to give access")
 	}
 	if over(d.User) {
+		d.User.Status.Roles = nil
 		return d.end()
 	}
 	withheld := d.withheld(s)
