@@ -117,7 +117,7 @@ vuln: bin/govulncheck ## Look for known vulnerabilities, where their database ca
 ##@ Clean up
 
 .PHONY: clean
-clean: ## Remove what was built and the state of `make run`
+clean: run-clean ## Remove what was built and the state of `make run`
 	rm -rf bin .run coverage
 
 # ---- Programs in bin/ -------------------------------------------------------------------------------------------
