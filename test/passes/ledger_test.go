@@ -1,0 +1,117 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package passes_test
+
+import (
+	"testing"
+
+	"seatkeeper.dev/seatkeeper/test/operator"
+	"seatkeeper.dev/seatkeeper/test/passes"
+)
+
+// An operator takes a turn and stalls. The next one fences the turn and goes on, and what the first still sends then
+// changes nothing.
+func TestLateWriterIsFencedOff(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(2, "ada")()...)
+	w.Settle()
+	w.Create(member("bea"), member("cid"))
+	w.CatchUp()
+	held := w.Traffic.Hold(1, operator.Writing("seatslices"))
+	ended := make(chan error)
+	go func() {
+		_, err := w.Pass(passes.SeatPool, "standard")
+		ended <- err
+	}()
+	<-held.Reached()
+	withoutRole("bea")(w) // so that another decision is right by now
+	twin := w.Twin()
+	twin.Settle()
+	want := map[int32]string{0: "ada", 1: "cid"}
+	wantLedger(t, w, want)
+	w.Traffic.Reset()
+	held.Release()
+	if err := <-ended; err != nil {
+		t.Errorf("the late pass ends with %v", err)
+	}
+	if w.Traffic.Refused() != 1 {
+		t.Error("the late write was not refused")
+	}
+	w.Settle()
+	wantLedger(t, w, want)
+}
+
+// A turn is left to its writer for a moment, so that two operators do not cut each other off for ever.
+func TestTurnIsLeftToItsWriterForAMoment(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(2)()...)
+	w.Settle()
+	w.Create(member("ada"))
+	w.CatchUp()
+	dead := w.Traffic.Kill(operator.NotSent, 1, operator.Writing("seatslices"))
+	if _, err := w.Pass(passes.SeatPool, "standard"); err == nil {
+		t.Error("the pass does not tell that it could not write")
+	}
+	<-dead
+	w.Traffic.Restore()
+	w.Restart()
+	w.CatchUp()
+	w.Traffic.Reset()
+	result, err := w.Pass(passes.SeatPool, "standard")
+	if err != nil || result.RequeueAfter <= 0 {
+		t.Errorf("the next operator's pass ends with %v, %v, want another look soon", result, err)
+	}
+	if wrote := w.Traffic.Writes(); len(wrote) > 0 {
+		t.Errorf("the next operator writes %v at once", wrote)
+	}
+	w.Settle()
+	wantLedger(t, w, map[int32]string{0: "ada"})
+}
+
+// The slices of a turn are written in any order, and some perhaps never: at no moment are there more seats held than
+// there are.
+func TestSeatsAreFreedBeforeTheyAreGivenElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, last := range []string{"standard-0", "standard-1"} {
+		t.Run(last+" is written last", func(t *testing.T) {
+			w := passes.New(t, scattered()...)
+			w.Settle()
+			scatter(w)
+			w.Settle()
+			held := w.Traffic.Hold(1, func(r operator.Request) bool {
+				return r.Writes() && r.Resource == "seatslices" && r.Name == last
+			})
+			withoutRole("cid")(w)
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				w.Settle()
+			}()
+			<-held.Reached()
+			if got := w.Ledger("standard"); len(got) > 4 {
+				t.Errorf("4 seats are held by %v", got)
+			}
+			held.Release()
+			<-ended
+			wantLedger(t, w, map[int32]string{0: "ada", 1: "bea", 2: "eve", 65: "dan"})
+		})
+	}
+}
+
+// Whoever holds a seat beyond the capacity keeps it, and nobody else is given one until enough are free.
+func TestShrink(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(3, "ada", "bea", "cid", "dan", "eve")()...)
+	w.Settle()
+	scale(w, 1)
+	w.Settle()
+	wantLedger(t, w, map[int32]string{0: "ada", 1: "bea", 2: "cid"})
+	withoutRole("ada")(w)
+	withoutRole("bea")(w)
+	w.Settle()
+	wantLedger(t, w, map[int32]string{2: "cid"})
+	withoutRole("cid")(w)
+	w.Settle()
+	wantLedger(t, w, map[int32]string{0: "dan"})
+}

@@ -1,0 +1,430 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package passes drives single passes of the controllers against a real API server: with a clock that stands still
+// until told otherwise, a mail server that fails on demand, and a connection to the API server that counts, breaks
+// and lags on demand.
+package passes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/cluster"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/controllers/organization"
+	"seatkeeper.dev/seatkeeper/controllers/role"
+	"seatkeeper.dev/seatkeeper/controllers/seatpool"
+	"seatkeeper.dev/seatkeeper/controllers/team"
+	"seatkeeper.dev/seatkeeper/controllers/user"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/mail/fake"
+	"seatkeeper.dev/seatkeeper/test/contract"
+	"seatkeeper.dev/seatkeeper/test/env"
+	"seatkeeper.dev/seatkeeper/test/operator"
+)
+
+// Kind is a kind that has a controller.
+type Kind string
+
+// The kinds that have a controller, in the order in which a round takes them.
+const (
+	Organization Kind = "Organization"
+	Role         Kind = "Role"
+	Team         Kind = "Team"
+	SeatPool     Kind = "SeatPool"
+	User         Kind = "User"
+)
+
+// Kinds are all of them.
+var Kinds = []Kind{Organization, Role, Team, SeatPool, User}
+
+// lists are the kinds that the controllers read, as the API server lists them.
+func lists() map[Kind]client.ObjectList {
+	return map[Kind]client.ObjectList{
+		Organization: &v1alpha1.OrganizationList{}, Role: &v1alpha1.RoleList{}, Team: &v1alpha1.TeamList{},
+		SeatPool: &v1alpha1.SeatPoolList{}, User: &v1alpha1.UserList{},
+		"SeatSlice": &v1alpha1.SeatSliceList{}, "ArchivedUser": &v1alpha1.ArchivedUserList{},
+	}
+}
+
+// Noon is when a world begins.
+var Noon = time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC)
+
+// World is a namespace of a real API server, with an operator that does a pass when told to.
+type World struct {
+	// Namespace holds all that there is.
+	Namespace string
+	// Clock stands still but for Round and Settle, which let a second pass before each round.
+	Clock *clocktesting.FakePassiveClock
+	// Mail takes the invitations.
+	Mail *fake.Sender
+	// Traffic is what the operator asks of the API server.
+	Traffic *operator.Traffic
+	// Events are what the operator announced.
+	Events *Events
+
+	t       testing.TB
+	cluster cluster.Cluster
+	process
+}
+
+// process is what is gone when the operator's process ends.
+type process struct {
+	reconcilers map[Kind]reconcile.Reconciler
+	outbox      *mail.Outbox
+	end         func()
+}
+
+// New makes a world with these objects in it. Their namespace is filled in.
+func New(t testing.TB, objects ...client.Object) *World {
+	t.Helper()
+	w := &World{
+		Namespace: env.Namespace(t), Clock: clocktesting.NewFakePassiveClock(Noon), Mail: &fake.Sender{},
+		Traffic: &operator.Traffic{}, Events: &Events{}, t: t,
+	}
+	w.Create(objects...)
+	w.startCluster()
+	w.startProcess()
+	t.Cleanup(func() { w.end() })
+	return w
+}
+
+// startCluster fills the cache, which is set up as in package app.
+func (w *World) startCluster() {
+	w.t.Helper()
+	c, err := cluster.New(w.Traffic.Config(env.Config(w.t)), func(o *cluster.Options) {
+		o.Scheme = env.Client(w.t).Scheme()
+		o.MapperProvider = func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return env.Client(w.t).RESTMapper(), nil }
+		o.Cache = cache.Options{
+			DefaultTransform:  cache.TransformStripManagedFields(),
+			DefaultNamespaces: map[string]cache.Config{w.Namespace: {}},
+		}
+		o.Client = client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}}
+	})
+	w.must(err, "making a cluster")
+	ctx, cancel := context.WithCancel(w.t.Context())
+	w.must(index.Register(ctx, c.GetFieldIndexer()), "registering the indexes")
+	ended := make(chan error, 1)
+	go func() { ended <- c.Start(ctx) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Errorf("the cache ended with: %v", err)
+		}
+	})
+	if !c.GetCache().WaitForCacheSync(ctx) {
+		w.t.Fatal("the cache does not fill")
+	}
+	w.cluster = c
+}
+
+// startProcess makes what an operator has when it starts: nothing remembered.
+func (w *World) startProcess() {
+	base := loop.Base{Client: w.cluster.GetClient(), Live: w.cluster.GetAPIReader(), Events: w.Events, Clock: w.Clock}
+	// One worker sends mail in the order in which it was asked for, which is what deliver relies on.
+	outbox := mail.NewOutbox(w.Mail, mail.OutboxOptions{Workers: 1, Clock: w.Clock})
+	keys := invitation.Keyring{Current: make([]byte, invitation.KeySize)}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	ended := make(chan error, 1)
+	go func() { ended <- outbox.Start(ctx) }()
+	w.process = process{
+		outbox: outbox,
+		end: func() {
+			cancel()
+			if err := <-ended; err != nil {
+				w.t.Errorf("the outbox ended with: %v", err)
+			}
+		},
+		reconcilers: map[Kind]reconcile.Reconciler{
+			Organization: &organization.Reconciler{Base: base},
+			Role:         &role.Reconciler{Base: base},
+			Team:         &team.Reconciler{Base: base},
+			SeatPool:     &seatpool.Reconciler{Base: base},
+			User: &user.Reconciler{Base: base, Outbox: outbox, Inviter: user.Inviter{
+				From:   mail.Address{Name: "Acme", Email: "people@acme.example"},
+				Portal: &url.URL{Scheme: "https", Host: "join.acme.example"},
+				Keys:   func() invitation.Keyring { return keys },
+			}},
+		},
+	}
+}
+
+// Twin is another operator beside this one: with a cache, a connection and a memory of its own.
+func (w *World) Twin() *World {
+	w.t.Helper()
+	twin := *w
+	twin.Traffic = &operator.Traffic{}
+	twin.startCluster()
+	twin.startProcess()
+	w.t.Cleanup(func() { twin.end() })
+	return &twin
+}
+
+// Restart loses the process, with all that it remembers, and starts another.
+func (w *World) Restart() {
+	w.end()
+	w.startProcess()
+}
+
+// Pass does one pass, with the cache as it is, and checks what it writes into the conditions.
+func (w *World) Pass(kind Kind, name string) (ctrl.Result, error) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	defer cancel()
+	refused, wrote := w.Traffic.Refused(), w.statusWrites(kind, name)
+	key := types.NamespacedName{Namespace: w.Namespace, Name: name}
+	result, err := w.reconcilers[kind].Reconcile(ctx, ctrl.Request{NamespacedName: key})
+	if w.statusWrites(kind, name) == wrote || w.Traffic.Refused() != refused || errors.Is(err, operator.ErrLost) {
+		return result, err
+	}
+	if o := w.conditioned(kind); w.Find(name, o) {
+		if broken := contract.Conditions(o); broken != nil {
+			w.t.Errorf("a pass that ended with %v wrote what it must not: %v", err, broken)
+		}
+	}
+	return result, err
+}
+
+// statusWrites counts how often the status of an object was to be written.
+func (w *World) statusWrites(kind Kind, name string) int {
+	resource := strings.ToLower(string(kind)) + "s/status"
+	return len(w.Traffic.Requests(func(r operator.Request) bool { return r.Writes() && r.Resource == resource && r.Name == name }))
+}
+
+func (w *World) conditioned(kind Kind) v1alpha1.Conditioned {
+	w.t.Helper()
+	object, err := w.cluster.GetScheme().New(v1alpha1.GroupVersion.WithKind(string(kind)))
+	w.must(err, "making a "+string(kind))
+	return object.(v1alpha1.Conditioned)
+}
+
+// checkConditions checks the conditions of every object that a controller has had a look at.
+func (w *World) checkConditions() {
+	w.t.Helper()
+	for kind, names := range w.CatchUp() {
+		for _, name := range names {
+			o := w.conditioned(kind)
+			w.must(w.cluster.GetCache().Get(w.t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: name}, o), "reading "+name)
+			if broken := contract.Conditions(o); broken != nil {
+				w.t.Errorf("in a settled world: %v", broken)
+			}
+		}
+	}
+}
+
+// Settle does rounds until one changes nothing and nothing is left to wait for but people and deadlines. Then it
+// checks all conditions.
+func (w *World) Settle() {
+	w.t.Helper()
+	const bound = 40
+	var errs []error
+	for range bound {
+		settled, err := w.Round()
+		if settled {
+			w.checkConditions()
+			return
+		}
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	w.t.Fatalf("not settled after %d rounds: writes %v, errors %v", bound, w.Traffic.Writes(), errors.Join(errs...))
+}
+
+// Round lets a second pass, the cache catch up and every controller do a pass over each of its objects, and waits
+// for the mail that they asked for. It says whether there was nothing to do, and which passes failed.
+func (w *World) Round() (settled bool, err error) {
+	w.t.Helper()
+	settled, err = w.Turn()
+	return w.Delivered() == 0 && settled, err
+}
+
+// Turn is Round without the wait for mail.
+func (w *World) Turn() (settled bool, err error) {
+	w.t.Helper()
+	const soon = time.Minute
+	w.Clock.SetTime(w.Clock.Now().Add(time.Second))
+	writes, again := len(w.Traffic.Writes()), false
+	for kind, names := range w.CatchUp() {
+		for _, name := range names {
+			result, failed := w.Pass(kind, name)
+			err = errors.Join(err, failed)
+			again = again || failed != nil || result.RequeueAfter > 0 && result.RequeueAfter <= soon
+		}
+	}
+	return !again && writes == len(w.Traffic.Writes()), err
+}
+
+// Delivered waits until all mail that was asked for has been tried, and says how many outcomes are news.
+func (w *World) Delivered() int {
+	w.t.Helper()
+	last := types.NamespacedName{Namespace: w.Namespace, Name: "the last one in the queue"}
+	defer w.outbox.Forget(last)
+	w.outbox.Deliver(last, "", func() (mail.Message, error) { return mail.Message{}, errors.New("no mail at all") })
+	for woken := 0; ; woken++ {
+		select {
+		case owner := <-w.outbox.Done():
+			if owner == last {
+				return woken
+			}
+		case <-time.After(time.Minute):
+			w.t.Fatal("the outbox does not come to its end")
+		}
+	}
+}
+
+// CatchUp waits until the cache shows what is there, and returns its names by kind, in the order of a round.
+func (w *World) CatchUp() func(yield func(Kind, []string) bool) {
+	w.t.Helper()
+	names := map[Kind][]string{}
+	for kind, live := range lists() {
+		w.must(env.Client(w.t).List(w.t.Context(), live, client.InNamespace(w.Namespace)), "listing")
+		want := w.versions(live)
+		names[kind] = slices.Sorted(maps.Keys(want))
+		env.Eventually(w.t, func() error {
+			cached := lists()[kind]
+			if err := w.cluster.GetCache().List(w.t.Context(), cached, client.InNamespace(w.Namespace)); err != nil {
+				return err
+			}
+			if got := w.versions(cached); fmt.Sprint(got) != fmt.Sprint(want) {
+				return fmt.Errorf("the cache has %ss %v, the API server %v", kind, got, want)
+			}
+			return nil
+		})
+	}
+	return func(yield func(Kind, []string) bool) {
+		for _, kind := range Kinds {
+			if !yield(kind, names[kind]) {
+				return
+			}
+		}
+	}
+}
+
+// See waits until the cache shows an object as it is.
+func (w *World) See(name string, o client.Object) {
+	w.t.Helper()
+	if !w.Find(name, o) {
+		w.t.Fatalf("there is no %T %s", o, name)
+	}
+	want := o.GetResourceVersion()
+	env.Eventually(w.t, func() error {
+		if err := w.cluster.GetCache().Get(w.t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
+			return err
+		}
+		if o.GetResourceVersion() != want {
+			return fmt.Errorf("the cache has %s at %s, the API server at %s", name, o.GetResourceVersion(), want)
+		}
+		return nil
+	})
+}
+
+// versions are the resource versions of what is listed, by name.
+func (w *World) versions(list client.ObjectList) map[string]string {
+	w.t.Helper()
+	versions := map[string]string{}
+	w.must(meta.EachListItem(list, func(o runtime.Object) error {
+		versions[o.(client.Object).GetName()] = o.(client.Object).GetResourceVersion()
+		return nil
+	}), "reading a list")
+	return versions
+}
+
+// Create creates objects, as people do.
+func (w *World) Create(objects ...client.Object) {
+	w.t.Helper()
+	for _, o := range objects {
+		o.SetNamespace(w.Namespace)
+		w.must(env.Client(w.t).Create(w.t.Context(), o), "creating "+o.GetName())
+	}
+}
+
+// Find reads an object as it is into o. It says whether there is one.
+func (w *World) Find(name string, o client.Object) bool {
+	w.t.Helper()
+	err := env.Client(w.t).Get(w.t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: name}, o)
+	w.must(client.IgnoreNotFound(err), "reading "+name)
+	return err == nil
+}
+
+// User reads a User as it is.
+func (w *World) User(name string) *v1alpha1.User { return get[v1alpha1.User](w, name) }
+
+// Pool reads a SeatPool as it is.
+func (w *World) Pool(name string) *v1alpha1.SeatPool { return get[v1alpha1.SeatPool](w, name) }
+
+func get[T any, P interface {
+	*T
+	client.Object
+}](w *World, name string) P {
+	w.t.Helper()
+	object := P(new(T))
+	if !w.Find(name, object) {
+		w.t.Fatalf("there is no %T %s", object, name)
+	}
+	return object
+}
+
+// Change changes an object, as people do: the spec and the metadata.
+func Change[P interface {
+	*T
+	client.Object
+}, T any](w *World, name string, change func(P)) {
+	w.t.Helper()
+	object := get[T, P](w, name)
+	change(object)
+	w.must(env.Client(w.t).Update(w.t.Context(), object), "changing "+name)
+}
+
+// Answer records a person's answer, as the invitation page does.
+func (w *World) Answer(name string, change func(*v1alpha1.UserStatus, time.Time)) {
+	w.t.Helper()
+	u := w.User(name)
+	change(&u.Status, w.Clock.Now())
+	w.must(env.Client(w.t).Status().Update(w.t.Context(), u), "answering for "+name)
+}
+
+// Delete deletes an object, as people do.
+func (w *World) Delete(o client.Object) {
+	w.t.Helper()
+	o.SetNamespace(w.Namespace)
+	w.must(env.Client(w.t).Delete(w.t.Context(), o), "deleting "+o.GetName())
+}
+
+// Reason is that of the condition Ready; empty when nothing was said yet.
+func (w *World) Reason(o v1alpha1.Conditioned) string {
+	conditions, _ := o.StatusConditions()
+	if c := meta.FindStatusCondition(*conditions, v1alpha1.ConditionReady); c != nil {
+		return c.Reason
+	}
+	return ""
+}
+
+func (w *World) must(err error, doing string) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatalf("%s: %v", doing, err)
+	}
+}
