@@ -53,13 +53,15 @@ func Standing(u *v1alpha1.User, f Facts) seats.Standing {
 	return seats.Claims
 }
 
-// StandingElsewhere says what a user is to a pool that the user's roles do not need.
+// StandingElsewhere says what a user is to a pool that the user's roles do not need, as far as the roles are known.
 func StandingElsewhere(u *v1alpha1.User, f Facts) seats.Standing {
-	if f.Organization == nil && u.DeletionTimestamp.IsZero() || f.UnknownRoles {
+	switch {
+	case f.Organization == nil && u.DeletionTimestamp.IsZero():
 		return seats.Keeps
-	}
-	if leaving(u) && !protected(u, f.Organization) {
+	case leaving(u) && !protected(u, f.Organization), over(u):
 		return afterRevocation(u)
+	case f.UnknownRoles:
+		return seats.Keeps
 	}
 	return seats.Frees
 }

@@ -218,7 +218,26 @@ func (l *ledger) touch(number int32) bool {
 // release frees the seats of those who have no business in the pool, and the second seat of anybody. Only the
 // slices of those who go are looked at: most slices of a large pool never change in a pass.
 func (l *ledger) release(s Situation) {
-	leavers, left := map[types.UID]bool{}, map[int32]bool{}
+	leavers, left := l.sort(s)
+	seen := map[types.UID]bool{}
+	goes := func(seat Seat) bool {
+		second := l.twice && seen[seat.UID]
+		if l.twice {
+			seen[seat.UID] = true
+		}
+		return second || leavers[seat.UID]
+	}
+	for _, number := range l.numbers {
+		if l.twice || left[number] {
+			l.without(l.slices[number], goes)
+		}
+	}
+}
+
+// sort puts those who claim a seat and hold none into the queue, and returns the holders who go and the slices that
+// they are in.
+func (l *ledger) sort(s Situation) (leavers map[types.UID]bool, left map[int32]bool) {
+	leavers, left = map[types.UID]bool{}, map[int32]bool{}
 	leave := func(uid types.UID) {
 		if number, holds := l.holders[uid]; holds {
 			leavers[uid], left[number] = true, true
@@ -238,19 +257,7 @@ func (l *ledger) release(s Situation) {
 			leave(uid)
 		}
 	}
-	seen := map[types.UID]bool{}
-	goes := func(seat Seat) bool {
-		second := l.twice && seen[seat.UID]
-		if l.twice {
-			seen[seat.UID] = true
-		}
-		return second || leavers[seat.UID]
-	}
-	for _, number := range l.numbers {
-		if l.twice || left[number] {
-			l.without(l.slices[number], goes)
-		}
-	}
+	return leavers, left
 }
 
 // without frees the seats of a slice that go.

@@ -4,6 +4,7 @@
 package operator
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -183,17 +184,8 @@ func (t *Traffic) Freeze(resource string) (thaw func()) {
 func (t *Traffic) roundTrip(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	request := parse(r)
 	hit, cut := t.take(request)
-	switch {
-	case cut:
-		return nil, fmt.Errorf("%s: %w", request, ErrLost)
-	case hit != nil && hit.held != nil:
-		select {
-		case <-hit.held.released:
-		case <-r.Context().Done():
-			return nil, r.Context().Err()
-		}
-	case hit != nil && hit.fault == NotSent:
-		return nil, fmt.Errorf("%s: %w", request, ErrLost)
+	if err := await(r.Context(), hit, cut); err != nil {
+		return nil, fmt.Errorf("%s: %w", request, err)
 	}
 	response, err := next.RoundTrip(r)
 	if err != nil {
@@ -210,6 +202,23 @@ func (t *Traffic) roundTrip(next http.RoundTripper, r *http.Request) (*http.Resp
 		return nil, fmt.Errorf("%s: %w", request, ErrLost)
 	}
 	return response, nil
+}
+
+// await returns an error for a request that is not to be sent, and holds back one that is to wait.
+func await(ctx context.Context, hit *rule, cut bool) error {
+	switch {
+	case cut:
+		return ErrLost
+	case hit != nil && hit.held != nil:
+		select {
+		case <-hit.held.released:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	case hit != nil && hit.fault == NotSent:
+		return ErrLost
+	}
+	return nil
 }
 
 func (t *Traffic) refuse() {

@@ -1,0 +1,461 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package membership_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"pgregory.net/rapid"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
+	invitations "seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/portal"
+	"seatkeeper.dev/seatkeeper/internal/seats"
+	"seatkeeper.dev/seatkeeper/internal/verdict"
+	"seatkeeper.dev/seatkeeper/test/build"
+	"seatkeeper.dev/seatkeeper/test/contract"
+)
+
+// A life is what may happen to one user: people edit, the person answers, time passes, a pool gives and frees the
+// seat, the operator runs passes, some of them on a view of the past, and is killed before or after it has sent a
+// mail or recorded anything. All links that were ever sent are kept. What must hold is checked after every event.
+type life struct {
+	*rapid.T
+	now  time.Time
+	keys invitations.Keyring
+
+	// stored is the User as the API server has it, version counts its writes, and past are its former selves.
+	stored  *v1alpha1.User
+	version int
+	past    []version
+	org     *v1alpha1.Organization
+
+	// seat is when the seat was given; nil while there is none. full says that the pool has none left to give.
+	seat *time.Time
+	full bool
+
+	// sent are the links of the mails that the mail server took. buried are those that were replaced, revoked or
+	// answered on record, and must never work again.
+	sent   map[link]bool
+	buried map[link]bool
+}
+
+type version struct {
+	user *v1alpha1.User
+	seat *time.Time
+}
+
+// link is all that tells one link from another.
+type link struct {
+	sequence int64
+	expires  int64
+	email    string
+}
+
+func (l *life) linkOf(inv *v1alpha1.InvitationStatus, email string) link {
+	return link{inv.Sequence, inv.ExpiresAt.Unix(), membership.FoldEmail(email)}
+}
+
+// judge asks the invitation page what a link is worth now.
+func (l *life) judge(at link) portal.Verdict {
+	claims := invitations.Claims{UID: l.stored.UID, Sequence: at.sequence, ExpiresAt: time.Unix(at.expires, 0)}
+	token, err := l.keys.Token(claims, at.email)
+	if err != nil {
+		l.Fatal(err)
+	}
+	claims, seal, err := invitations.ParseToken(token)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return portal.Judge(l.keys, l.stored, claims, seal, l.now)
+}
+
+// write stores a User as the API server does.
+func (l *life) write(u *v1alpha1.User) {
+	raw, err := json.Marshal(u)
+	if err != nil {
+		l.Fatal(err)
+	}
+	var stored v1alpha1.User
+	if err := json.Unmarshal(raw, &stored); err != nil {
+		l.Fatal(err)
+	}
+	if inv := l.stored.Status.Invitation; inv != nil {
+		old := l.linkOf(inv, inv.Email)
+		is := stored.Status.Invitation
+		switch {
+		case is.Sequence < inv.Sequence || is.Sequence > inv.Sequence+1:
+			l.Fatalf("invitation %d follows invitation %d", is.Sequence, inv.Sequence)
+		case is.Sequence > inv.Sequence, is.DeclinedAt != nil, is.ExpiredAt != nil, stored.Status.AcceptedAt != nil, stored.Status.AccessRevokedAt != nil:
+			l.buried[old] = true
+		}
+	}
+	l.past = append(l.past, version{l.stored, l.seat})
+	l.stored, l.version = &stored, l.version+1
+}
+
+// edit is a change of the spec or of an annotation by somebody.
+func (l *life) edit(change func(*v1alpha1.User)) {
+	u := l.stored.DeepCopy()
+	change(u)
+	if !cmp.Equal(u.Spec, l.stored.Spec) {
+		u.Generation++
+	}
+	l.write(u)
+}
+
+func (l *life) situation(v version) membership.Situation {
+	s := membership.Situation{
+		Facts: membership.Facts{Organization: l.org}, Now: l.now, User: v.user,
+		Roles: access.Of(v.user, lookup), Pools: map[string]membership.Pool{"standard": {Found: true, Capacity: 3}},
+	}
+	s.UnknownRoles = len(s.Roles.Unknown) > 0
+	if v.seat != nil {
+		s.Seats = []membership.Seat{{Pool: "standard", Since: *v.seat}}
+	} else if l.full && membership.Standing(v.user, s.Facts) == seats.Claims {
+		s.Pools["standard"] = membership.Pool{Found: true, Capacity: 3, Position: 1}
+	}
+	return s
+}
+
+func (l *life) present() version { return version{l.stored, l.seat} }
+
+// turn is a turn of the pool: it gives the seat to who claims it, and frees that of who does not.
+func (l *life) turn() {
+	s := l.situation(l.present())
+	needs, _ := access.Needs(l.stored, roles, "standard")
+	standing := membership.StandingElsewhere(l.stored, s.Facts)
+	if needs {
+		standing = membership.Standing(l.stored, s.Facts)
+	}
+	switch {
+	case standing == seats.Claims && l.seat == nil && !l.full:
+		l.seat = new(l.now.Truncate(time.Second))
+	case standing == seats.Frees && l.seat != nil:
+		if needs && l.stored.Status.AccessRevokedAt == nil {
+			l.Fatal("the seat is freed before access is revoked")
+		}
+		l.seat = nil
+	}
+}
+
+// crash is where the operator dies in a pass.
+type crash string
+
+const (
+	nowhere       crash = "nowhere"
+	beforeSending crash = "before sending"
+	beforeRecord  crash = "before recording"
+)
+
+// pass is a pass of the operator over what it sees. What it sends is sent whatever happens then; what it records is
+// refused if it rests on an outdated version.
+func (l *life) pass(seen version, dies crash, refused string) (membership.Decision, bool) {
+	s := l.situation(seen)
+	input := s.User.DeepCopy()
+	d := membership.Next(s)
+	if again := membership.Next(s); !cmp.Equal(d.User, again.User) || !cmp.Equal(d.Verdict, again.Verdict) || !cmp.Equal(d.Send, again.Send) {
+		l.Fatal("the same situation, another decision")
+	}
+	if diff := cmp.Diff(input, s.User); diff != "" {
+		l.Fatalf("the input changed:\n%s", diff)
+	}
+	l.decided(seen.user, d)
+	if d.Farewell {
+		if l.seat != nil && seen.user == l.stored && seen.seat == l.seat {
+			l.Fatal("the object goes before the seat")
+		}
+		return d, false
+	}
+	if d.Send != nil {
+		if dies == beforeSending {
+			return d, false
+		}
+		if refused == "" {
+			l.sent[l.linkOf(d.Send, d.User.Spec.Email)] = true
+			d.Sent(l.now)
+		} else {
+			d.Refused(refused)
+		}
+	}
+	if dies == beforeRecord || d.Verdict.Kind == verdict.Silent {
+		return d, false
+	}
+	verdict.Conclude(d.User, d.Verdict, l.now)
+	if err := contract.Conditions(d.User); err != nil {
+		l.Fatal(err)
+	}
+	if seen.user != l.stored || cmp.Equal(seen.user, d.User) {
+		return d, false
+	}
+	l.write(d.User)
+	return d, true
+}
+
+// decided checks what may be decided for a user of whom that much is known.
+func (l *life) decided(u *v1alpha1.User, d membership.Decision) {
+	was, is := u.Status.Invitation, d.User.Status.Invitation
+	another := d.Send != nil || was == nil && is != nil || was != nil && is.Sequence != was.Sequence
+	asked := u.Annotations[v1alpha1.AnnotationResendInvitation]
+	switch {
+	case !another:
+	case u.Status.AcceptedAt != nil:
+		l.Fatal("invites somebody who has accepted")
+	case u.Spec.State != v1alpha1.UserActive || !u.DeletionTimestamp.IsZero():
+		l.Fatal("invites somebody who is leaving")
+	case len(d.User.Status.Roles) == 0:
+		l.Fatal("invites somebody to nothing")
+	case was != nil && (was.DeclinedAt != nil || was.ExpiredAt != nil) && (asked == "" || asked == was.AnswersRequest):
+		l.Fatal("invites somebody again whom nobody asked it for")
+	}
+}
+
+// check says what must hold at every moment.
+func (l *life) check(what string) {
+	var alive []link
+	for sent := range l.sent {
+		if l.judge(sent) != portal.Open {
+			continue
+		}
+		alive = append(alive, sent)
+		if l.buried[sent] {
+			l.Fatalf("after %s, link %v works again", what, sent)
+		}
+	}
+	if len(alive) > 1 {
+		l.Fatalf("after %s, links %v work", what, alive)
+	}
+	// An invitation that is on record as sent is in somebody's hands.
+	u, inv := l.stored, l.stored.Status.Invitation
+	if inv == nil || inv.SentAt == nil {
+		return
+	}
+	if at := l.linkOf(inv, inv.Email); !l.sent[at] {
+		l.Fatalf("after %s, link %v is on record, and nobody has it", what, at)
+	}
+	open := u.DeletionTimestamp.IsZero() && u.Spec.State == v1alpha1.UserActive && u.Status.AcceptedAt == nil && u.Status.AccessRevokedAt == nil &&
+		inv.DeclinedAt == nil && inv.ExpiredAt == nil && l.now.Before(inv.ExpiresAt.Time) && membership.FoldEmail(inv.Email) == membership.FoldEmail(u.Spec.Email)
+	if open != (len(alive) == 1) {
+		l.Fatalf("after %s, the invitation is open %t, and links %v work", what, open, alive)
+	}
+}
+
+// answer is what the invitation page does with an answer to any link that was ever sent.
+func (l *life) answer(accept bool) {
+	for sent := range l.sent {
+		if l.judge(sent) != portal.Open {
+			continue
+		}
+		u := l.stored.DeepCopy()
+		if accept {
+			u.Status.AcceptedAt = at(l.now.Truncate(time.Second))
+		} else {
+			u.Status.Invitation.DeclinedAt = at(l.now.Truncate(time.Second))
+		}
+		l.write(u)
+		return
+	}
+}
+
+// events are what may happen, each as often as it is named.
+func (l *life) events() map[string]func(*rapid.T) {
+	pass := func(t *rapid.T) {
+		l.pass(l.present(), nowhere, rapid.SampledFrom([]string{"", "", "", "550 no such user"}).Draw(t, "the mail server says"))
+	}
+	state := func(s v1alpha1.UserState) func(*rapid.T) {
+		return func(*rapid.T) { l.edit(func(u *v1alpha1.User) { u.Spec.State = s }) }
+	}
+	wait := func(t *rapid.T) {
+		l.now = l.now.Add(time.Duration(rapid.IntRange(0, 5000).Draw(t, "ms")) * time.Millisecond)
+	}
+	all := map[string]func(*rapid.T){
+		"a pass that dies": func(t *rapid.T) {
+			l.pass(l.present(), rapid.SampledFrom([]crash{beforeSending, beforeRecord}).Draw(t, "where"), "")
+		},
+		"a pass on the past": func(t *rapid.T) {
+			if len(l.past) == 0 {
+				return
+			}
+			seen := l.past[len(l.past)-1-rapid.IntRange(0, min(3, len(l.past)-1)).Draw(t, "ago")]
+			if rapid.Bool().Draw(t, "of the seat alone") {
+				seen.user = l.stored
+			}
+			l.pass(seen, nowhere, "")
+		},
+		"suspend":      state(v1alpha1.UserSuspended),
+		"archive":      state(v1alpha1.UserArchived),
+		"activate":     state(v1alpha1.UserActive),
+		"activate too": state(v1alpha1.UserActive),
+		"ask again": func(t *rapid.T) {
+			l.edit(func(u *v1alpha1.User) {
+				metav1.SetMetaDataAnnotation(&u.ObjectMeta, v1alpha1.AnnotationResendInvitation, rapid.SampledFrom([]string{"1", "2", "3"}).Draw(t, "request"))
+			})
+		},
+		"another address": func(t *rapid.T) {
+			l.edit(func(u *v1alpha1.User) {
+				u.Spec.Email = rapid.SampledFrom([]string{"jean@acme.example", "j@acme.example", "Jean@acme.example"}).Draw(t, "email")
+			})
+		},
+		"other roles": func(t *rapid.T) {
+			l.edit(func(u *v1alpha1.User) {
+				u.Spec.Roles = rapid.SampledFrom([][]string{{"standard"}, {"standard"}, {"standard", "guest"}, {"guest"}, nil, {"nobody"}}).Draw(t, "roles")
+			})
+		},
+		"another ttl": func(t *rapid.T) {
+			l.org = build.Organization("acme").In("acme").TTL(rapid.SampledFrom([]time.Duration{time.Hour, 2 * time.Hour}).Draw(t, "ttl")).Obj()
+		},
+		"accept":  func(*rapid.T) { l.answer(true) },
+		"decline": func(*rapid.T) { l.answer(false) },
+		"a crowd": func(t *rapid.T) { l.full = rapid.Bool().Draw(t, "full") },
+		"time passes until it expires": func(*rapid.T) {
+			if inv := l.stored.Status.Invitation; inv != nil && l.now.Before(inv.ExpiresAt.Time) {
+				l.now = inv.ExpiresAt.Time
+			}
+		},
+	}
+	for i := range 8 {
+		all[fmt.Sprintf("pass %d", i)] = pass
+		all[fmt.Sprintf("turn %d", i)] = func(t *rapid.T) {
+			wait(t)
+			l.turn()
+		}
+	}
+	return all
+}
+
+// settle is what follows when nothing more happens: the user comes to rest, where nothing is left to do.
+func (l *life) settle() {
+	var d membership.Decision
+	for round := range 8 {
+		l.turn()
+		var wrote bool
+		if d, wrote = l.pass(l.present(), nowhere, ""); d.Farewell {
+			return
+		}
+		l.check("a last pass")
+		l.now = l.now.Add(time.Second)
+		if !wrote && round > 2 {
+			break
+		}
+		if round == 7 {
+			l.Fatalf("still writing: %v", d.Verdict)
+		}
+	}
+	u := l.stored
+	if err := contract.Conditions(u); err != nil {
+		l.Fatal(err)
+	}
+	if d.Verdict.Kind == verdict.Silent || d.Verdict.Kind == verdict.Wait {
+		l.Fatalf("at rest, and the verdict is %v", d.Verdict)
+	}
+	if l.judgeLatest() == portal.Open && !d.Verdict.WakeAt.Equal(u.Status.Invitation.ExpiresAt.Time) {
+		l.Fatalf("the invitation is open until %v, and the next look at it is at %v", u.Status.Invitation.ExpiresAt, d.Verdict.WakeAt)
+	}
+	needs, unknown := access.Needs(u, roles, "standard")
+	over := u.Status.AcceptedAt == nil && u.Status.Invitation != nil &&
+		(u.Status.Invitation.DeclinedAt != nil || u.Status.Invitation.ExpiredAt != nil)
+	if u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && !l.full {
+		if r := d.Verdict.Reason; r != v1alpha1.ReasonActive && r != v1alpha1.ReasonInvited && r != v1alpha1.ReasonMailRejected {
+			l.Fatalf("there is a seat, nobody is in the way, and the user is %s", r)
+		}
+	}
+	if (u.Spec.State != v1alpha1.UserActive || over && !unknown) && l.seat != nil {
+		l.Fatalf("the user is %s, and still has a seat", d.Verdict.Reason)
+	}
+}
+
+// judgeLatest is what the link of the invitation on record is worth.
+func (l *life) judgeLatest() portal.Verdict {
+	if inv := l.stored.Status.Invitation; inv != nil && inv.SentAt != nil {
+		return l.judge(l.linkOf(inv, inv.Email))
+	}
+	return portal.NotFound
+}
+
+// born is a user whom nobody has looked at yet.
+func born(t *rapid.T) *life {
+	l := &life{
+		T: t, now: now, keys: invitations.Keyring{Current: bytes.Repeat([]byte{7}, invitations.KeySize)},
+		org:  build.Organization("acme").In("acme").TTL(time.Hour).Obj(),
+		sent: map[link]bool{}, buried: map[link]bool{},
+	}
+	l.stored = jean().UID("0b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de").Obj()
+	l.stored.Status.ObservedGeneration = -1
+	return l
+}
+
+func TestLives(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		l := born(t)
+		events := l.events()
+		for what, happen := range events {
+			events[what] = func(t *rapid.T) {
+				happen(t)
+				l.check(what)
+			}
+		}
+		t.Repeat(events)
+		l.settle()
+		if rapid.Bool().Draw(t, "deleted in the end") {
+			l.edit(func(u *v1alpha1.User) { u.DeletionTimestamp = at(l.now) })
+			l.farewell()
+		}
+	})
+}
+
+// farewell is what follows when the object is deleted: it must go, after the seat.
+func (l *life) farewell() {
+	for range 4 {
+		if d, _ := l.pass(l.present(), nowhere, ""); d.Farewell {
+			if l.seat != nil {
+				l.Fatal("the object goes before the seat")
+			}
+			return
+		}
+		l.turn()
+	}
+	l.Fatal("the object never goes")
+}
+
+// TestACrashCausesNoOtherInvitation checks that whoever dies between sending and recording sends the same again: the
+// same sequence, address and expiry, as long as it has not expired.
+func TestACrashCausesNoOtherInvitation(t *testing.T) {
+	t.Parallel()
+	for name, u := range map[string]*build.UserBuilder{
+		"derived from the seat":                jean(),
+		"derived from the seat, at a return":   jean().Invited(3, now.Add(-time.Hour)).Revoked(since.Add(-time.Minute)),
+		"recorded, since there is no seat":     jean().Roles("guest"),
+		"recorded, since the seat never left":  jean().Invited(3, expiry).Revoked(now.Add(-time.Minute)),
+		"recorded, since somebody asked again": jean().Invited(3, expiry).Annotation(v1alpha1.AnnotationResendInvitation, "1"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				s := situation(u.Obj())
+				if len(s.Roles.Pools) > 0 {
+					seated("standard")(&s)
+				}
+				first := membership.Next(s)
+				if first.Send == nil {
+					s.User = first.User // what is to be sent is recorded first
+					first = membership.Next(s)
+				}
+				s.Now = s.Now.Add(time.Duration(rapid.Int64Range(0, int64(ttl-3*time.Hour)).Draw(t, "later")))
+				again := membership.Next(s)
+				if diff := cmp.Diff(first.Send, again.Send); diff != "" || first.Send == nil {
+					t.Fatalf("after a crash, another invitation is sent:\n%s", diff)
+				}
+			})
+		})
+	}
+}
