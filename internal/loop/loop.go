@@ -49,7 +49,7 @@ func (b Base) Persist(ctx context.Context, before, after v1alpha1.Conditioned, v
 	if err := b.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("writing status: %w", err)
 	}
-	if was != is {
+	if was != is && (was != "" || v.Kind != verdict.Done) {
 		b.announce(ctx, after, v)
 	}
 	return nil

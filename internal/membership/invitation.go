@@ -94,10 +94,13 @@ func earliest(seats []Seat) time.Time {
 	return first
 }
 
-// expire ends an open invitation when its time is over, whatever else the user waits for.
+// expire ends an open invitation when its time is over. What came with an invitation that ended is revoked, whatever
+// else keeps the user from going on.
 func (d *Decision) expire() {
 	if inv := d.User.Status.Invitation; open(d.User) && !d.now.Before(inv.ExpiresAt.Time) {
 		inv.ExpiredAt = d.stamp()
+	}
+	if over(d.User) {
 		d.end()
 	}
 }

@@ -550,6 +550,28 @@ func TestNext(t *testing.T) {
 				Conditions: map[string]string{"Invited": declinedThen},
 			},
 		},
+		"declines, role gone": {
+			why:  "what is wrong with the declaration does not keep a seat for somebody who said no",
+			user: jean().Roles("nobody").Invited(1, expiry).Declined(later).Obj(), with: with(seated("standard")),
+			want: outcome{
+				Kind: verdict.Stuck, Reason: "RoleNotFound",
+				Facts: facts{
+					Seats: []string{"standard"}, RevokedAt: at(now), Invitation: invitation(1, expiry, sentAt(expiry.Add(-ttl)), declinedAt(later)),
+				},
+				Conditions: map[string]string{"Invited": declinedThen},
+			},
+		},
+		"declines, role withdrawn": {
+			why:  "nor does it take a role to say no",
+			user: jean().Roles().Invited(1, expiry).Declined(later).Obj(), with: with(seated("standard")),
+			want: outcome{
+				Kind: verdict.Done, Reason: "NoRoles",
+				Facts: facts{
+					Seats: []string{"standard"}, RevokedAt: at(now), Invitation: invitation(1, expiry, sentAt(expiry.Add(-ttl)), declinedAt(later)),
+				},
+				Conditions: map[string]string{"Invited": declinedThen},
+			},
+		},
 		"declined, long over": {
 			why:  "a no is not turned into an expiry",
 			user: jean().Invited(1, now.Add(-hour)).Declined(later).Revoked(later).Obj(),

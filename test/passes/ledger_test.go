@@ -4,19 +4,27 @@
 package passes_test
 
 import (
+	"fmt"
 	"testing"
+	"time"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/test/operator"
 	"seatkeeper.dev/seatkeeper/test/passes"
 )
 
-// An operator takes a turn and stalls. The next one fences the turn and goes on, and what the first still sends then
-// changes nothing.
+// An operator takes a turn to give somebody a seat in the second slice, and stalls. The next one fences the turn and
+// gives the person a seat in the first slice. What the stalled one still sends changes nothing.
 func TestLateWriterIsFencedOff(t *testing.T) {
 	t.Parallel()
-	w := passes.New(t, acme(2, "ada")()...)
-	w.Settle()
-	w.Create(member("bea"), member("cid"))
+	w := passes.New(t, acme(v1alpha1.SeatsPerSlice+1)()...)
+	holders := map[int32]string{}
+	for seat := range int32(v1alpha1.SeatsPerSlice) {
+		holders[seat] = fmt.Sprintf("u%02d", seat)
+		w.Create(member(holders[seat]))
+	}
+	w.Create(member("zoe"))
+	w.Scatter("standard", holders)
 	w.CatchUp()
 	held := w.Traffic.Hold(1, operator.Writing("seatslices"))
 	ended := make(chan error)
@@ -25,11 +33,17 @@ func TestLateWriterIsFencedOff(t *testing.T) {
 		ended <- err
 	}()
 	<-held.Reached()
-	withoutRole("bea")(w) // so that another decision is right by now
+	withoutRole(holders[7])(w)
+	holders[7] = "zoe"
 	twin := w.Twin()
-	twin.Settle()
-	want := map[int32]string{0: "ada", 1: "cid"}
-	wantLedger(t, w, want)
+	for range 4 {
+		w.Clock.SetTime(w.Clock.Now().Add(time.Second))
+		twin.CatchUp()
+		if _, err := twin.Pass(passes.SeatPool, "standard"); err != nil {
+			t.Errorf("the pass of the next operator ends with %v", err)
+		}
+	}
+	wantLedger(t, w, holders)
 	w.Traffic.Reset()
 	held.Release()
 	if err := <-ended; err != nil {
@@ -38,8 +52,7 @@ func TestLateWriterIsFencedOff(t *testing.T) {
 	if w.Traffic.Refused() != 1 {
 		t.Error("the late write was not refused")
 	}
-	w.Settle()
-	wantLedger(t, w, want)
+	wantLedger(t, w, holders)
 }
 
 // A turn is left to its writer for a moment, so that two operators do not cut each other off for ever.

@@ -69,6 +69,12 @@ func (l *ledgerWatch) events() int {
 	return len(l.seen)
 }
 
+func (l *ledgerWatch) turn() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.turns
+}
+
 // await waits until what was seen is enough.
 func (l *ledgerWatch) await(enough func(*ledgerWatch) bool) {
 	l.Helper()

@@ -151,7 +151,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		return fmt.Errorf("adding the outbox: %w", err)
 	}
 	// One write a second and object while a wave runs, for figures; pools are quicker, since people wait for seats.
-	const figures, grants = time.Second, 250 * time.Millisecond
+	const figures, grants = time.Second, 500 * time.Millisecond
 	for name, add := range map[string]func(ctrl.Manager, controller.Options) error{
 		"organization": (&organization.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
 		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
