@@ -69,13 +69,13 @@ func (r *Reconciler) decide(s *snapshot, pool *v1alpha1.SeatPool) ([]seats.Slice
 			v.WakeAt = s.Now.Add(wait)
 			return nil, v
 		}
-		takeTurn(pool, open)
+		takeTurn(pool, s.ledger, open)
 		v.WakeAt = s.Now
 		return open, v
 	}
 	plan := seats.Next(s.Situation)
 	if len(plan.Writes) > 0 {
-		takeTurn(pool, plan.Writes)
+		takeTurn(pool, s.ledger, plan.Writes)
 	}
 	report(pool, s.Capacity, plan, s.Now)
 	if plan.More {
@@ -91,8 +91,14 @@ func turnOf(pool *v1alpha1.SeatPool) seats.Turn {
 	return seats.Turn{Number: pool.Status.Ledger.Turn, Slices: pool.Status.Ledger.Slices}
 }
 
-func takeTurn(pool *v1alpha1.SeatPool, writes []seats.Slice) {
-	turn := &v1alpha1.LedgerTurn{Turn: turnOf(pool).Number + 1}
+// takeTurn takes the turn after all that the ledger knows of: a pool that is declared again under its name begins with
+// the slices of the one before.
+func takeTurn(pool *v1alpha1.SeatPool, ledger, writes []seats.Slice) {
+	turn := &v1alpha1.LedgerTurn{Turn: turnOf(pool).Number}
+	for _, slice := range ledger {
+		turn.Turn = max(turn.Turn, slice.Turn)
+	}
+	turn.Turn++
 	for _, slice := range writes {
 		turn.Slices = append(turn.Slices, slice.Number)
 	}

@@ -15,6 +15,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users,verbs=get;list;watch;patch
@@ -44,7 +45,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	if before.DeletionTimestamp.IsZero() {
 		if err := loop.EnsureFinalizer(ctx, r, &before, v1alpha1.FinalizerArchive); err != nil {
-			return ctrl.Result{}, client.IgnoreNotFound(err)
+			return r.Result(verdict.Verdict{}, err)
 		}
 	}
 	s, err := r.gather(ctx, &before)
@@ -53,7 +54,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	d := membership.Next(s.Situation)
 	if d.Farewell {
-		return ctrl.Result{}, r.retire(ctx, d.User)
+		return r.Result(d.Verdict, r.retire(ctx, d.User))
 	}
 	r.deliver(s, &d)
 	return r.finish(ctx, &before, &d)

@@ -6,7 +6,9 @@ package membership_test
 import (
 	"bytes"
 	"encoding/json"
+	"flag"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -396,8 +398,7 @@ func born(t *rapid.T) *life {
 }
 
 func TestLives(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
+	check(t, 400, func(t *rapid.T) {
 		l := born(t)
 		events := l.events()
 		for what, happen := range events {
@@ -413,6 +414,24 @@ func TestLives(t *testing.T) {
 			l.farewell()
 		}
 	})
+}
+
+// check is rapid.Check with a number of checks of its own, unless the command line has one. Tests that use it are not
+// parallel, since the number is one for all.
+func check(t *testing.T, checks int, property func(*rapid.T)) {
+	t.Helper()
+	const name = "rapid.checks"
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	if !given {
+		number := flag.Lookup(name).Value
+		usual := number.String()
+		defer func() { _ = number.Set(usual) }()
+		if err := number.Set(strconv.Itoa(checks)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rapid.Check(t, property)
 }
 
 // farewell is what follows when the object is deleted: it must go, after the seat.

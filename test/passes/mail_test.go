@@ -153,3 +153,26 @@ func TestInvitedAndWaiting(t *testing.T) {
 		t.Errorf("it takes the writes %v, want one", writes)
 	}
 }
+
+// Whoever is suspended while the mail waits for its turn gets none.
+func TestMailThatNobodyNeedsAnyMore(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(2)()...)
+	w.Settle()
+	gate := w.Mail.Hang()
+	w.Create(member("ada"), member("bea"))
+	for range 3 {
+		if _, err := w.Turn(); err != nil {
+			t.Error(err)
+		}
+	}
+	<-gate.Reached() // ada's mail, so that bea's waits
+	edit("bea", state(v1alpha1.UserSuspended))(w)
+	if _, err := w.Turn(); err != nil {
+		t.Error(err)
+	}
+	gate.Open()
+	w.Settle()
+	wantReason(t, w, w.User("bea"), v1alpha1.ReasonSuspended)
+	wantMails(t, w, "ada@acme.example")
+}

@@ -11,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/operator"
 	"seatkeeper.dev/seatkeeper/test/passes"
 )
@@ -218,62 +217,5 @@ func wantLedger(t *testing.T, w *passes.World, want map[int32]string) {
 	t.Helper()
 	if got := w.Ledger("standard"); !maps.Equal(got, want) {
 		t.Errorf("the seats are held by %v, want %v", got, want)
-	}
-}
-
-// What is deleted is let go, whatever a pass is about to write.
-func TestDeletedHalfWay(t *testing.T) {
-	tests := map[passes.Kind]struct {
-		happens func(*passes.World)
-		name    string
-		held    operator.Match
-		delete  func(*passes.World)
-	}{
-		passes.Organization: {
-			accepted("ada"), "acme", operator.Writing("organizations/status"),
-			func(w *passes.World) { w.Delete(build.Organization("acme").Obj()) },
-		},
-		passes.Role: {
-			func(w *passes.World) { w.Answer("ada", func(st *v1alpha1.UserStatus, _ time.Time) { st.Roles = nil }) },
-			"member", operator.Writing("roles/status"),
-			func(w *passes.World) { w.Delete(build.Role("member").Obj()) },
-		},
-		passes.Team: {
-			func(w *passes.World) { w.Create(member("bea")) }, "sales", operator.Writing("teams/status"),
-			func(w *passes.World) { w.Delete(build.Team("sales").Obj()) },
-		},
-		passes.SeatPool: {
-			func(w *passes.World) { w.Create(member("bea")) }, "standard", operator.Writing("seatpools/status"),
-			func(w *passes.World) { w.Delete(build.SeatPool("standard").Obj()) },
-		},
-		passes.User: {
-			edit("ada", resend), "ada", operator.Writing("users/status"),
-			func(w *passes.World) {
-				passes.Change(w, "ada", func(u *v1alpha1.User) { u.Finalizers = nil })
-				w.Delete(build.User("ada").Obj())
-			},
-		},
-	}
-	for kind, tt := range tests {
-		t.Run(string(kind), func(t *testing.T) {
-			t.Parallel()
-			w := passes.New(t, acme(3, "ada")()...)
-			w.Settle()
-			tt.happens(w)
-			w.CatchUp()
-			held := w.Traffic.Hold(1, tt.held)
-			ended := make(chan error)
-			go func() {
-				_, err := w.Pass(kind, tt.name)
-				ended <- err
-			}()
-			<-held.Reached()
-			tt.delete(w)
-			held.Release()
-			if err := <-ended; err != nil {
-				t.Errorf("the pass ends with %v", err)
-			}
-			w.Settle()
-		})
 	}
 }

@@ -36,7 +36,7 @@ func TestExpiryFreesTheSeat(t *testing.T) {
 	t.Parallel()
 	s := play(t, acme(2, "ada", "bea", "cid")...)
 	bea := s.is("bea", v1alpha1.ReasonInvited)
-	s.clock.LeapTo(bea.Status.Invitation.ExpiresAt.Add(-time.Second))
+	s.clock.LeapTo(bea.Status.Invitation.ExpiresAt.Add(-3 * time.Second))
 	s.annotate("bea", v1alpha1.AnnotationReconcileAt, "set the timer anew") // it does the rest
 	s.is("bea", v1alpha1.ReasonInvitationExpired)
 	s.holds(s.is("cid", v1alpha1.ReasonInvited), "standard")
@@ -99,6 +99,16 @@ func TestDeclineIsSticky(t *testing.T) {
 	edit(s, "bea", func(u *v1alpha1.User) { u.Spec.GivenName = "Bea" })
 	s.holds(s.is("bea", v1alpha1.ReasonDeclined))
 	s.links(at("bea"), 1)
+}
+
+func TestAcceptanceIsFinal(t *testing.T) {
+	t.Parallel()
+	s := play(t, acme(1, "ada")...)
+	s.join("ada")
+	for _, again := range []string{accept, decline} {
+		s.answer(s.links(at("ada"), 1)[0], again, http.StatusConflict)
+	}
+	s.holds(s.is("ada", v1alpha1.ReasonActive), "standard")
 }
 
 func TestOneAnswerCounts(t *testing.T) {

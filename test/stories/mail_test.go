@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -116,6 +117,14 @@ func (s *stage) recordOf(name string) operator.Match {
 	}
 }
 
+// replace runs another operator, a while later.
+func (s *stage) replace() {
+	s.Helper()
+	s.op.Stop(s.T)
+	s.clock.LeapTo(s.clock.Now().Add(time.Hour))
+	s.start(operator.Options{})
+}
+
 func TestOperatorDiesBeforeItRecordsTheMail(t *testing.T) {
 	t.Parallel()
 	s := empty(t)
@@ -124,8 +133,7 @@ func TestOperatorDiesBeforeItRecordsTheMail(t *testing.T) {
 	s.start(operator.Options{Config: traffic.Config(env.Config(t))})
 	s.create(acme(1, "ada")...)
 	<-dead
-	s.op.Stop(t)
-	s.start(operator.Options{})
+	s.replace()
 	s.invited("ada", 1)
 	s.answer(s.sameMailTwice(at("ada")), accept, http.StatusOK)
 }
@@ -140,8 +148,7 @@ func TestOperatorDiesBeforeItRecordsAnotherMail(t *testing.T) {
 	dead := traffic.Kill(operator.NotSent, 1, s.recordOf("lovelace"))
 	edit(s, "ada", func(u *v1alpha1.User) { u.Spec.Email = at("lovelace") })
 	<-dead
-	s.op.Stop(t)
-	s.start(operator.Options{})
+	s.replace()
 	s.invited("ada", 2)
 	s.answer(s.sameMailTwice(at("lovelace")), accept, http.StatusOK)
 }

@@ -1,0 +1,170 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package passes_test
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/test/build"
+	"seatkeeper.dev/seatkeeper/test/env"
+	"seatkeeper.dev/seatkeeper/test/operator"
+	"seatkeeper.dev/seatkeeper/test/passes"
+)
+
+// What is deleted is let go, whatever a pass is about to write.
+func TestDeletedHalfWay(t *testing.T) {
+	tests := map[passes.Kind]struct {
+		happens func(*passes.World)
+		name    string
+		held    operator.Match
+		delete  func(*passes.World)
+	}{
+		passes.Organization: {
+			accepted("ada"), "acme", operator.Writing("organizations/status"),
+			func(w *passes.World) { w.Delete(build.Organization("acme").Obj()) },
+		},
+		passes.Role: {
+			func(w *passes.World) { w.Answer("ada", func(st *v1alpha1.UserStatus, _ time.Time) { st.Roles = nil }) },
+			"member", operator.Writing("roles/status"),
+			func(w *passes.World) { w.Delete(build.Role("member").Obj()) },
+		},
+		passes.Team: {
+			func(w *passes.World) { w.Create(member("bea")) }, "sales", operator.Writing("teams/status"),
+			func(w *passes.World) { w.Delete(build.Team("sales").Obj()) },
+		},
+		passes.SeatPool: {
+			func(w *passes.World) { w.Create(member("bea")) }, "standard", operator.Writing("seatpools/status"),
+			func(w *passes.World) { w.Delete(build.SeatPool("standard").Obj()) },
+		},
+		passes.User: {
+			edit("ada", resend), "ada", operator.Writing("users/status"),
+			func(w *passes.World) {
+				passes.Change(w, "ada", func(u *v1alpha1.User) { u.Finalizers = nil })
+				w.Delete(build.User("ada").Obj())
+			},
+		},
+	}
+	for kind, tt := range tests {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			w := passes.New(t, acme(3, "ada")()...)
+			w.Settle()
+			tt.happens(w)
+			w.CatchUp()
+			held := w.Traffic.Hold(1, tt.held)
+			ended := make(chan error)
+			go func() {
+				_, err := w.Pass(kind, tt.name)
+				ended <- err
+			}()
+			<-held.Reached()
+			tt.delete(w)
+			held.Release()
+			if err := <-ended; err != nil {
+				t.Errorf("the pass ends with %v", err)
+			}
+			w.Settle()
+		})
+	}
+}
+
+// Whatever else holds an object that is being deleted, it is left alone.
+func TestLeftAloneWhileItGoes(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(3, "ada", "bea")()...)
+	w.Settle()
+	hold := func(o client.Object) { o.SetFinalizers([]string{"acme.example/hold"}) }
+	passes.Change(w, "acme", func(o *v1alpha1.Organization) { hold(o) })
+	passes.Change(w, "member", func(o *v1alpha1.Role) { hold(o) })
+	passes.Change(w, "sales", func(o *v1alpha1.Team) { hold(o) })
+	passes.Change(w, "standard", func(o *v1alpha1.SeatPool) { hold(o) })
+	for _, o := range []client.Object{
+		build.Organization("acme").Obj(), build.Role("member").Obj(), build.Team("sales").Obj(), build.SeatPool("standard").Obj(),
+	} {
+		w.Delete(o)
+	}
+	w.Answer("ada", accept) // which is news to all of them
+	withoutRole("bea")(w)
+	w.Traffic.Reset()
+	w.Settle()
+	touched := w.Traffic.Requests(func(r operator.Request) bool {
+		return r.Writes() && r.Resource != "users" && r.Resource != "users/status"
+	})
+	if len(touched) > 0 {
+		t.Errorf("what is being deleted leads to %v", touched)
+	}
+	wantLedger(t, w, map[int32]string{0: "ada", 1: "bea"})
+}
+
+// A User whom somebody else holds too is recorded and let go by us.
+func TestUserHeldByOthers(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(3, "ada", "bea")()...)
+	w.Settle()
+	edit("bea", func(u *v1alpha1.User) { u.Finalizers = append(u.Finalizers, "acme.example/hold") })(w)
+	w.Delete(build.User("bea").Obj())
+	w.Settle()
+	if got := w.User("bea").Finalizers; len(got) != 1 || got[0] != "acme.example/hold" {
+		t.Errorf("bea is held by %v", got)
+	}
+	wantLedger(t, w, map[int32]string{0: "ada"})
+	var records v1alpha1.ArchivedUserList
+	if err := env.Client(t).List(t.Context(), &records, client.InNamespace(w.Namespace)); err != nil || len(records.Items) != 1 {
+		t.Errorf("there are %d records (%v), want 1", len(records.Items), err)
+	}
+}
+
+// In a namespace that goes nothing can be recorded any more, and everybody goes nevertheless.
+func TestNamespaceGoes(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(1, "ada", "bea")()...)
+	w.Settle()
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}
+	if err := env.Client(t).Delete(t.Context(), ns); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []client.Object{&v1alpha1.Organization{}, &v1alpha1.User{}} { // as its deletion does by and by
+		if err := env.Client(t).DeleteAllOf(t.Context(), kind, client.InNamespace(w.Namespace)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 10 {
+		_, _ = w.Round() // others delete at the same time
+		var users v1alpha1.UserList
+		if err := env.Client(t).List(t.Context(), &users, client.InNamespace(w.Namespace)); err != nil {
+			t.Fatal(err)
+		}
+		if len(users.Items) == 0 {
+			return
+		}
+	}
+	t.Error("somebody does not go")
+}
+
+// A pool that is deleted and declared again finds the slices of the one before, until they are cleared away.
+func TestPoolIsDeclaredAgain(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(2, "ada", "bea", "cid")()...)
+	w.Settle()
+	turn := w.Pool("standard").Status.Ledger.Turn
+	w.Delete(build.SeatPool("standard").Obj())
+	w.Create(build.SeatPool("standard").Seats(2).Obj())
+	withoutRole("ada")(w)
+	w.Settle()
+	if ledger := w.Pool("standard").Status.Ledger; ledger == nil || ledger.Turn <= turn {
+		t.Errorf("the ledger is at %+v, want a turn after %d, which nobody can mistake for an old one", ledger, turn)
+	}
+	if err := env.Client(t).DeleteAllOf(t.Context(), &v1alpha1.SeatSlice{}, client.InNamespace(w.Namespace)); err != nil {
+		t.Fatal(err) // as the garbage collector does
+	}
+	w.Settle()
+	wantLedger(t, w, map[int32]string{0: "bea", 1: "cid"})
+	wantMails(t, w, "ada@acme.example", "bea@acme.example", "cid@acme.example")
+}
