@@ -541,12 +541,24 @@ func TestNext(t *testing.T) {
 		},
 		"declines": {
 			why:  "the person said no: access is revoked, and the seat can go",
-			user: jean().Invited(1, expiry).Declined(later).Obj(), with: with(seated("standard")),
+			user: changed(jean().Invited(1, expiry).Declined(later).Obj(), func(u *v1alpha1.User) {
+				verdict.Set(u, v1alpha1.ConditionSeated, true, v1alpha1.ReasonSeated, "has a seat", later)
+			}),
+			with: with(seated("standard")),
 			want: outcome{
 				Kind: verdict.Stuck, Reason: "Declined",
 				Facts: facts{
 					Seats: []string{"standard"}, RevokedAt: at(now), Invitation: invitation(1, expiry, sentAt(expiry.Add(-ttl)), declinedAt(later)),
 				},
+				Conditions: map[string]string{"Invited": declinedThen},
+			},
+		},
+		"declines, looked at late": {
+			why:  "a no stays a no when the time is over by then",
+			user: jean().Invited(1, now).Declined(later).Obj(),
+			want: outcome{
+				Kind: verdict.Stuck, Reason: "Declined",
+				Facts:      facts{RevokedAt: at(now), Invitation: invitation(1, now, sentAt(now.Add(-ttl)), declinedAt(later))},
 				Conditions: map[string]string{"Invited": declinedThen},
 			},
 		},

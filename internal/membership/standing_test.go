@@ -41,6 +41,10 @@ func TestStanding(t *testing.T) {
 		"accepted": {
 			why: "a person with access", user: jean().Invited(1, expiry).AcceptedAt(now).Obj(), needed: seats.Claims, elsewhere: seats.Frees,
 		},
+		"accepted in the end": {
+			why: "an acceptance counts, whatever else is on record", user: jean().Invited(1, now).Expired(now).AcceptedAt(now).Obj(),
+			needed: seats.Claims, elsewhere: seats.Frees,
+		},
 		"declined": {
 			why: "access is not revoked yet", user: jean().Invited(1, expiry).Declined(now).Obj(), needed: seats.Keeps, elsewhere: seats.Keeps,
 		},

@@ -4,6 +4,8 @@
 package passes_test
 
 import (
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -148,23 +150,35 @@ func TestNamespaceGoes(t *testing.T) {
 	t.Error("somebody does not go")
 }
 
-// A pool that is deleted and declared again finds the slices of the one before, until they are cleared away.
+// A pool that is declared again under its name goes on with the slices of the one before, as long as they are there.
 func TestPoolIsDeclaredAgain(t *testing.T) {
 	t.Parallel()
-	w := passes.New(t, acme(2, "ada", "bea", "cid")()...)
-	w.Settle()
-	turn := w.Pool("standard").Status.Ledger.Turn
-	w.Delete(build.SeatPool("standard").Obj())
-	w.Create(build.SeatPool("standard").Seats(2).Obj())
-	withoutRole("ada")(w)
-	w.Settle()
-	if ledger := w.Pool("standard").Status.Ledger; ledger == nil || ledger.Turn <= turn {
-		t.Errorf("the ledger is at %+v, want a turn after %d, which nobody can mistake for an old one", ledger, turn)
+	for name, orphaned := range map[string]bool{"slices are collected": false, "slices are left behind": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := passes.New(t, acme(2, "ada", "bea", "cid")()...)
+			w.Settle()
+			turn := w.Pool("standard").Status.Ledger.Turn
+			if orphaned { // as kubectl delete --cascade=orphan does
+				passes.Change(w, "standard-0", func(s *v1alpha1.SeatSlice) { s.OwnerReferences = nil })
+			}
+			w.Delete(build.SeatPool("standard").Obj())
+			w.Create(build.SeatPool("standard").Seats(2).Obj())
+			withoutRole("ada")(w)
+			w.Settle()
+			if !orphaned { // as the garbage collector does, now or earlier
+				if err := env.Client(t).DeleteAllOf(t.Context(), &v1alpha1.SeatSlice{}, client.InNamespace(w.Namespace)); err != nil {
+					t.Fatal(err)
+				}
+				w.Settle()
+			} else if now := w.Pool("standard").Status.Ledger.Turn; now <= turn {
+				t.Errorf("the pool takes turn %d after turn %d of the one before", now, turn)
+			}
+			ledger := w.Ledger("standard")
+			if seated := slices.Sorted(maps.Values(ledger)); !slices.Equal(seated, []string{"bea", "cid"}) {
+				t.Errorf("the seats are held by %v, want bea and cid", ledger)
+			}
+			wantMails(t, w, "ada@acme.example", "bea@acme.example", "cid@acme.example")
+		})
 	}
-	if err := env.Client(t).DeleteAllOf(t.Context(), &v1alpha1.SeatSlice{}, client.InNamespace(w.Namespace)); err != nil {
-		t.Fatal(err) // as the garbage collector does
-	}
-	w.Settle()
-	wantLedger(t, w, map[int32]string{0: "bea", 1: "cid"})
-	wantMails(t, w, "ada@acme.example", "bea@acme.example", "cid@acme.example")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/operator"
 	"seatkeeper.dev/seatkeeper/test/passes"
 )
@@ -127,4 +128,37 @@ func TestShrink(t *testing.T) {
 	withoutRole("cid")(w)
 	w.Settle()
 	wantLedger(t, w, map[int32]string{0: "dan"})
+}
+
+// Who is to leave keeps the seat until access is revoked, whoever looks first.
+func TestSeatIsFreedAfterAccessIsRevoked(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(*passes.World){
+		"suspended": edit("bea", state(v1alpha1.UserSuspended)),
+		"archived":  edit("bea", state(v1alpha1.UserArchived)),
+		"deleted":   func(w *passes.World) { w.Delete(build.User("bea").Obj()) },
+		"declined":  func(w *passes.World) { w.Answer("bea", decline) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := passes.New(t, acme(2, "ada", "bea")()...)
+			w.Settle()
+			leave(w)
+			w.CatchUp()
+			held := map[int32]string{0: "ada", 1: "bea"}
+			if _, err := w.Pass(passes.SeatPool, "standard"); err != nil {
+				t.Error(err)
+			}
+			wantLedger(t, w, held)
+			if _, err := w.Pass(passes.User, "bea"); err != nil {
+				t.Error(err)
+			}
+			wantLedger(t, w, held)
+			if w.User("bea").Status.AccessRevokedAt == nil {
+				t.Error("access is not revoked")
+			}
+			w.Settle()
+			wantLedger(t, w, map[int32]string{0: "ada"})
+		})
+	}
 }

@@ -195,11 +195,13 @@ func TestStaleSeat(t *testing.T) {
 	}
 }
 
-// untilMailed does rounds until so many mails were sent, and stops before the last outcome is looked at.
+// untilMailed does rounds until so many mails were sent, and stops before the last outcome is looked at. The cache
+// shows all that was written.
 func untilMailed(t *testing.T, w *passes.World, mails int) {
 	t.Helper()
 	for range 10 {
 		if len(w.Mail.Sent()) == mails {
+			w.CatchUp()
 			return
 		}
 		if _, err := w.Round(); err != nil {

@@ -90,20 +90,24 @@ func (s *stage) coalesced(traffic *operator.Traffic, begin time.Time) {
 	}
 }
 
-// oneEventEach holds that there was no more than one event of each of the people.
+// oneEventEach holds that there is no more than one event of each of the people.
 func (s *stage) oneEventEach(people []string) {
 	s.Helper()
 	var list eventsv1.EventList
 	s.must(s.List(s.Context(), &list, client.InNamespace(s.ns)), "listing events")
 	notes := map[string][]string{}
 	for _, e := range list.Items {
-		if e.Regarding.Kind == "User" {
-			notes[e.Regarding.Name] = append(notes[e.Regarding.Name], e.Note)
+		if e.Regarding.Kind != "User" {
+			continue
+		}
+		notes[e.Regarding.Name] = append(notes[e.Regarding.Name], e.Note)
+		if e.Series != nil {
+			s.Errorf("%s is told %q %d times", e.Regarding.Name, e.Note, e.Series.Count)
 		}
 	}
 	for _, name := range people {
 		if len(notes[name]) > 1 {
-			s.Errorf("%s is in the events %q, want one", name, notes[name])
+			s.Errorf("%s is in the events %q, want at most one", name, notes[name])
 		}
 	}
 }
