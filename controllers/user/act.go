@@ -48,7 +48,6 @@ func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) {
 		r.patience.forget(key)
 		d.Refused(mail.Words(o.Err))
 	case o.State == mail.Failed:
-		r.Outbox.Forget(key) // so that the next pass tries again
 		d.Unsent(mail.Words(o.Err), s.Now.Add(r.patience.next(key)))
 	}
 }

@@ -49,6 +49,8 @@ type life struct {
 	// answered on record, and must never work again.
 	sent   map[link]bool
 	buried map[link]bool
+	// drafts are the links that were sent, by all that they may depend on.
+	drafts map[string]link
 }
 
 type version struct {
@@ -118,7 +120,11 @@ func (l *life) edit(change func(*v1alpha1.User)) {
 func (l *life) situation(v version) membership.Situation {
 	s := membership.Situation{
 		Facts: membership.Facts{Organization: l.org}, Now: l.now, User: v.user,
-		Roles: access.Of(v.user, lookup), Pools: map[string]membership.Pool{"standard": {Found: true, Capacity: 3}},
+		Roles: access.Of(v.user, lookup),
+		Pools: map[string]membership.Pool{
+			"standard": {Found: true, Capacity: 3},
+			"premium":  {Found: true, Capacity: 1, Position: 1}, // always full
+		},
 	}
 	s.UnknownRoles = len(s.Roles.Unknown) > 0
 	if v.seat != nil {
@@ -183,7 +189,7 @@ func (l *life) pass(seen version, dies crash, refused string) (membership.Decisi
 			return d, false
 		}
 		if refused == "" {
-			l.sent[l.linkOf(d.Send, d.User.Spec.Email)] = true
+			l.send(seen, l.linkOf(d.Send, d.User.Spec.Email))
 			d.Sent(l.now)
 		} else {
 			d.Refused(refused)
@@ -200,7 +206,36 @@ func (l *life) pass(seen version, dies crash, refused string) (membership.Decisi
 		return d, false
 	}
 	l.write(d.User)
+	l.quiet(seen, d.Verdict)
 	return d, true
+}
+
+// send notes a mail that the mail server took. A mail that is sent again, since nobody recorded that it was, has to
+// be the same mail.
+func (l *life) send(seen version, is link) {
+	l.sent[is] = true
+	rests, err := json.Marshal([]any{
+		seen.user.Status.Invitation, seen.user.Status.AccessRevokedAt, membership.FoldEmail(seen.user.Spec.Email), seen.seat, l.org.Spec,
+	})
+	if err != nil {
+		l.Fatal(err)
+	}
+	if was, ok := l.drafts[string(rests)]; ok && was != is && l.now.Unix() < was.expires {
+		l.Fatalf("nothing has changed, and link %v follows link %v", is, was)
+	}
+	l.drafts[string(rests)] = is
+}
+
+// quiet checks that a pass that sees the same as one that left nothing to do has nothing to write.
+func (l *life) quiet(seen version, v verdict.Verdict) {
+	if v.Kind != verdict.Done && v.Kind != verdict.Stuck {
+		return
+	}
+	again := membership.Next(l.situation(version{l.stored, seen.seat}))
+	verdict.Conclude(again.User, again.Verdict, l.now.Add(time.Second))
+	if diff := cmp.Diff(l.stored, again.User); again.Verdict.Kind != verdict.Silent && diff != "" || again.Send != nil {
+		l.Fatalf("the next pass sends %v, and writes:\n%s", again.Send, diff)
+	}
 }
 
 // decided checks what may be decided for a user of whom that much is known.
@@ -310,7 +345,7 @@ func (l *life) events() map[string]func(*rapid.T) {
 		},
 		"other roles": func(t *rapid.T) {
 			l.edit(func(u *v1alpha1.User) {
-				u.Spec.Roles = rapid.SampledFrom([][]string{{"standard"}, {"standard"}, {"standard", "guest"}, {"guest"}, nil, {"nobody"}}).Draw(t, "roles")
+				u.Spec.Roles = rapid.SampledFrom([][]string{{"standard"}, {"standard"}, {"standard", "guest"}, {"standard", "manager"}, {"guest"}, nil, {"nobody"}}).Draw(t, "roles")
 			})
 		},
 		"another ttl": func(t *rapid.T) {
@@ -360,20 +395,24 @@ func (l *life) settle() {
 	if d.Verdict.Kind == verdict.Silent || d.Verdict.Kind == verdict.Wait {
 		l.Fatalf("at rest, and the verdict is %v", d.Verdict)
 	}
+	inv, reason := u.Status.Invitation, d.Verdict.Reason
 	asked := u.Annotations[v1alpha1.AnnotationResendInvitation]
-	if l.judgeLatest() == portal.Open && (asked == "" || asked == u.Status.Invitation.AnswersRequest) && !d.Verdict.WakeAt.Equal(u.Status.Invitation.ExpiresAt.Time) {
-		l.Fatalf("the invitation is open until %v, and the next look at it is at %v", u.Status.Invitation.ExpiresAt, d.Verdict.WakeAt)
+	pending := inv != nil && asked != "" && asked != inv.AnswersRequest
+	waiting := reason == v1alpha1.ReasonInvited || reason == v1alpha1.ReasonMailRejected
+	if waiting && (pending || !l.now.Before(inv.ExpiresAt.Time)) {
+		l.Fatalf("the user is %s by %v, somebody asked for another %t, and it is %v", reason, inv, pending, l.now)
 	}
-	needs, unknown := access.Needs(u, roles, "standard")
-	over := u.Status.AcceptedAt == nil && u.Status.Invitation != nil &&
-		(u.Status.Invitation.DeclinedAt != nil || u.Status.Invitation.ExpiredAt != nil)
-	if u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && !l.full {
-		if r := d.Verdict.Reason; r != v1alpha1.ReasonActive && r != v1alpha1.ReasonInvited && r != v1alpha1.ReasonMailRejected {
-			l.Fatalf("there is a seat, nobody is in the way, and the user is %s", r)
+	if l.judgeLatest() == portal.Open && !pending && !d.Verdict.WakeAt.Equal(inv.ExpiresAt.Time) {
+		l.Fatalf("the invitation is open until %v, and the next look at it is at %v", inv.ExpiresAt, d.Verdict.WakeAt)
+	}
+	over := u.Status.AcceptedAt == nil && !pending && inv != nil && (inv.DeclinedAt != nil || inv.ExpiredAt != nil)
+	if (over || u.Spec.State != v1alpha1.UserActive) && l.seat != nil {
+		l.Fatalf("the user is %s, and still has a seat", reason)
+	}
+	if needs, unknown := access.Needs(u, roles, "standard"); u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && !l.full {
+		if reason != v1alpha1.ReasonActive && !waiting && len(u.Spec.Roles) == 1 {
+			l.Fatalf("there is a seat, nothing is in the way, and the user is %s", reason)
 		}
-	}
-	if (u.Spec.State != v1alpha1.UserActive || over && !unknown) && l.seat != nil {
-		l.Fatalf("the user is %s, and still has a seat", d.Verdict.Reason)
 	}
 }
 
@@ -390,7 +429,7 @@ func born(t *rapid.T) *life {
 	l := &life{
 		T: t, now: now, keys: invitations.Keyring{Current: bytes.Repeat([]byte{7}, invitations.KeySize)},
 		org:  build.Organization("acme").In("acme").TTL(time.Hour).Obj(),
-		sent: map[link]bool{}, buried: map[link]bool{},
+		sent: map[link]bool{}, buried: map[link]bool{}, drafts: map[string]link{},
 	}
 	l.stored = jean().UID("0b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de").Obj()
 	l.stored.Status.ObservedGeneration = -1

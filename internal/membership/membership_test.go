@@ -115,8 +115,8 @@ func rejected(words string) func(*v1alpha1.InvitationStatus) {
 	return func(inv *v1alpha1.InvitationStatus) { inv.Rejection = words }
 }
 
-func answers(request string) func(*v1alpha1.InvitationStatus) {
-	return func(inv *v1alpha1.InvitationStatus) { inv.AnswersRequest = request }
+func answered(inv *v1alpha1.InvitationStatus) {
+	inv.AnswersRequest = "1"
 }
 
 // facts are what a status tells besides the conditions.
@@ -433,7 +433,7 @@ func TestNext(t *testing.T) {
 			want: outcome{
 				Kind: verdict.Wait, Reason: "Inviting", WakeAt: now,
 				Facts: facts{
-					Roles: []string{"standard"}, Seats: []string{"standard"}, Invitation: invitation(4, now.Add(ttl), answers("1")),
+					Roles: []string{"standard"}, Seats: []string{"standard"}, Invitation: invitation(4, now.Add(ttl), answered),
 				},
 				Conditions: map[string]string{"Seated": seatedYes, "Invited": inviting},
 			},
@@ -442,7 +442,7 @@ func TestNext(t *testing.T) {
 			why:  "one invitation answers the request",
 			user: jean().Annotation(v1alpha1.AnnotationResendInvitation, "1").Obj(), with: with(seated("standard")),
 			want: outcome{
-				Kind: verdict.Silent, Send: invitation(1, expiry, answers("1")),
+				Kind: verdict.Silent, Send: invitation(1, expiry, answered),
 				Facts:      facts{Roles: []string{"standard"}, Seats: []string{"standard"}},
 				Conditions: map[string]string{"Seated": seatedYes},
 			},
@@ -456,7 +456,7 @@ func TestNext(t *testing.T) {
 			want: outcome{
 				Kind: verdict.Done, Reason: "Invited", WakeAt: expiry,
 				Facts: facts{
-					Roles: []string{"standard"}, Seats: []string{"standard"}, Invitation: invitation(3, expiry, sentAt(expiry.Add(-ttl)), answers("1")),
+					Roles: []string{"standard"}, Seats: []string{"standard"}, Invitation: invitation(3, expiry, sentAt(expiry.Add(-ttl)), answered),
 				},
 				Conditions: map[string]string{"Seated": seatedYes, "Invited": invitedYes},
 			},
@@ -540,7 +540,7 @@ func TestNext(t *testing.T) {
 			},
 		},
 		"declines": {
-			why:  "the person said no: access is revoked, and the seat can go",
+			why: "the person said no: access is revoked, and the seat can go",
 			user: changed(jean().Invited(1, expiry).Declined(later).Obj(), func(u *v1alpha1.User) {
 				verdict.Set(u, v1alpha1.ConditionSeated, true, v1alpha1.ReasonSeated, "has a seat", later)
 			}),
@@ -623,7 +623,7 @@ func TestNext(t *testing.T) {
 			user: jean().Invited(1, now.Add(-6*hour)).Expired(revoked).Revoked(revoked).Annotation(v1alpha1.AnnotationResendInvitation, "1").Obj(),
 			with: with(seated("standard")),
 			want: outcome{
-				Kind: verdict.Silent, Send: invitation(2, expiry, answers("1")),
+				Kind: verdict.Silent, Send: invitation(2, expiry, answered),
 				Facts: facts{
 					Roles: []string{"standard"}, Seats: []string{"standard"}, RevokedAt: at(revoked),
 					Invitation: invitation(1, now.Add(-6*hour), sentAt(now.Add(-6*hour-ttl)), expiredAt(revoked)),
@@ -638,7 +638,7 @@ func TestNext(t *testing.T) {
 			want: outcome{
 				Kind: verdict.Wait, Reason: "Inviting", WakeAt: now,
 				Facts: facts{
-					Roles: []string{"standard"}, Seats: []string{"standard"}, Invitation: invitation(2, now.Add(ttl), answers("1")),
+					Roles: []string{"standard"}, Seats: []string{"standard"}, Invitation: invitation(2, now.Add(ttl), answered),
 				},
 				Conditions: map[string]string{"Seated": seatedYes, "Invited": inviting},
 			},
@@ -1037,7 +1037,7 @@ func TestSending(t *testing.T) {
 				Kind: verdict.Done, Reason: "Invited", WakeAt: expiry,
 				Facts: facts{
 					Roles: []string{"standard"}, Seats: []string{"standard"},
-					Invitation: invitation(5, expiry, answers("1"), sentAt(now.Add(90*time.Second))),
+					Invitation: invitation(5, expiry, answered, sentAt(now.Add(90*time.Second))),
 				},
 				Conditions: map[string]string{"Seated": seatedYes, "Invited": invitedYes},
 			},

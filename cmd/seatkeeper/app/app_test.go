@@ -77,7 +77,7 @@ func TestNothingLeaks(t *testing.T) {
 	broken := traffic.Break(operator.NotSent, 1, operator.Writing("users/status"))
 	running := operator.Start(t, s.namespace, operator.Options{Mailbox: s.box, Config: traffic.Config(env.Config(t))})
 	s.tell(running.Portal)
-	s.announced(v1alpha1.ReasonInvited, v1alpha1.ReasonActive, v1alpha1.ReasonDeclined, v1alpha1.ReasonMailRejected, v1alpha1.ReasonMailUnavailable)
+	s.announced(v1alpha1.ReasonActive, v1alpha1.ReasonDeclined, v1alpha1.ReasonMailRejected, v1alpha1.ReasonMailUnavailable)
 	<-broken
 	s.storedIsClean()
 	running.Stop(t)
