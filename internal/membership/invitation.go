@@ -39,6 +39,7 @@ func (d *Decision) invite(s Situation) verdict.Verdict {
 		inv = &next
 	}
 	d.Send = inv.DeepCopy()
+	d.Send.Email = u.Spec.Email // in the present spelling, which is what the mail server judges
 	return verdict.Verdict{Kind: verdict.Silent}
 }
 

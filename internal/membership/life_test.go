@@ -380,10 +380,10 @@ func (l *life) settle() {
 			return
 		}
 		l.check("a last pass")
-		l.now = l.now.Add(time.Second)
 		if !wrote && round > 2 {
 			break
 		}
+		l.now = l.now.Add(time.Second)
 		if round == 7 {
 			l.Fatalf("still writing: %v", d.Verdict)
 		}

@@ -232,6 +232,15 @@ func TestNext(t *testing.T) {
 				Facts: facts{Roles: []string{"guest"}, Invitation: invitation(1, now.Add(hour))},
 			},
 		},
+		"free role, recorded, spelled anew": {
+			why:  "the mail goes to the address as it is spelled now, and that is what a refusal speaks of",
+			user: changed(jean().Roles("guest").Inviting(1, now.Add(hour)).Obj(), func(u *v1alpha1.User) { u.Spec.Email = "Jean@acme.example" }),
+			want: outcome{
+				Kind:  verdict.Silent,
+				Send:  invitation(1, now.Add(hour), func(inv *v1alpha1.InvitationStatus) { inv.Email = "Jean@acme.example" }),
+				Facts: facts{Roles: []string{"guest"}, Invitation: invitation(1, now.Add(hour))},
+			},
+		},
 		"recorded, never sent, over": {
 			why:  "an invitation that could not be sent while it was good is replaced, not sent",
 			user: jean().Roles("guest").Inviting(1, now).Obj(),
