@@ -71,9 +71,9 @@ fmt: bin/golangci-lint ## Format the code
 .PHONY: lint
 lint: bin/golangci-lint bin/kube-api-linter ## Lint the code, and the API types by the Kubernetes conventions
 	go vet ./...
-	bin/golangci-lint run
-	cd hack/controlplane && go vet ./... && $(BIN)/golangci-lint run
-	bin/kube-api-linter run --config .golangci-kube-api.yml ./api/...
+	bin/golangci-lint run --allow-parallel-runners
+	cd hack/controlplane && go vet ./... && $(BIN)/golangci-lint run --allow-parallel-runners
+	bin/kube-api-linter run --allow-parallel-runners --config .golangci-kube-api.yml ./api/...
 
 .PHONY: verify
 verify: verify-generated verify-tidy verify-format ## Fail when something generated, a go.mod or the format is not up to date
