@@ -399,8 +399,8 @@ func (l *life) settle() {
 	asked := u.Annotations[v1alpha1.AnnotationResendInvitation]
 	pending := inv != nil && asked != "" && asked != inv.AnswersRequest
 	waiting := reason == v1alpha1.ReasonInvited || reason == v1alpha1.ReasonMailRejected
-	if waiting && (pending || !l.now.Before(inv.ExpiresAt.Time)) {
-		l.Fatalf("the user is %s by %v, somebody asked for another %t, and it is %v", reason, inv, pending, l.now)
+	if waiting && (pending || !l.now.Before(inv.ExpiresAt.Time) || membership.FoldEmail(inv.Email) != membership.FoldEmail(u.Spec.Email)) {
+		l.Fatalf("the user at %s is %s by %v, somebody asked for another %t, and it is %v", u.Spec.Email, reason, inv, pending, l.now)
 	}
 	if l.judgeLatest() == portal.Open && !pending && !d.Verdict.WakeAt.Equal(inv.ExpiresAt.Time) {
 		l.Fatalf("the invitation is open until %v, and the next look at it is at %v", inv.ExpiresAt, d.Verdict.WakeAt)
