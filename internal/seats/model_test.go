@@ -208,7 +208,23 @@ func (s *server) lastFreed(uid types.UID) (int, bool) {
 			return at, ever
 		}
 	}
-	return len(s.states), !strings.HasPrefix(string(uid), "uid-of-crowd")
+	return len(s.states), !inCrowd(uid)
+}
+
+func inCrowd(uid types.UID) bool { return strings.HasPrefix(string(uid), "uid-of-crowd") }
+
+// withoutCrowd leaves out those who are there, and to save time not among the people.
+func withoutCrowd(ledger []seats.Slice) []seats.Slice {
+	ledger = slices.Clone(ledger)
+	for i, slice := range ledger {
+		ledger[i].Seats = nil
+		for _, seat := range slice.Seats {
+			if !inCrowd(seat.UID) {
+				ledger[i].Seats = append(ledger[i].Seats, seat)
+			}
+		}
+	}
+	return ledger
 }
 
 // request is one request to the API server on its way.
@@ -323,10 +339,7 @@ func (m *manager) pass(yield func([]*request) bool) {
 		People: m.server.states[m.peopleAt].people, Gone: map[types.UID]bool{},
 	}
 	rests := m.peopleAt
-	for _, seat := range seats.Strangers(s.Ledger, s.People) {
-		if strings.HasPrefix(seat.User, "crowd") {
-			continue // is there, and not among the people, to save time
-		}
+	for _, seat := range seats.Strangers(withoutCrowd(s.Ledger), s.People) {
 		if m.sabotage == doubtNobody {
 			s.Gone[seat.UID] = true
 			continue
@@ -643,8 +656,8 @@ func (w *world) settle() error {
 func (w *world) settled() error {
 	is := w.server.latest()
 	gone := map[types.UID]bool{}
-	for _, seat := range seats.Strangers(is.ledger(), is.people) {
-		gone[seat.UID] = !strings.HasPrefix(seat.User, "crowd")
+	for _, seat := range seats.Strangers(withoutCrowd(is.ledger()), is.people) {
+		gone[seat.UID] = true
 	}
 	plan := seats.Next(seats.Situation{Now: now, Capacity: is.pool.capacity, Ledger: is.ledger(), People: is.people, Gone: gone})
 	switch open := seats.Unfinished(is.pool.turn, is.ledger()); {

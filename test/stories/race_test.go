@@ -125,7 +125,7 @@ func (r *race) run(meanwhile func(context.Context)) {
 		for i := range crowd {
 			r.comes()
 			if i%5 == 4 {
-				r.ledger.await(func(l *ledgerWatch) bool { return l.turns > i/10 })
+				r.ledger.await(func(l *ledgerWatch) bool { return l.turns > i/6 })
 			}
 		}
 	})
