@@ -692,13 +692,20 @@ const (
 )
 
 func TestTurnsHold(t *testing.T) {
-	check(t, schedules, func(t *rapid.T) {
-		roll := drawn(t)
-		w := newWorld([]views{aligned, apart}[roll(2)], none, roll, t.Logf)
-		if err := w.run(moments + roll(moments)); err != nil {
-			t.Fatal(err)
-		}
-	})
+	all := []views{aligned, apart}
+	setChecks(t, schedules/len(all))
+	for _, how := range all {
+		t.Run(string(how), func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(t *rapid.T) {
+				roll := drawn(t)
+				w := newWorld(how, none, roll, t.Logf)
+				if err := w.run(moments + roll(moments)); err != nil {
+					t.Fatal(err)
+				}
+			})
+		})
+	}
 }
 
 // TestSabotageIsCaught shows that the model would find out if the protocol were broken, and how.
@@ -741,20 +748,27 @@ func drawn(t *rapid.T) dice {
 	}
 }
 
-// check is rapid.Check with a number of checks of its own, unless the command line has one. Tests that use it are not
-// parallel, since the number is one for all.
+// check is rapid.Check with a number of checks of its own.
 func check(t *testing.T, checks int, property func(*rapid.T)) {
+	t.Helper()
+	setChecks(t, checks)
+	rapid.Check(t, property)
+}
+
+// setChecks sets the number of checks of the test and what runs in it, unless the command line has one. It is one for
+// all, so a test that sets it is not parallel to others.
+func setChecks(t *testing.T, checks int) {
 	t.Helper()
 	const name = "rapid.checks"
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-	if !given {
-		number := flag.Lookup(name).Value
-		usual := number.String()
-		defer func() { _ = number.Set(usual) }()
-		if err := number.Set(strconv.Itoa(checks)); err != nil {
-			t.Fatal(err)
-		}
+	if given {
+		return
 	}
-	rapid.Check(t, property)
+	number := flag.Lookup(name).Value
+	usual := number.String()
+	t.Cleanup(func() { _ = number.Set(usual) })
+	if err := number.Set(strconv.Itoa(checks)); err != nil {
+		t.Fatal(err)
+	}
 }

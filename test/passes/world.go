@@ -84,6 +84,8 @@ type World struct {
 	Traffic *operator.Traffic
 	// Events are what the operator announced.
 	Events *Events
+	// Patience is how long a pass may take.
+	Patience time.Duration
 
 	t       testing.TB
 	cluster cluster.Cluster
@@ -102,7 +104,7 @@ func New(t testing.TB, objects ...client.Object) *World {
 	t.Helper()
 	w := &World{
 		Namespace: env.Namespace(t), Clock: clocktesting.NewFakePassiveClock(Noon), Mail: &fake.Sender{},
-		Traffic: &operator.Traffic{}, Events: &Events{}, t: t,
+		Traffic: &operator.Traffic{}, Events: &Events{}, Patience: time.Minute, t: t,
 	}
 	w.Create(objects...)
 	w.startCluster()
@@ -191,7 +193,7 @@ func (w *World) Restart() {
 // Pass does one pass, with the cache as it is, and checks what it writes into the conditions.
 func (w *World) Pass(kind Kind, name string) (ctrl.Result, error) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(w.t.Context(), w.Patience)
 	defer cancel()
 	refused, wrote := w.Traffic.Refused(), w.statusWrites(kind, name)
 	key := types.NamespacedName{Namespace: w.Namespace, Name: name}
