@@ -36,7 +36,7 @@ GOTEST = bin/gotestsum --format pkgname-and-test-fails -- -race -shuffle=on -tim
 test: test-unit test-e2e ## Run all tests; what they need is built or installed first
 
 .PHONY: test-unit
-test-unit: bin/gotestsum bin/controlplane ## Run the tests that need no running system: pure ones, and those against the API server
+test-unit: bin/gotestsum bin/controlplane bin/stripe-mock ## Run the tests that need no running system: pure ones, and those against the API server
 	$(GOTEST) $$(go list ./... | grep -v /test/e2e)
 
 .PHONY: test-e2e
@@ -44,8 +44,9 @@ test-e2e: bin/gotestsum build ## Tell the quick start through kubectl, the mailb
 	@CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && $(GOTEST) -count=1 ./test/e2e/...
 
 .PHONY: bench
-bench: build ## Measure how fast people get invited, against two floors; BENCH="-people 1000 -runs 1" gives it flags
-	@go run ./test/bench $(BENCH)
+bench: build ## Measure how fast people get seats and invitations; BENCH="-scenarios grant -runs 1" gives it flags
+	@go test -run '^$$' -bench '^BenchmarkPlan$$' -benchmem -count 3 ./internal/seats > bin/plan.txt || { cat bin/plan.txt; exit 1; }
+	@go run ./test/bench -plan bin/plan.txt $(BENCH)
 
 ##@ Generate
 
