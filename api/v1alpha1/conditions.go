@@ -33,8 +33,21 @@ const (
 	// ConditionExhausted (SeatPool): no seat is free. Reasons: SeatsTaken, SeatsAvailable.
 	ConditionExhausted = "Exhausted"
 	// ConditionOvercommitted (SeatPool): more seats are held than there are, because the capacity was
-	// lowered below use. Nobody loses a seat; no new one is given. Reasons: CapacityBelowUse, WithinCapacity.
+	// lowered below use. spec.onShortage says whether anybody loses a seat; no new one is given.
+	// Reasons: CapacityBelowUse, WithdrawingSeats, WithinCapacity.
 	ConditionOvercommitted = "Overcommitted"
+	// ConditionExpired (SeatPool): the bought seats have ended (rule EZ-2). Absent where they do not expire.
+	// Reasons: TermOver, TermRunning.
+	ConditionExpired = "Expired"
+	// ConditionOrderPending (SeatPool): an order waits for approval (rule AC-11). Absent where none is required.
+	// Reasons: ApprovalRequired, ApprovalOutdated, NoOrder.
+	ConditionOrderPending = "OrderPending"
+	// ConditionPriceChangePending (SeatPool): the price of the spec is not the one at which seats are bought until
+	// they expire. It takes effect when they are renewed. Absent otherwise. Reasons: TermRunning.
+	ConditionPriceChangePending = "PriceChangePending"
+	// ConditionBilled (SeatPool): the billing provider confirmed the number of seats (rule EZ-4). Absent where
+	// there is no provider. Reasons: Billed, Billing, BillingUnavailable, BillingRejected.
+	ConditionBilled = "Billed"
 
 	// ConditionOwnerPresent (Organization): the User named as owner exists and is Active.
 	// Reasons: OwnerFound, OwnerNotFound, OwnerNotActive.
@@ -67,6 +80,8 @@ const (
 	ReasonArchiving = "Archiving"
 	// ReasonSuspending (User): access is revoked, the seats are being freed.
 	ReasonSuspending = "Suspending"
+	// ReasonBillingUnavailable (SeatPool): the billing provider cannot be reached, or asks to come back later.
+	ReasonBillingUnavailable = "BillingUnavailable"
 )
 
 // Reasons of Ready with status False and Stalled: somebody has to act.
@@ -93,9 +108,18 @@ const (
 	ReasonUserNotFound = "UserNotFound"
 	// ReasonOwnerNotFound (Organization): the User named as owner does not exist or belongs elsewhere.
 	ReasonOwnerNotFound = "OwnerNotFound"
-	// ReasonInvalidSpec (User, Organization): a value passed the schema but means nothing, such as the
-	// time zone Europe/Atlantis.
+	// ReasonInvalidSpec (User, Organization, SeatPool): a value passed the schema but means nothing, such as the
+	// time zone Europe/Atlantis or the currency ABC.
 	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonOrderRefused (SeatPool): spec.seats asks for more than spec.purchase allows. Those bought stay in effect.
+	ReasonOrderRefused = "OrderRefused"
+	// ReasonOrderPending (SeatPool): an order waits for approval. The seats bought before stay in effect.
+	ReasonOrderPending = "OrderPending"
+	// ReasonBillingRejected (SeatPool): the billing provider refuses the number of seats for good. The seats stay
+	// in effect.
+	ReasonBillingRejected = "BillingRejected"
+	// ReasonSeatsHeld (SeatPool): the pool is deleted, and stays until nobody holds a seat.
+	ReasonSeatsHeld = "SeatsHeld"
 )
 
 // Reasons of the other conditions.
@@ -106,9 +130,29 @@ const (
 	ReasonSeatsTaken        = "SeatsTaken"
 	ReasonSeatsAvailable    = "SeatsAvailable"
 	ReasonCapacityBelowUse  = "CapacityBelowUse"
+	ReasonWithdrawingSeats  = "WithdrawingSeats"
 	ReasonWithinCapacity    = "WithinCapacity"
+	ReasonTermOver          = "TermOver"
+	ReasonTermRunning       = "TermRunning"
+	ReasonApprovalRequired  = "ApprovalRequired"
+	ReasonApprovalOutdated  = "ApprovalOutdated"
+	ReasonNoOrder           = "NoOrder"
+	ReasonBilled            = "Billed"
+	ReasonBilling           = "Billing"
 	ReasonOwnerFound        = "OwnerFound"
 	ReasonOwnerNotActive    = "OwnerNotActive"
+)
+
+// Reasons of events alone.
+const (
+	// ReasonSeatsBought (SeatPool): an order went through.
+	ReasonSeatsBought = "SeatsBought"
+	// ReasonSeatsGivenBack (SeatPool): bought seats were given back.
+	ReasonSeatsGivenBack = "SeatsGivenBack"
+	// ReasonSeatsWithdrawn (SeatPool): holders lose their seats for want of seats.
+	ReasonSeatsWithdrawn = "SeatsWithdrawn"
+	// ReasonStillBilled (SeatPool): the pool is gone, and its subscription item is not.
+	ReasonStillBilled = "StillBilled"
 )
 
 // Annotations that people may set.
@@ -116,6 +160,8 @@ const (
 	// AnnotationResendInvitation (User): any new value asks for a fresh invitation with a fresh link.
 	// The old link dies. It is also how an expired or declined invitation is taken up again.
 	AnnotationResendInvitation = "seatkeeper.dev/resend-invitation"
+	// AnnotationApproveOrder (SeatPool): the generation of the pending order, which confirms it.
+	AnnotationApproveOrder = "seatkeeper.dev/approve-order"
 	// AnnotationReconcileAt (all): any new value makes the operator look again now.
 	AnnotationReconcileAt = "seatkeeper.dev/reconcile-at"
 )
@@ -123,6 +169,9 @@ const (
 // FinalizerArchive holds a deleted User until access is revoked, the seats are free and an ArchivedUser
 // is written.
 const FinalizerArchive = "seatkeeper.dev/archive"
+
+// FinalizerSeats holds a deleted SeatPool until nobody holds a seat of it.
+const FinalizerSeats = "seatkeeper.dev/seats"
 
 // Conditioned is a kind with the conditions and the observedGeneration that every kind of this API has.
 //

@@ -37,6 +37,13 @@ type RoleSpec struct {
 	// +kubebuilder:validation:MaxLength=200
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="seatPool must be the name of a SeatPool, in lower case letters, digits, - and ."
 	SeatPool string `json:"seatPool,omitempty"`
+
+	// minHolders is the number of holders that a shortage of seats leaves the role (SeatPool spec.onShortage:
+	// Suspend), 0 to 1000. Default: 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	MinHolders *int32 `json:"minHolders,omitempty"`
 }
 
 // RoleStatus is what the operator reports about a role.
@@ -67,6 +74,7 @@ type RoleStatus struct {
 // +kubebuilder:selectablefield:JSONPath=`.spec.organization`
 // +kubebuilder:printcolumn:name="SeatPool",type=string,JSONPath=`.spec.seatPool`
 // +kubebuilder:printcolumn:name="Holders",type=integer,JSONPath=`.status.holders`
+// +kubebuilder:printcolumn:name="Min",type=integer,JSONPath=`.spec.minHolders`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Role struct {

@@ -35,6 +35,12 @@ type SeatAssignment struct {
 	// again after a crash is the same mail.
 	// +required
 	Since metav1.Time `json:"since,omitempty,omitzero"`
+
+	// withdrawn is the turn in which the seat was withdrawn for want of seats (SeatPool spec.onShortage: Suspend);
+	// unset while it is not. It becomes free once the User's status says that what came with it is revoked.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Withdrawn int64 `json:"withdrawn,omitempty"`
 }
 
 // SeatSlice is a part of the ledger of who holds which seat of a pool, as EndpointSlice is to Endpoints: the

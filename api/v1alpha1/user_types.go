@@ -155,6 +155,20 @@ type InvitationStatus struct {
 	AnswersRequest string `json:"answersRequest,omitempty"`
 }
 
+// SeatWithdrawal is a seat that a user lost because its pool has fewer seats than holders.
+type SeatWithdrawal struct {
+	// pool is the name of the SeatPool.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Pool string `json:"pool,omitempty"`
+
+	// turn is the turn in which the seat was withdrawn, as its SeatSlice says.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Turn int64 `json:"turn,omitempty"`
+}
+
 // UserStatus is what the operator reports about a user.
 type UserStatus struct {
 	// observedGeneration is the generation that the status speaks of; -1 until the operator has looked.
@@ -188,6 +202,13 @@ type UserStatus struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	Seats []string `json:"seats,omitempty"`
 
+	// withdrawals are the seats that the user lost because a pool has fewer seats than holders, and still needs,
+	// sorted by pool. A seat that is listed here carries no role any more, and can be freed.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Withdrawals []SeatWithdrawal `json:"withdrawals,omitempty"`
+
 	// invitation is the latest invitation; unset until the first is on its way.
 	// +optional
 	Invitation *InvitationStatus `json:"invitation,omitempty"`
@@ -197,7 +218,8 @@ type UserStatus struct {
 	AcceptedAt *metav1.Time `json:"acceptedAt,omitempty"`
 
 	// accessRevokedAt is since when the person has no access and no open invitation, because of
-	// suspension, archive, deletion, expiry or decline. Seats are freed only after it is set.
+	// suspension, archive, deletion, expiry, decline, or the withdrawal of the last seat. Seats are freed only
+	// after it is set.
 	// +optional
 	AccessRevokedAt *metav1.Time `json:"accessRevokedAt,omitempty"`
 }

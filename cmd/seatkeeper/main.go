@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"seatkeeper.dev/seatkeeper/cmd/seatkeeper/app"
+	"seatkeeper.dev/seatkeeper/internal/billing/stripe"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/smtp"
 )
@@ -58,7 +59,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	o := app.Options{Clock: clock.RealClock{}, Webhook: &webhook.Options{}}
 	var server smtp.Options
 	var logging zap.Options
-	var portalURL, mailFrom, passwordFile, mailTLS, namespaces string
+	var portalURL, mailFrom, passwordFile, mailTLS, namespaces, stripeURL string
 	flags.StringVar(&o.Namespace, "namespace", "seatkeeper-system", "the operator's own namespace, for its Lease and its keys")
 	flags.StringVar(&namespaces, "namespaces", "", "the namespaces whose organizations are run, separated by commas; all when empty")
 	flags.BoolVar(&o.LeaderElect, "leader-elect", true, "let one replica at a time act; all of them serve pages and admission")
@@ -86,6 +87,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	flags.StringVar(&passwordFile, "mail-password-file", "", "the file that holds the password")
 	flags.Float64Var(&o.MailsPerSecond, "mail-rate", 0, "how many mails may be sent in a second; no limit when 0")
 	flags.StringVar(&mailFrom, "mail-from", "", `who sends the invitations, such as "Acme <people@acme.example>"; required`)
+	flags.StringVar(&stripeURL, "stripe-url", "", "the address of the Stripe API; Stripe's own when empty")
 	logging.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -101,6 +103,11 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	if err := check(o); err != nil {
 		return o, err
 	}
+	provider, err := stripe.New(stripe.Options{BaseURL: stripeURL})
+	if err != nil {
+		return o, fmt.Errorf("--stripe-url: %w", err)
+	}
+	o.Billing = provider
 	return o, complete(&o, server, portalURL, mailFrom, passwordFile)
 }
 

@@ -83,10 +83,10 @@ func TestFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.Mail == nil {
-				t.Error("nothing takes the mail")
+			if got.Mail == nil || got.Billing == nil {
+				t.Error("nothing takes the mail, or bills the seats")
 			}
-			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Options{}, "Mail"), cmpopts.IgnoreUnexported(webhook.Options{}),
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Options{}, "Mail", "Billing"), cmpopts.IgnoreUnexported(webhook.Options{}),
 				cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -134,6 +134,7 @@ func TestBadFlags(t *testing.T) {
 		"--portal-trusted-proxies=10.0.0.0/33":     network,
 		"--portal-trusted-proxies=10.0.0.0/8,":     network,
 		"--portal-trusted-proxies=proxy.acme":      network,
+		"--stripe-url=http://api.stripe.example":   "--stripe-url: the base URL of Stripe's API is http://api.stripe.example: it must be https",
 		"--mail-host=":                             "it must be the name of the mail server",
 		"--mail-port=0":                            "it must be 1 to 65535, usually 587",
 		"--mail-port=70000":                        "it must be 1 to 65535, usually 587",

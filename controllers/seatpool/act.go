@@ -18,12 +18,12 @@ import (
 )
 
 // act writes the slices, each as it follows from the version that was read: a version that is gone is a conflict.
-func (r *Reconciler) act(ctx context.Context, pool *v1alpha1.SeatPool, s *snapshot, writes []seats.Slice) error {
+func (r *Reconciler) act(ctx context.Context, pool *v1alpha1.SeatPool, s *snapshot, d decision) error {
 	const atOnce = 8
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	for _, slice := range writes {
-		group.Go(func() error { return r.actOn(ctx, pool, s.objects[slice.Number], slice, s.Capacity) })
+	for _, slice := range d.writes {
+		group.Go(func() error { return r.actOn(ctx, pool, s.objects[slice.Number], slice, d.capacity) })
 	}
 	return group.Wait()
 }
@@ -34,7 +34,9 @@ func (r *Reconciler) actOn(ctx context.Context, pool *v1alpha1.SeatPool, have *v
 	}}
 	if have != nil {
 		object = have.DeepCopy()
-	} else if err := controllerutil.SetOwnerReference(pool, object, r.Scheme()); err != nil {
+	}
+	// A slice that a former pool of this name left is taken over, before it is collected as garbage.
+	if err := controllerutil.SetOwnerReference(pool, object, r.Scheme()); err != nil {
 		return fmt.Errorf("owning seat slice %s: %w", object.Name, err)
 	}
 	object.Pool, object.Turn = pool.Name, pool.Status.Ledger.Turn
@@ -42,7 +44,7 @@ func (r *Reconciler) actOn(ctx context.Context, pool *v1alpha1.SeatPool, have *v
 	object.Assignments = nil
 	for _, seat := range slice.Seats {
 		object.Assignments = append(object.Assignments, v1alpha1.SeatAssignment{
-			Seat: ptr.To(seat.Number), User: seat.User, UID: seat.UID, Since: metav1.NewTime(seat.Since),
+			Seat: ptr.To(seat.Number), User: seat.User, UID: seat.UID, Since: metav1.NewTime(seat.Since), Withdrawn: seat.Withdrawn,
 		})
 	}
 	if have == nil {

@@ -8,21 +8,22 @@ package seatpool
 import (
 	"context"
 	"fmt"
-	"time"
 
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/loop"
-	"seatkeeper.dev/seatkeeper/internal/seats"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools;organizations;users;roles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools/status,verbs=patch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatslices,verbs=get;list;watch;create;update
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -31,8 +32,13 @@ type Reconciler struct {
 	loop.Base
 	// Pace spaces the passes of one pool, so that a wave of people fills whole slices.
 	Pace loop.Pace
+	// Desk tells the billing provider how many seats to bill, so that no pass waits for it.
+	Desk *billing.Desk
 
-	cut cutOff
+	cut     cutOff
+	records records
+	// follows says that the watches tell the records of what changes.
+	follows bool
 }
 
 // Reconcile does one pass. It differs from the other controllers' in one thing: the status is written before the
@@ -42,100 +48,55 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	var before v1alpha1.SeatPool
-	if err := r.Get(ctx, req.NamespacedName, &before); err != nil || !before.DeletionTimestamp.IsZero() {
+	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
+		r.Desk.Forget(req.NamespacedName)
+		r.records.drop(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if before.DeletionTimestamp.IsZero() {
+		if err := loop.EnsureFinalizer(ctx, r, &before, v1alpha1.FinalizerSeats); err != nil {
+			return r.Result(verdict.Verdict{}, err)
+		}
 	}
 	s, err := r.gather(ctx, &before)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	after := before.DeepCopy()
-	writes, v := r.decide(s, after)
-	if err := r.Persist(ctx, &before, after, v); err != nil {
-		return r.Result(v, err)
+	d := r.decide(s, after)
+	if d.farewell {
+		return r.Result(d.verdict, r.retire(ctx, after))
 	}
-	return r.Result(v, r.write(ctx, after, s, writes))
+	if err := r.persist(ctx, s, &before, after, &d); err != nil {
+		return r.Result(d.verdict, err)
+	}
+	if after.ResourceVersion == before.ResourceVersion {
+		r.Pace.Spare(req.NamespacedName) // a pass that changed nothing does not hold up the next one, which may
+	}
+	r.announce(&before, after, d.plan)
+	if unanswered(after) {
+		r.submit(after)
+	}
+	return r.Result(d.verdict, r.write(ctx, after, s, d))
 }
 
-// decide says which slices are to be written, and brings the status of pool to what it is then.
-func (r *Reconciler) decide(s *snapshot, pool *v1alpha1.SeatPool) ([]seats.Slice, verdict.Verdict) {
-	v := verdict.Verdict{Reason: v1alpha1.ReasonReady, Message: "the pool is in effect"}
-	if s.organization == nil {
-		v = verdict.Verdict{Kind: verdict.Stuck, Reason: v1alpha1.ReasonOrganizationNotFound, Message: fmt.Sprintf(
-			"organization %s is not in this namespace: create it, or correct spec.organization; until then no seat is given", pool.Spec.Organization)}
+// persist writes the status. A pass that brings a turn to its end has nothing to say beside.
+func (r *Reconciler) persist(ctx context.Context, s *snapshot, before, after *v1alpha1.SeatPool, d *decision) error {
+	if d.fences {
+		return r.Write(ctx, before, after)
 	}
-	if open := seats.Unfinished(turnOf(pool), s.ledger); len(open) > 0 {
-		if wait := r.cut.grace(pool, s.Now); wait > 0 {
-			v.WakeAt = s.Now.Add(wait)
-			return nil, v
-		}
-		takeTurn(pool, s.ledger, open)
-		v.WakeAt = s.Now
-		return open, v
-	}
-	plan := seats.Next(s.Situation)
-	if len(plan.Writes) > 0 {
-		takeTurn(pool, s.ledger, plan.Writes)
-	}
-	report(pool, s.Capacity, plan, s.Now)
-	if plan.More {
-		v.WakeAt = s.Now
-	}
-	return plan.Writes, v
-}
-
-func turnOf(pool *v1alpha1.SeatPool) seats.Turn {
-	if pool.Status.Ledger == nil {
-		return seats.Turn{}
-	}
-	return seats.Turn{Number: pool.Status.Ledger.Turn, Slices: pool.Status.Ledger.Slices}
-}
-
-// takeTurn takes the turn after all that the ledger knows of: a pool that is declared again under its name begins with
-// the slices of the one before.
-func takeTurn(pool *v1alpha1.SeatPool, ledger, writes []seats.Slice) {
-	turn := &v1alpha1.LedgerTurn{Turn: turnOf(pool).Number}
-	for _, slice := range ledger {
-		turn.Turn = max(turn.Turn, slice.Turn)
-	}
-	turn.Turn++
-	for _, slice := range writes {
-		turn.Slices = append(turn.Slices, slice.Number)
-	}
-	pool.Status.Ledger = turn
-}
-
-// report brings the figures of the pool to what the plan makes them.
-func report(pool *v1alpha1.SeatPool, capacity int32, plan seats.Plan, now time.Time) {
-	const listed = 100
-	st := &pool.Status
-	st.Seats = ptr.To(ptr.Deref(pool.Spec.Seats, 0))
-	st.Capacity = ptr.To(capacity)
-	st.Assigned = ptr.To(plan.Assigned)
-	st.Available = ptr.To(max(0, capacity-plan.Assigned))
-	st.Waiting = ptr.To(int32(len(plan.Queue)))
-	st.Queue = plan.Queue[:min(len(plan.Queue), listed)]
-	if plan.Assigned >= capacity {
-		verdict.Set(pool, v1alpha1.ConditionExhausted, true, v1alpha1.ReasonSeatsTaken, "no seat is free", now)
-	} else {
-		verdict.Set(pool, v1alpha1.ConditionExhausted, false, v1alpha1.ReasonSeatsAvailable, "seats are free", now)
-	}
-	if plan.Assigned > capacity {
-		verdict.Set(pool, v1alpha1.ConditionOvercommitted, true, v1alpha1.ReasonCapacityBelowUse,
-			"more seats are held than there are: nobody loses one, and none is given until enough are free", now)
-	} else {
-		verdict.Set(pool, v1alpha1.ConditionOvercommitted, false, v1alpha1.ReasonWithinCapacity, "no more seats are held than there are", now)
-	}
+	d.verdict = r.bill(after, s.now, d.verdict)
+	return r.Persist(ctx, before, after, d.verdict)
 }
 
 // write writes the slices of the turn that the pool has just taken.
-func (r *Reconciler) write(ctx context.Context, pool *v1alpha1.SeatPool, s *snapshot, writes []seats.Slice) error {
-	if len(writes) == 0 {
+func (r *Reconciler) write(ctx context.Context, pool *v1alpha1.SeatPool, s *snapshot, d decision) error {
+	if len(d.writes) == 0 {
 		return nil
 	}
-	if err := r.act(ctx, pool, s, writes); err != nil {
+	if err := r.act(ctx, pool, s, d); err != nil {
 		return fmt.Errorf("writing seat slices of %s: %w", client.ObjectKeyFromObject(pool), err)
 	}
-	log.FromContext(ctx).V(1).Info("wrote the ledger", "turn", pool.Status.Ledger.Turn, "slices", len(writes))
+	log.FromContext(ctx).V(1).Info("wrote the ledger", "turn", pool.Status.Ledger.Turn, "slices", len(d.writes))
 	return nil
 }

@@ -19,78 +19,121 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/pricing"
 	"seatkeeper.dev/seatkeeper/internal/seats"
 )
 
+// renewal is how old a record may become.
+const renewal = 10 * time.Minute
+
 // snapshot is everything that a pass reads.
 type snapshot struct {
-	seats.Situation
+	*record
+	now          time.Time
+	pool         *v1alpha1.SeatPool
 	organization *v1alpha1.Organization
-	ledger       []seats.Slice
-	objects      map[int32]*v1alpha1.SeatSlice
+	order        pricing.Situation
 }
 
 func (r *Reconciler) gather(ctx context.Context, pool *v1alpha1.SeatPool) (*snapshot, error) {
-	s := &snapshot{Situation: seats.Situation{Now: r.Clock.Now(), Capacity: pool.Spec.Capacity()}}
+	key := client.ObjectKeyFromObject(pool)
+	rec, due := r.records.take(key)
+	s := &snapshot{record: rec, now: r.Clock.Now(), pool: pool}
+	if err := r.fill(ctx, s, due); err != nil {
+		r.records.drop(key)
+		return nil, err
+	}
+	s.order = pricing.Situation{
+		Now: s.now, Spec: &pool.Spec, Generation: pool.Generation, Approved: pool.Annotations[v1alpha1.AnnotationApproveOrder],
+		Used: pool.Status.ApprovedGeneration, Bought: pool.Status.Bought, Term: pool.Status.Term, Held: s.book.Held(),
+	}
+	return s, nil
+}
+
+// fill brings the record up to date.
+func (r *Reconciler) fill(ctx context.Context, s *snapshot, due changes) error {
 	var org v1alpha1.Organization
-	switch err := r.Get(ctx, types.NamespacedName{Namespace: pool.Namespace, Name: pool.Spec.Organization}, &org); {
+	switch err := r.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: s.pool.Spec.Organization}, &org); {
 	case err == nil:
 		s.organization = &org
 	case !apierrors.IsNotFound(err):
-		return nil, fmt.Errorf("reading organization: %w", err)
+		return fmt.Errorf("reading organization: %w", err)
 	}
-	if err := r.gatherLedger(ctx, r, pool, s); err != nil {
-		return nil, err
+	bring := r.amend
+	if !r.follows || due.all || s.book == nil || s.of != s.pool.UID || s.now.Sub(s.made) > renewal {
+		bring = r.renew
 	}
-	if r.cut.suspects(pool, s.ledger) {
+	if err := bring(ctx, s, due); err != nil {
+		return err
+	}
+	if r.cut.suspects(s.pool, s.book) {
 		// What looks unfinished may be a cache that lags.
-		if err := r.gatherLedger(ctx, r.Live, pool, s); err != nil {
-			return nil, err
+		if err := r.readLedger(ctx, r.Live, s); err != nil {
+			return err
 		}
 	}
-	if err := r.gatherPeople(ctx, pool, s); err != nil {
-		return nil, err
-	}
-	return s, r.gatherGone(ctx, pool.Namespace, s)
+	return r.gatherStrangers(ctx, s)
 }
 
-// gatherLedger reads the slices of the pool, all as they were at one moment.
-func (r *Reconciler) gatherLedger(ctx context.Context, from client.Reader, pool *v1alpha1.SeatPool, s *snapshot) error {
+// renew makes the record from all there is.
+func (r *Reconciler) renew(ctx context.Context, s *snapshot, _ changes) error {
+	people, err := r.gatherPeople(ctx, s)
+	if err != nil {
+		return err
+	}
+	*s.record = record{book: seats.NewBook(people, nil), minimums: s.minimums, of: s.pool.UID, made: s.now}
+	return r.readLedger(ctx, r, s)
+}
+
+// readLedger tells the book of the slices of the pool, all as they were at one moment: what was written in one turn
+// rests on what was written in those before.
+func (r *Reconciler) readLedger(ctx context.Context, from client.Reader, s *snapshot) error {
 	var list v1alpha1.SeatSliceList
-	if err := from.List(ctx, &list, client.InNamespace(pool.Namespace), client.MatchingFields{index.SlicePool: pool.Name}); err != nil {
+	if err := from.List(ctx, &list, client.InNamespace(s.pool.Namespace), client.MatchingFields{index.SlicePool: s.pool.Name},
+		&client.ListOptions{UnsafeDisableDeepCopy: new(true)}); err != nil {
 		return fmt.Errorf("listing seat slices: %w", err)
 	}
-	s.ledger, s.objects = nil, make(map[int32]*v1alpha1.SeatSlice, len(list.Items))
+	had := s.objects
+	s.objects = make(map[int32]*v1alpha1.SeatSlice, len(list.Items))
 	for i := range list.Items {
 		o := &list.Items[i]
-		slice := seats.Slice{Number: ptr.Deref(o.FirstSeat, 0) / seats.PerSlice, Turn: o.Turn}
-		for _, a := range o.Assignments {
-			slice.Seats = append(slice.Seats, seats.Seat{Number: ptr.Deref(a.Seat, 0), User: a.User, UID: a.UID, Since: a.Since.Time})
+		number := ptr.Deref(o.FirstSeat, 0) / seats.PerSlice
+		s.objects[number] = o
+		if was := had[number]; was == nil || was.ResourceVersion != o.ResourceVersion || was.UID != o.UID {
+			s.book.SetSlice(sliceOf(o))
 		}
-		s.ledger, s.objects[slice.Number] = append(s.ledger, slice), o
 	}
-	s.Ledger = s.ledger
+	for number := range had {
+		if s.objects[number] == nil {
+			s.book.RemoveSlice(number)
+		}
+	}
 	return nil
 }
 
 // gatherPeople reads who there is, and what each is to the pool.
-func (r *Reconciler) gatherPeople(ctx context.Context, pool *v1alpha1.SeatPool, s *snapshot) error {
+func (r *Reconciler) gatherPeople(ctx context.Context, s *snapshot) ([]seats.Person, error) {
 	of := []client.ListOption{
-		client.InNamespace(pool.Namespace),
-		client.MatchingFields{index.Organization: pool.Spec.Organization},
+		client.InNamespace(s.pool.Namespace),
+		client.MatchingFields{index.Organization: s.pool.Spec.Organization},
 		loop.Lagging{},
 	}
 	var roles v1alpha1.RoleList
 	if err := r.List(ctx, &roles, of...); err != nil {
-		return fmt.Errorf("listing roles: %w", err)
+		return nil, fmt.Errorf("listing roles: %w", err)
 	}
 	byName := make(map[string]*v1alpha1.Role, len(roles.Items))
+	s.minimums = map[string]int32{}
 	for i := range roles.Items {
-		byName[roles.Items[i].Name] = &roles.Items[i]
+		role := &roles.Items[i]
+		byName[role.Name] = role
+		if least := ptr.Deref(role.Spec.MinHolders, 0); least > 0 && role.Spec.SeatPool == s.pool.Name {
+			s.minimums[role.Name] = least
+		}
 	}
 	var users v1alpha1.UserList
 	if err := r.List(ctx, &users, of...); err != nil {
-		return fmt.Errorf("listing users: %w", err)
+		return nil, fmt.Errorf("listing users: %w", err)
 	}
 	atEmail := make(map[string]*v1alpha1.User, len(users.Items))
 	for i := range users.Items {
@@ -99,36 +142,112 @@ func (r *Reconciler) gatherPeople(ctx context.Context, pool *v1alpha1.SeatPool, 
 			atEmail[email] = u
 		}
 	}
-	s.People = make([]seats.Person, 0, len(users.Items))
+	people := make([]seats.Person, 0, len(users.Items))
 	for i := range users.Items {
 		u := &users.Items[i]
-		needs, unknown := access.Needs(u, byName, pool.Name)
-		facts := membership.Facts{Organization: s.organization, UnknownRoles: unknown}
-		if holder := atEmail[membership.FoldEmail(u.Spec.Email)]; holder != u {
-			facts.EmailHolder = holder.Name
+		people = append(people, s.person(u, byName, atEmail[membership.FoldEmail(u.Spec.Email)]))
+	}
+	return people, nil
+}
+
+// person is what a user is to the pool. holder is the one of all users with the same address who has it.
+func (s *snapshot) person(u *v1alpha1.User, roles map[string]*v1alpha1.Role, holder *v1alpha1.User) seats.Person {
+	needs, unknown := access.Needs(u, roles, s.pool.Name)
+	facts := membership.Facts{Organization: s.organization, UnknownRoles: unknown}
+	if holder.UID != u.UID {
+		facts.EmailHolder = holder.Name
+	}
+	standing := membership.StandingElsewhere
+	if needs {
+		standing = membership.Standing
+	}
+	return seats.Person{
+		Name: u.Name, UID: u.UID, Created: u.CreationTimestamp.Time,
+		Owner: membership.IsOwner(u, s.organization), Standing: standing(u, facts),
+		Roles: u.Spec.Roles, Revoked: membership.Revoked(u, s.pool.Name),
+	}
+}
+
+// amend tells the record of what has changed.
+func (r *Reconciler) amend(ctx context.Context, s *snapshot, due changes) error {
+	for uid, name := range due.users {
+		if err := r.readUser(ctx, s, uid, name); err != nil {
+			return err
 		}
-		standing := membership.Standing(u, facts)
-		if !needs {
-			standing = membership.StandingElsewhere(u, facts)
-		}
-		s.People = append(s.People, seats.Person{
-			Name: u.Name, UID: u.UID, Created: u.CreationTimestamp.Time,
-			Owner: membership.IsOwner(u, s.organization), Standing: standing,
+	}
+	return r.readLedger(ctx, r, s)
+}
+
+func sliceOf(o *v1alpha1.SeatSlice) seats.Slice {
+	slice := seats.Slice{Number: ptr.Deref(o.FirstSeat, 0) / seats.PerSlice, Turn: o.Turn}
+	for _, a := range o.Assignments {
+		slice.Seats = append(slice.Seats, seats.Seat{
+			Number: ptr.Deref(a.Seat, 0), User: a.User, UID: a.UID, Since: a.Since.Time, Withdrawn: a.Withdrawn,
 		})
 	}
+	return slice
+}
+
+func (r *Reconciler) readUser(ctx context.Context, s *snapshot, uid types.UID, name string) error {
+	var u v1alpha1.User
+	err := r.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: name}, &u, loop.Lagging{})
+	switch {
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("reading user %s: %w", name, err)
+	case u.UID != uid || u.Spec.Organization != s.pool.Spec.Organization: // gone, or a namesake, who has changes of their own
+		s.book.RemovePerson(uid)
+		return nil
+	}
+	roles := map[string]*v1alpha1.Role{}
+	for _, name := range u.Spec.Roles {
+		var role v1alpha1.Role
+		err := r.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: name}, &role, loop.Lagging{})
+		if client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("reading role %s: %w", name, err)
+		}
+		if err == nil && role.Spec.Organization == u.Spec.Organization {
+			roles[name] = &role
+		}
+	}
+	holder, err := r.emailHolder(ctx, &u)
+	if err != nil {
+		return err
+	}
+	s.book.SetPerson(s.person(&u, roles, holder))
 	return nil
 }
 
-// gatherGone finds out which holders are no more. A seat is never freed because a cache has not seen its holder
-// yet.
-func (r *Reconciler) gatherGone(ctx context.Context, namespace string, s *snapshot) error {
-	s.Gone = map[types.UID]bool{}
-	for _, seat := range seats.Strangers(s.ledger, s.People) {
+// emailHolder is the one of all users with the address of u who has it.
+func (r *Reconciler) emailHolder(ctx context.Context, u *v1alpha1.User) (*v1alpha1.User, error) {
+	var list v1alpha1.UserList
+	err := r.List(ctx, &list, client.InNamespace(u.Namespace),
+		client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{})
+	if err != nil {
+		return nil, fmt.Errorf("listing users by address: %w", err)
+	}
+	holder := u
+	for i := range list.Items {
+		if other := &list.Items[i]; other.UID != u.UID && membership.HasPriority(other, holder) {
+			holder = other
+		}
+	}
+	return holder, nil
+}
+
+// gatherStrangers finds out about holders whom the book does not know: some have no business in the pool, which a book
+// does not keep, and some are no more. A seat is never freed because a cache has not seen its holder yet.
+func (r *Reconciler) gatherStrangers(ctx context.Context, s *snapshot) error {
+	for _, seat := range s.book.Strangers() {
+		if err := r.readUser(ctx, s, seat.UID, seat.User); err != nil {
+			return err
+		}
+	}
+	for _, seat := range s.book.Strangers() {
 		var u v1alpha1.User
-		err := r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: seat.User}, &u)
+		err := r.Live.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: seat.User}, &u)
 		switch {
 		case apierrors.IsNotFound(err), err == nil && u.UID != seat.UID:
-			s.Gone[seat.UID] = true
+			s.book.SetPerson(seats.Person{Name: seat.User, UID: seat.UID, Standing: seats.Frees})
 		case err != nil:
 			return fmt.Errorf("looking for the holder of seat %d: %w", seat.Number, err)
 		}
@@ -150,8 +269,8 @@ type sighting struct {
 }
 
 // suspects says that the turn of the pool looks unfinished.
-func (c *cutOff) suspects(pool *v1alpha1.SeatPool, ledger []seats.Slice) bool {
-	if len(seats.Unfinished(turnOf(pool), ledger)) > 0 {
+func (c *cutOff) suspects(pool *v1alpha1.SeatPool, book *seats.Book) bool {
+	if len(book.Unfinished(turnOf(pool))) > 0 {
 		return true
 	}
 	c.mu.Lock()

@@ -5,21 +5,26 @@ package seatpool
 
 import (
 	"context"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 )
 
 // SetupWithManager watches what moves seats: the pool, its slices, and the organization's users and roles.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
 	opts.MaxConcurrentReconciles = 4
+	r.follows = true
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("seatpool").
 		For(&v1alpha1.SeatPool{}, builder.WithPredicates(loop.Declared())).
@@ -27,6 +32,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.User{}, loop.Affected(r.poolsOfUser)).
 		Watches(&v1alpha1.Role{}, loop.AffectedBy(r.poolsOfRole), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Organization{}, loop.AffectedBy(r.poolsOfOrganization), builder.WithPredicates(loop.Declared())).
+		WatchesRawSource(loop.Woken(r.Desk.Done())).
 		WithOptions(opts).
 		Complete(r)
 }
@@ -35,34 +41,88 @@ func poolOfSlice(_ context.Context, slice *v1alpha1.SeatSlice) []types.Namespace
 	return []types.NamespacedName{{Namespace: slice.Namespace, Name: slice.Pool}}
 }
 
+// poolsOfUser are the pools for which a change of a user matters. It matters for others with the same address as well.
 func (r *Reconciler) poolsOfUser(ctx context.Context, before, after *v1alpha1.User) []types.NamespacedName {
-	switch {
-	case after == nil:
-		return r.pools(ctx, before.Namespace, before.Spec.Organization)
-	case before == nil || standsAnew(before, after):
-		return r.pools(ctx, after.Namespace, after.Spec.Organization)
+	u := after
+	if after == nil {
+		u = before
 	}
-	return nil
+	concerned := []*v1alpha1.User{u}
+	if before == nil || after == nil || before.Spec.Email != after.Spec.Email || invitedAt(before) != invitedAt(after) {
+		concerned = append(concerned, r.neighbours(ctx, before)...)
+		concerned = append(concerned, r.neighbours(ctx, after)...)
+	}
+	if before != nil && after != nil && !standsAnew(before, after) &&
+		!slices.ContainsFunc(concerned, func(other *v1alpha1.User) bool { return other.UID != u.UID }) {
+		return nil
+	}
+	pools := r.pools(ctx, u.Namespace, u.Spec.Organization)
+	for _, pool := range pools {
+		r.records.changed(pool, func(c *changes) {
+			for _, u := range concerned {
+				c.user(u)
+			}
+		})
+	}
+	return pools
 }
 
-// standsAnew says that a change of a user may be one of what the user is to a pool.
+// invitedAt is the address of the latest invitation, which is what gives an address to one of several users.
+func invitedAt(u *v1alpha1.User) string {
+	if u.Status.Invitation == nil {
+		return ""
+	}
+	return membership.FoldEmail(u.Status.Invitation.Email)
+}
+
+// neighbours are the users with the address of u.
+func (r *Reconciler) neighbours(ctx context.Context, u *v1alpha1.User) []*v1alpha1.User {
+	if u == nil {
+		return nil
+	}
+	var list v1alpha1.UserList
+	err := r.List(ctx, &list, client.InNamespace(u.Namespace),
+		client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{})
+	if err != nil {
+		// The cache is local: this cannot fail but by a mistake of ours.
+		log.FromContext(ctx).Error(err, "listing the users with an address")
+	}
+	all := make([]*v1alpha1.User, len(list.Items))
+	for i := range list.Items {
+		all[i] = &list.Items[i]
+	}
+	return all
+}
+
+// standsAnew says that a change of a user may be one of what the user, or a neighbour, is to a pool.
 func standsAnew(before, after *v1alpha1.User) bool {
 	if before.Generation != after.Generation ||
 		before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
 		before.Annotations[v1alpha1.AnnotationResendInvitation] != after.Annotations[v1alpha1.AnnotationResendInvitation] ||
-		(before.Status.AccessRevokedAt == nil) != (after.Status.AccessRevokedAt == nil) {
+		(before.Status.AccessRevokedAt == nil) != (after.Status.AccessRevokedAt == nil) ||
+		(before.Status.AcceptedAt == nil) != (after.Status.AcceptedAt == nil) ||
+		!slices.Equal(before.Status.Withdrawals, after.Status.Withdrawals) {
 		return true
 	}
 	was, is := before.Status.Invitation, after.Status.Invitation
-	return was != nil && is != nil && (was.DeclinedAt == nil) != (is.DeclinedAt == nil)
+	return was != nil && is != nil && ((was.DeclinedAt == nil) != (is.DeclinedAt == nil) || (was.ExpiredAt == nil) != (is.ExpiredAt == nil) ||
+		was.Email != is.Email || was.AnswersRequest != is.AnswersRequest)
 }
 
 func (r *Reconciler) poolsOfRole(ctx context.Context, role *v1alpha1.Role) []types.NamespacedName {
-	return r.pools(ctx, role.Namespace, role.Spec.Organization)
+	return r.anew(r.pools(ctx, role.Namespace, role.Spec.Organization))
 }
 
 func (r *Reconciler) poolsOfOrganization(ctx context.Context, org *v1alpha1.Organization) []types.NamespacedName {
-	return r.pools(ctx, org.Namespace, org.Name)
+	return r.anew(r.pools(ctx, org.Namespace, org.Name))
+}
+
+// anew has the records of pools made anew: what everybody is to them may have changed.
+func (r *Reconciler) anew(pools []types.NamespacedName) []types.NamespacedName {
+	for _, pool := range pools {
+		r.records.changed(pool, (*changes).everything)
+	}
+	return pools
 }
 
 // pools are the keys of the pools of an organization.

@@ -87,7 +87,9 @@ func (r *Reconciler) gatherSeats(ctx context.Context, s *snapshot) error {
 	for i := range list.Items {
 		for _, a := range list.Items[i].Assignments {
 			if a.UID == s.User.UID {
-				s.Seats = append(s.Seats, membership.Seat{Pool: list.Items[i].Pool, Since: a.Since.Time})
+				s.Seats = append(s.Seats, membership.Seat{
+					Pool: list.Items[i].Pool, Since: a.Since.Time, Withdrawn: a.Withdrawn, Turn: list.Items[i].Turn,
+				})
 			}
 		}
 	}
@@ -103,8 +105,8 @@ func (r *Reconciler) gatherPools(ctx context.Context, s *snapshot) error {
 		if err != nil {
 			return err
 		}
-		if !found || pool.Spec.Organization != s.User.Spec.Organization {
-			continue
+		if !found || pool.Spec.Organization != s.User.Spec.Organization || !pool.DeletionTimestamp.IsZero() {
+			continue // one that is being deleted gives no seat any more
 		}
 		s.Pools[name] = membership.Pool{
 			Found:    true,

@@ -18,7 +18,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/index"
@@ -38,7 +37,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.SeatPool{}, loop.Affected(r.usersOfPool)).
 		Watches(&v1alpha1.Role{}, loop.Affected(r.usersOfRole)).
 		Watches(&v1alpha1.Organization{}, loop.Affected(r.usersOfOrganization)).
-		WatchesRawSource(r.mailOutcomes()).
+		WatchesRawSource(loop.Woken(r.Outbox.Done())).
 		WithOptions(opts).
 		Complete(r)
 }
@@ -63,25 +62,25 @@ func (r *Reconciler) sameEmail(ctx context.Context, before, after *v1alpha1.User
 	return r.users(ctx, before.Namespace, index.UserEmail, index.EmailKey(before.Spec.Organization, before.Spec.Email))
 }
 
-// holdersChanged wakes those who gained or lost a seat.
+// holdersChanged wakes those who gained or lost a seat, or whose seat was withdrawn or given back.
 func holdersChanged(_ context.Context, before, after *v1alpha1.SeatSlice) []types.NamespacedName {
-	held := map[types.UID]types.NamespacedName{}
+	held := map[types.UID]v1alpha1.SeatAssignment{}
 	if before != nil {
 		for _, a := range before.Assignments {
-			held[a.UID] = types.NamespacedName{Namespace: before.Namespace, Name: a.User}
+			held[a.UID] = a
 		}
 	}
 	var changed []types.NamespacedName
 	if after != nil {
 		for _, a := range after.Assignments {
-			if _, ok := held[a.UID]; !ok {
+			if was, ok := held[a.UID]; !ok || was.Withdrawn != a.Withdrawn {
 				changed = append(changed, types.NamespacedName{Namespace: after.Namespace, Name: a.User})
 			}
 			delete(held, a.UID)
 		}
 	}
-	for _, key := range held {
-		changed = append(changed, key)
+	for _, a := range held {
+		changed = append(changed, types.NamespacedName{Namespace: before.Namespace, Name: a.User})
 	}
 	return changed
 }
@@ -94,7 +93,8 @@ func (r *Reconciler) usersOfPool(ctx context.Context, before, after *v1alpha1.Se
 		return r.usersByPool(ctx, after)
 	case after == nil:
 		return r.usersByPool(ctx, before)
-	case crowded(before) != crowded(after) || before.Spec.Organization != after.Spec.Organization:
+	case crowded(before) != crowded(after) || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
+		before.Spec.Organization != after.Spec.Organization:
 		return r.usersByPool(ctx, after)
 	}
 	all := ptr.Deref(before.Status.Capacity, -1) != ptr.Deref(after.Status.Capacity, -1)
@@ -105,15 +105,19 @@ func (r *Reconciler) usersOfPool(ctx context.Context, before, after *v1alpha1.Se
 	return users
 }
 
-// moved are the names whose place in a queue is not what it was, or all of them.
+// moved are the names whose place in a queue is not what it was, or all of them. Those who left it at its head are not
+// among them: they have a seat, and the slice that says so wakes them.
 func moved(before, after []string, all bool) []string {
-	places := make(map[string]int, len(before))
-	for i, name := range before {
+	places := make(map[string]int, len(after))
+	for i, name := range after {
 		places[name] = i
 	}
 	var names []string
-	for i, name := range after {
-		if was, ok := places[name]; all || !ok || was != i {
+	head := true
+	for i, name := range before {
+		place, stays := places[name]
+		head = head && !stays
+		if all && stays || place != i && stays || !stays && !head {
 			names = append(names, name)
 		}
 		delete(places, name)
@@ -165,21 +169,4 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 // users are the keys of the users that an index finds.
 func (r *Reconciler) users(ctx context.Context, namespace, by, value string) []types.NamespacedName {
 	return r.KeysBy(ctx, &v1alpha1.UserList{}, namespace, by, value)
-}
-
-// mailOutcomes wakes those whose mail was taken or not.
-func (r *Reconciler) mailOutcomes() source.Source {
-	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
-		go func() {
-			for {
-				select {
-				case <-ctx.Done():
-					return
-				case owner := <-r.Outbox.Done():
-					q.Add(reconcile.Request{NamespacedName: owner})
-				}
-			}
-		}()
-		return nil
-	})
 }

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -30,7 +31,7 @@ import (
 // +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-organization,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=organizations,verbs=create;update,versions=v1alpha1,name=validate.organizations.seatkeeper.dev,admissionReviewVersions=v1
 
 // Register adds the webhooks to the manager. The namespaces are those whose organizations it runs; all when empty.
-func Register(mgr ctrl.Manager, namespaces []string) error {
+func Register(mgr ctrl.Manager, namespaces []string, clock clock.PassiveClock) error {
 	users := &userAdmission{reader: mgr.GetClient(), namespaces: namespaces}
 	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.User{}).WithDefaulter(users).WithValidator(users).Complete(); err != nil {
 		return fmt.Errorf("registering the webhooks of User: %w", err)
@@ -38,6 +39,12 @@ func Register(mgr ctrl.Manager, namespaces []string) error {
 	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Organization{}).WithValidator(organizationAdmission{}).Complete(); err != nil {
 		return fmt.Errorf("registering the webhook of Organization: %w", err)
 	}
+	pools := &poolAdmission{namespaces: namespaces, clock: clock}
+	if err := ctrl.NewWebhookManagedBy(mgr, &v1alpha1.SeatPool{}).WithDefaulter(pools).WithValidator(pools).Complete(); err != nil {
+		return fmt.Errorf("registering the webhooks of SeatPool: %w", err)
+	}
+	mgr.GetWebhookServer().Register("/validate-seatkeeper-dev-v1alpha1-seatpool-scale",
+		admission.WithValidator(mgr.GetScheme(), &scaleAdmission{pools: pools, live: mgr.GetAPIReader()}))
 	return nil
 }
 

@@ -15,6 +15,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -76,7 +77,7 @@ func serveFor(t *testing.T, namespace, run string) *door {
 	if err != nil {
 		t.Fatalf("making a manager: %v", err)
 	}
-	if err := errors.Join(index.Register(t.Context(), mgr.GetFieldIndexer()), admission.Register(mgr, []string{run})); err != nil {
+	if err := errors.Join(index.Register(t.Context(), mgr.GetFieldIndexer()), admission.Register(mgr, []string{run}, clock.RealClock{})); err != nil {
 		t.Fatal(err)
 	}
 	d := &door{Client: env.Client(t), namespace: namespace, ours: run == namespace, cache: mgr.GetClient(), stop: start(t, mgr)}

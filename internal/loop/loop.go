@@ -41,19 +41,35 @@ type Base struct {
 // patch that fails when before is outdated, and none when the two are the same or the verdict is silent. A
 // transition of Ready is announced once it is written.
 func (b Base) Persist(ctx context.Context, before, after v1alpha1.Conditioned, v verdict.Verdict) error {
-	verdict.Conclude(after, v, b.Clock.Now())
-	if v.Kind == verdict.Silent || equality.Semantic.DeepEqual(before, after) {
+	if v.Kind == verdict.Silent {
 		return nil
 	}
+	verdict.Conclude(after, v, b.Clock.Now())
 	was, is := ready(before), ready(after)
-	if err := b.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
-		return fmt.Errorf("writing status: %w", err)
+	if err := b.Write(ctx, before, after); err != nil {
+		return err
 	}
-	if was != is && (was != "" || v.Kind != verdict.Done) {
+	if was != is && !(v.Kind == verdict.Done && expected[was]) {
 		b.announce(ctx, after, v)
 	}
 	return nil
 }
+
+// Write writes the status of after as it is, in one patch that fails when before is outdated, and none when the two
+// are the same.
+func (b Base) Write(ctx context.Context, before, after v1alpha1.Conditioned) error {
+	if equality.Semantic.DeepEqual(before, after) {
+		return nil
+	}
+	if err := b.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("writing status: %w", err)
+	}
+	return nil
+}
+
+// expected are the reasons after which nobody has to be told that all is well: there was none, or all that was needed
+// was patience. A wave of people would be a wave of events that each cost as much as half of a person.
+var expected = map[string]bool{"": true, v1alpha1.ReasonAwaitingSeat: true}
 
 // announce tells people of a transition of Ready.
 func (b Base) announce(ctx context.Context, obj v1alpha1.Conditioned, v verdict.Verdict) {
@@ -139,4 +155,14 @@ func (p *Pace) Turn(key types.NamespacedName, now time.Time) time.Duration {
 	}
 	p.last[key] = now
 	return 0
+}
+
+// Spare gives back most of the wait that follows a pass which had nothing to write.
+func (p *Pace) Spare(key types.NamespacedName) {
+	const part = 10
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if at, ok := p.last[key]; ok {
+		p.last[key] = at.Add(p.Every/part - p.Every)
+	}
 }

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 )
 
 // Declared lets through what people change: a spec, an annotation, a deletion. The status is ours.
@@ -123,4 +124,21 @@ func (b Base) KeysBy(ctx context.Context, list client.ObjectList, namespace, by,
 		log.FromContext(ctx).Error(err, "listing what a change concerns", "kind", fmt.Sprintf("%T", list), "by", by)
 	}
 	return keys
+}
+
+// Woken makes the keys that come through a channel due.
+func Woken(keys <-chan types.NamespacedName) source.Source {
+	return source.Func(func(ctx context.Context, q workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+		go func() {
+			for {
+				select {
+				case <-ctx.Done():
+					return
+				case key := <-keys:
+					q.Add(reconcile.Request{NamespacedName: key})
+				}
+			}
+		}()
+		return nil
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -41,9 +42,10 @@ type life struct {
 	past    []version
 	org     *v1alpha1.Organization
 
-	// seat is when the seat was given; nil while there is none. full says that the pool has none left to give.
-	seat *time.Time
-	full bool
+	// held is the seat; the zero held while there is none. full says that the pool has none left to give, short that it
+	// has fewer than are held, and withdraws them.
+	held
+	full, short bool
 
 	// sent are the links of the mails that the mail server took. buried are those that were replaced, revoked or
 	// answered on record, and must never work again.
@@ -55,7 +57,13 @@ type life struct {
 
 type version struct {
 	user *v1alpha1.User
-	seat *time.Time
+	held
+}
+
+// held is what the ledger says of a seat: when it was given, which turn withdrew it, and which turn wrote so.
+type held struct {
+	seat            *time.Time
+	withdrawn, turn int64
 }
 
 // link is all that tells one link from another.
@@ -103,7 +111,7 @@ func (l *life) write(u *v1alpha1.User) {
 			l.buried[old] = true
 		}
 	}
-	l.past = append(l.past, version{l.stored, l.seat})
+	l.past = append(l.past, version{l.stored, l.held})
 	l.stored, l.version = &stored, l.version+1
 }
 
@@ -128,16 +136,17 @@ func (l *life) situation(v version) membership.Situation {
 	}
 	s.UnknownRoles = len(s.Roles.Unknown) > 0
 	if v.seat != nil {
-		s.Seats = []membership.Seat{{Pool: "standard", Since: *v.seat}}
-	} else if l.full && membership.Standing(v.user, s.Facts) == seats.Claims {
+		s.Seats = []membership.Seat{{Pool: "standard", Since: *v.seat, Withdrawn: v.withdrawn, Turn: v.held.turn}}
+	} else if (l.full || l.short) && membership.Standing(v.user, s.Facts) == seats.Claims {
 		s.Pools["standard"] = membership.Pool{Found: true, Capacity: 3, Position: 1}
 	}
 	return s
 }
 
-func (l *life) present() version { return version{l.stored, l.seat} }
+func (l *life) present() version { return version{l.stored, l.held} }
 
-// turn is a turn of the pool: it gives the seat to who claims it, and frees that of who does not.
+// turn is a turn of the pool: it gives the seat to who claims it, frees that of who does not, and withdraws it when the
+// pool is short.
 func (l *life) turn() {
 	s := l.situation(l.present())
 	needs, _ := access.Needs(l.stored, roles, "standard")
@@ -145,14 +154,24 @@ func (l *life) turn() {
 	if needs {
 		standing = membership.Standing(l.stored, s.Facts)
 	}
-	switch {
-	case standing == seats.Claims && l.seat == nil && !l.full:
-		l.seat = new(l.now.Truncate(time.Second))
+	next := l.held.turn + 1
+	switch withdraws := l.short && standing == seats.Claims; {
+	case l.seat == nil && standing == seats.Claims && !l.full && !l.short:
+		l.held = held{seat: new(l.now.Truncate(time.Second)), turn: next}
+	case l.seat != nil && withdraws && l.withdrawn == 0:
+		l.withdrawn, l.held.turn = next, next
+	case l.seat != nil && withdraws && membership.Revoked(l.stored, "standard") == l.withdrawn:
+		if st := l.stored.Status; slices.Contains(st.Roles, "standard") || len(st.Roles) == 0 && st.AccessRevokedAt == nil {
+			l.Fatalf("the seat is freed with roles %v, access revoked at %v", st.Roles, st.AccessRevokedAt)
+		}
+		l.held = held{turn: next}
+	case l.seat != nil && l.withdrawn != 0 && !withdraws && standing != seats.Frees:
+		l.withdrawn, l.held.turn = 0, next
 	case standing == seats.Frees && l.seat != nil:
 		if needs && l.stored.Status.AccessRevokedAt == nil {
 			l.Fatal("the seat is freed before access is revoked")
 		}
-		l.seat = nil
+		l.held = held{turn: next}
 	}
 }
 
@@ -179,7 +198,7 @@ func (l *life) pass(seen version, dies crash, refused string) (membership.Decisi
 	}
 	l.decided(seen.user, d)
 	if d.Farewell {
-		if l.seat != nil && seen.user == l.stored && seen.seat == l.seat {
+		if l.seat != nil && seen.user == l.stored && seen.held == l.held {
 			l.Fatal("the object goes before the seat")
 		}
 		return d, false
@@ -231,7 +250,7 @@ func (l *life) quiet(seen version, v verdict.Verdict) {
 	if v.Kind != verdict.Done && v.Kind != verdict.Stuck {
 		return
 	}
-	again := membership.Next(l.situation(version{l.stored, seen.seat}))
+	again := membership.Next(l.situation(version{l.stored, seen.held}))
 	verdict.Conclude(again.User, again.Verdict, l.now.Add(time.Second))
 	if diff := cmp.Diff(l.stored, again.User); again.Verdict.Kind != verdict.Silent && diff != "" || again.Send != nil {
 		l.Fatalf("the next pass sends %v, and writes:\n%s", again.Send, diff)
@@ -351,9 +370,10 @@ func (l *life) events() map[string]func(*rapid.T) {
 		"another ttl": func(t *rapid.T) {
 			l.org = build.Organization("acme").In("acme").TTL(rapid.SampledFrom([]time.Duration{time.Hour, 2 * time.Hour}).Draw(t, "ttl")).Obj()
 		},
-		"accept":  func(*rapid.T) { l.answer(true) },
-		"decline": func(*rapid.T) { l.answer(false) },
-		"a crowd": func(t *rapid.T) { l.full = rapid.Bool().Draw(t, "full") },
+		"accept":     func(*rapid.T) { l.answer(true) },
+		"decline":    func(*rapid.T) { l.answer(false) },
+		"a crowd":    func(t *rapid.T) { l.full = rapid.Bool().Draw(t, "full") },
+		"a shortage": func(t *rapid.T) { l.short = rapid.Bool().Draw(t, "short") },
 		"time passes until it expires": func(*rapid.T) {
 			if inv := l.stored.Status.Invitation; inv != nil && l.now.Before(inv.ExpiresAt.Time) {
 				l.now = inv.ExpiresAt.Time
@@ -409,7 +429,11 @@ func (l *life) settle() {
 	if (over || u.Spec.State != v1alpha1.UserActive) && l.seat != nil {
 		l.Fatalf("the user is %s, and still has a seat", reason)
 	}
-	if needs, unknown := access.Needs(u, roles, "standard"); u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && !l.full {
+	if needs, unknown := access.Needs(u, roles, "standard"); u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && l.short {
+		if l.seat != nil || slices.Contains(u.Status.Roles, "standard") {
+			l.Fatalf("seats are withdrawn, and the user, who is %s, has one %t, and roles %v", reason, l.seat != nil, u.Status.Roles)
+		}
+	} else if u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && !l.full {
 		if reason != v1alpha1.ReasonActive && !waiting && len(u.Spec.Roles) == 1 {
 			l.Fatalf("there is a seat, nothing is in the way, and the user is %s", reason)
 		}

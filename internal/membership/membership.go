@@ -7,6 +7,7 @@ package membership
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,9 @@ import (
 type Seat struct {
 	Pool  string
 	Since time.Time
+	// Withdrawn is the turn in which the seat was withdrawn, 0 while it is not, and Turn that of the latest write of
+	// the slice that says so.
+	Withdrawn, Turn int64
 }
 
 // Pool is what a pool that the user's roles need says of itself.
@@ -100,6 +104,9 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 		return stuck(v1alpha1.ReasonOwnerProtected,
 			"is the owner of organization %s and keeps access: name another owner there first", u.Spec.Organization)
 	case s.Invalid != "":
+		if slices.ContainsFunc(s.Seats, func(seat Seat) bool { return seat.Withdrawn != 0 }) {
+			d.lose(s) // a pool waits for that, and does not know what is wrong here
+		}
 		return stuck(v1alpha1.ReasonInvalidSpec, "%s", s.Invalid)
 	case s.EmailHolder != "":
 		return stuck(v1alpha1.ReasonEmailInUse,
@@ -111,8 +118,7 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 // join takes a user who is to have access as far as it goes.
 func (d *Decision) join(s Situation) verdict.Verdict {
 	verdict.Unset(d.User, v1alpha1.ConditionArchived)
-	d.User.Status.Roles, d.User.Status.Seats = s.Roles.Granted(seatNames(s.Seats)), seatNames(s.Seats)
-	if len(s.Roles.Unknown) > 0 {
+	if d.lose(s); len(s.Roles.Unknown) > 0 {
 		return stuck(v1alpha1.ReasonRoleNotFound, "organization %s has no role %s: create it, or correct spec.roles",
 			d.User.Spec.Organization, strings.Join(s.Roles.Unknown, ", "))
 	}
@@ -145,34 +151,24 @@ func (d *Decision) sumUp(v verdict.Verdict) verdict.Verdict {
 // withheld says which roles cannot be granted, for want of a seat: Done when all can, Silent when a pool has
 // not decided yet.
 func (d *Decision) withheld(s Situation) verdict.Verdict {
-	missing := slices.DeleteFunc(slices.Clone(s.Roles.Pools), func(pool string) bool {
-		return slices.Contains(d.User.Status.Seats, pool)
-	})
-	var stuckAt *verdict.Verdict
-	for _, name := range missing {
-		pool := s.Pools[name]
-		var v verdict.Verdict
-		switch {
-		case !pool.Found:
-			v = stuck(v1alpha1.ReasonSeatPoolNotFound,
-				"organization %s has no seat pool %s, which a role needs: create it, or change the role", d.User.Spec.Organization, name)
-		case pool.Position > 0:
-			v = stuck(v1alpha1.ReasonAwaitingSeat, "number %d in the queue of seat pool %s, whose %d seats are taken: add seats, or free one",
-				pool.Position, name, pool.Capacity)
-		case pool.Crowded:
-			v = stuck(v1alpha1.ReasonAwaitingSeat, "in the queue of seat pool %s, whose %d seats are taken: add seats, or free one",
-				name, pool.Capacity)
-		default:
-			return verdict.Verdict{Kind: verdict.Silent}
+	var stuckAt verdict.Verdict
+	undecided := false
+	for _, name := range s.Roles.Pools {
+		if slices.Contains(d.User.Status.Seats, name) {
+			continue
 		}
-		if stuckAt == nil {
-			stuckAt = &v
+		v := d.missing(name, s.Pools[name])
+		undecided = undecided || v.Kind == verdict.Silent
+		if stuckAt.Kind != verdict.Stuck {
+			stuckAt = v
 		}
 	}
 	switch {
-	case stuckAt != nil:
+	case undecided && len(d.User.Status.Withdrawals) == 0: // a withdrawal does not wait for other pools
+		return verdict.Verdict{Kind: verdict.Silent}
+	case stuckAt.Kind == verdict.Stuck:
 		verdict.Set(d.User, v1alpha1.ConditionSeated, false, stuckAt.Reason, stuckAt.Message, d.now)
-		return *stuckAt
+		return stuckAt
 	case len(s.Roles.Pools) == 0:
 		verdict.Unset(d.User, v1alpha1.ConditionSeated)
 	default:
@@ -181,11 +177,69 @@ func (d *Decision) withheld(s Situation) verdict.Verdict {
 	return verdict.Verdict{}
 }
 
+// missing says why the user has no seat in a pool: Silent when the pool has not decided yet.
+func (d *Decision) missing(name string, pool Pool) verdict.Verdict {
+	withdrawn := Revoked(d.User, name) != 0
+	switch {
+	case !pool.Found:
+		return stuck(v1alpha1.ReasonSeatPoolNotFound,
+			"organization %s has no seat pool %s, which a role needs: create it, or change the role", d.User.Spec.Organization, name)
+	case withdrawn && pool.Position > 0:
+		return stuck(v1alpha1.ReasonAwaitingSeat,
+			"lost the seat in seat pool %s, which had more holders than seats, and is number %d in its queue: add seats, or free one", name, pool.Position)
+	case withdrawn:
+		return stuck(v1alpha1.ReasonAwaitingSeat, "lost the seat in seat pool %s, which had more holders than seats: add seats, or free one", name)
+	case pool.Position > 0:
+		return stuck(v1alpha1.ReasonAwaitingSeat, "number %d in the queue of seat pool %s, whose %d seats are taken: add seats, or free one",
+			pool.Position, name, pool.Capacity)
+	case pool.Crowded:
+		return stuck(v1alpha1.ReasonAwaitingSeat, "in the queue of seat pool %s, whose %d seats are taken: add seats, or free one",
+			name, pool.Capacity)
+	}
+	return verdict.Verdict{Kind: verdict.Silent}
+}
+
+// lose grants the roles for which the user has what they need, and revokes access when seats were withdrawn and no role
+// is left.
+func (d *Decision) lose(s Situation) {
+	d.withdraw(s)
+	d.User.Status.Roles = s.Roles.Granted(d.User.Status.Seats)
+	if len(d.User.Status.Withdrawals) > 0 && len(d.User.Status.Roles) == 0 && !s.Roles.None() {
+		d.revoke(v1alpha1.ReasonInvitationRevoked, "access is revoked, since the last seat was withdrawn")
+	}
+}
+
+// withdraw tells the seats that the user holds from those that were withdrawn. A withdrawal stays on record until the
+// ledger gives a seat of the pool anew, or the user needs none; a slice that is older than the withdrawal gives none.
+func (d *Decision) withdraw(s Situation) {
+	st := &d.User.Status
+	lost := map[string]int64{}
+	for _, w := range st.Withdrawals {
+		if slices.Contains(s.Roles.Pools, w.Pool) {
+			lost[w.Pool] = w.Turn
+		}
+	}
+	st.Seats, st.Withdrawals = nil, nil
+	for _, seat := range s.Seats {
+		switch {
+		case seat.Withdrawn != 0:
+			lost[seat.Pool] = max(seat.Withdrawn, lost[seat.Pool])
+		case seat.Turn >= lost[seat.Pool]:
+			delete(lost, seat.Pool)
+			st.Seats = append(st.Seats, seat.Pool)
+		}
+	}
+	slices.Sort(st.Seats)
+	for _, pool := range slices.Sorted(maps.Keys(lost)) {
+		st.Withdrawals = append(st.Withdrawals, v1alpha1.SeatWithdrawal{Pool: pool, Turn: lost[pool]})
+	}
+}
+
 // leave revokes access, waits until the seats are free, and lets go.
 func (d *Decision) leave(s Situation) verdict.Verdict {
 	u := d.User
 	d.revoke(v1alpha1.ReasonInvitationRevoked, "access is revoked")
-	u.Status.Roles, u.Status.Seats = nil, seatNames(s.Seats)
+	u.Status.Roles, u.Status.Seats, u.Status.Withdrawals = nil, seatNames(s.Seats), nil
 	verdict.Unset(u, v1alpha1.ConditionSeated)
 	if len(s.Seats) > 0 {
 		reason := v1alpha1.ReasonArchiving

@@ -69,9 +69,20 @@ func StandingElsewhere(u *v1alpha1.User, f Facts) seats.Standing {
 // afterRevocation frees a seat only when the access that goes with it is revoked.
 func afterRevocation(u *v1alpha1.User) seats.Standing {
 	if u.Status.AccessRevokedAt == nil {
-		return seats.Keeps
+		return seats.Leaves
 	}
 	return seats.Frees
+}
+
+// Revoked is the turn of the withdrawal from a pool after which the user's status says that what came with the seat is
+// revoked; 0 when it says no such thing.
+func Revoked(u *v1alpha1.User, pool string) int64 {
+	for _, w := range u.Status.Withdrawals {
+		if w.Pool == pool {
+			return w.Turn
+		}
+	}
+	return 0
 }
 
 // IsOwner says that u is the principal user of the organization.

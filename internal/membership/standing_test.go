@@ -46,7 +46,7 @@ func TestStanding(t *testing.T) {
 			needed: seats.Claims, elsewhere: seats.Frees,
 		},
 		"declined": {
-			why: "access is not revoked yet", user: jean().Invited(1, expiry).Declined(now).Obj(), needed: seats.Keeps, elsewhere: seats.Keeps,
+			why: "access is not revoked yet", user: jean().Invited(1, expiry).Declined(now).Obj(), needed: seats.Leaves, elsewhere: seats.Leaves,
 		},
 		"declined, revoked": {
 			why: "the seat can go", user: jean().Invited(1, expiry).Declined(now).Revoked(now).Obj(), needed: seats.Frees, elsewhere: seats.Frees,
@@ -66,13 +66,13 @@ func TestStanding(t *testing.T) {
 			why: "whoever comes back claims anew", user: jean().Invited(1, expiry).AcceptedAt(now).Revoked(now).Obj(), needed: seats.Claims, elsewhere: seats.Frees,
 		},
 		"suspended": {
-			why: "never before access is revoked", user: jean().State(v1alpha1.UserSuspended).Obj(), needed: seats.Keeps, elsewhere: seats.Keeps,
+			why: "never before access is revoked", user: jean().State(v1alpha1.UserSuspended).Obj(), needed: seats.Leaves, elsewhere: seats.Leaves,
 		},
 		"suspended, revoked": {
 			why: "the seat can go", user: jean().State(v1alpha1.UserSuspended).Revoked(now).Obj(), needed: seats.Frees, elsewhere: seats.Frees,
 		},
 		"archived": {
-			why: "never before access is revoked", user: jean().State(v1alpha1.UserArchived).Obj(), needed: seats.Keeps, elsewhere: seats.Keeps,
+			why: "never before access is revoked", user: jean().State(v1alpha1.UserArchived).Obj(), needed: seats.Leaves, elsewhere: seats.Leaves,
 		},
 		"archived, revoked": {
 			why: "the seat can go", user: jean().State(v1alpha1.UserArchived).Revoked(now).Obj(), needed: seats.Frees, elsewhere: seats.Frees,
@@ -81,7 +81,7 @@ func TestStanding(t *testing.T) {
 			why: "YAML is deleted in any order: the role may be gone before the user, and must not hold the object", user: jean().Revoked(now).Deleting(now).Obj(),
 			facts: membership.Facts{UnknownRoles: true}, needed: seats.Frees, elsewhere: seats.Frees,
 		},
-		"deleted": {why: "never before access is revoked", user: jean().Deleting(now).Obj(), needed: seats.Keeps, elsewhere: seats.Keeps},
+		"deleted": {why: "never before access is revoked", user: jean().Deleting(now).Obj(), needed: seats.Leaves, elsewhere: seats.Leaves},
 		"deleted, revoked": {
 			why: "the seat can go", user: jean().Revoked(now).Deleting(now).Obj(), needed: seats.Frees, elsewhere: seats.Frees,
 		},
@@ -126,7 +126,7 @@ func TestStandingWithoutAnOrganization(t *testing.T) {
 	}{
 		"active":            {why: "a User may come before its Organization, and survive it", user: jean().Obj(), want: seats.Keeps},
 		"archived, revoked": {why: "whose rules apply is not known", user: jean().State(v1alpha1.UserArchived).Revoked(now).Obj(), want: seats.Keeps},
-		"deleted":           {why: "never before access is revoked", user: jean().Deleting(now).Obj(), want: seats.Keeps},
+		"deleted":           {why: "never before access is revoked", user: jean().Deleting(now).Obj(), want: seats.Leaves},
 		"deleted, revoked":  {why: "nothing must hold an object that is to go", user: jean().Revoked(now).Deleting(now).Obj(), want: seats.Frees},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,9 +15,12 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/pricing"
 	"seatkeeper.dev/seatkeeper/internal/seats"
 )
 
@@ -25,6 +28,22 @@ import (
 // the steps of the seatpool controller, through an API server that does one thing at a time. A schedule is a random
 // interleaving of single requests, with all that can go wrong in between: caches that lag or go back, managers that
 // die, requests that arrive late or never, answers that are lost. What must hold is checked after every request.
+//
+// Revokers do what the user controller does: they acknowledge that a seat was withdrawn, and revoke what came with it;
+// and give it back when the seat is no longer withdrawn. They too have caches that lag.
+//
+// The capacity is what pricing makes of the pool: seats are ordered, approved, given back, and expire. Whoever takes a
+// turn records in the same write how many are bought, so the capacity in force for a turn follows from the pool as
+// that write left it. It depends on the time as well, and managers have clocks of their own, each up to skew from the
+// truth. So what holds is this: no grant of a turn makes it more seats than the pool has by the clock of the manager
+// that took the turn, as it was when the pass began. By the true time, seats that expire may be granted by passes that
+// begin up to skew after their end, and by no other.
+//
+// What holds for a seat that is withdrawn: as long as its holder claims it without a break, it becomes free only at a
+// moment at which the holder's latest status acknowledges this withdrawal, and hence says that there is no access. A
+// view of the past cannot free it, since an acknowledgement is taken back only after the mark is gone from the slice,
+// which leaves a write that rests on the mark with a conflict. Who had no business in the pool in the meantime, having
+// left and come back, may lose the seat by a view of that time, as without withdrawals.
 
 // sabotage is a way of breaking the protocol, to see that the model finds out.
 type sabotage string
@@ -39,6 +58,11 @@ const (
 	fenceInName    sabotage = "fence without writing the slices"
 	oldCapacity    sabotage = "take the turn on a pool read anew, for what was planned before"
 	doubtNobody    sabotage = "free the seats of whom the cache does not show"
+	askNobody      sabotage = "free withdrawn seats without an acknowledgement"
+	anyTurn        sabotage = "free withdrawn seats for the acknowledgement of any turn"
+	oldSlice       sabotage = "take back an acknowledgement on a slice that is older"
+	forgetMark     sabotage = "take back the acknowledgement of a seat that is free"
+	ignoreUser     sabotage = "write acknowledgements without compare-and-swap"
 )
 
 // views says what the caches of a manager have to do with each other.
@@ -60,20 +84,65 @@ const slicesOfModel = 4
 type state struct {
 	pool   *pool
 	slices [slicesOfModel]*sliceObject
-	people []seats.Person
+	people []person
+}
+
+// person is a User: version stands for its resource version. Revoked is on record in the status, as access is.
+type person struct {
+	seats.Person
+	version int
+	// access says that the status grants what comes with the seat.
+	access bool
+}
+
+// known are the people as managers see them.
+func (s *state) known() []seats.Person {
+	all := make([]seats.Person, len(s.people))
+	for i := range s.people {
+		all[i] = s.people[i].Person
+	}
+	return all
 }
 
 // pool is the SeatPool: version stands for its resource version.
 type pool struct {
-	version  int
-	capacity int32
+	version int
+	declared
+	// bought is the number of seats that orders have brought, which a manager records.
+	bought   int32
 	turn     seats.Turn
 	assigned int32
 	queue    []string
 }
 
+// declared is what people say of the pool.
+type declared struct {
+	included, wanted int32
+	generation       int64
+	// approval says that orders need one, approved which generation has it.
+	approval bool
+	approved int64
+	// expires is when the bought seats end; zero when they do not.
+	expires time.Time
+	suspend bool
+}
+
+// order is what pricing makes of the pool at a time.
+func (p *pool) order(now time.Time) pricing.Decision {
+	spec := v1alpha1.SeatPoolSpec{Included: &p.included, Seats: &p.wanted}
+	if p.approval {
+		spec.Purchase.Approval = v1alpha1.ApprovalRequired
+	}
+	if !p.expires.IsZero() {
+		spec.ExpiresAt = &metav1.Time{Time: p.expires}
+	}
+	return pricing.Decide(pricing.Situation{
+		Now: now, Spec: &spec, Generation: p.generation, Approved: strconv.FormatInt(p.approved, 10), Bought: &p.bought,
+	})
+}
+
 func (p *pool) differs(from *pool) bool {
-	return p.turn.Number != from.turn.Number || p.assigned != from.assigned || !slices.Equal(p.queue, from.queue)
+	return p.turn.Number != from.turn.Number || p.bought != from.bought || p.assigned != from.assigned || !slices.Equal(p.queue, from.queue)
 }
 
 type sliceObject struct {
@@ -91,12 +160,25 @@ func (s *state) ledger() []seats.Slice {
 	return all
 }
 
-func (s *state) person(name string) (seats.Person, bool) {
-	at := slices.IndexFunc(s.people, func(p seats.Person) bool { return p.Name == name })
+func (s *state) person(name string) (person, bool) {
+	at := slices.IndexFunc(s.people, func(p person) bool { return p.Name == name })
 	if at < 0 {
-		return seats.Person{}, false
+		return person{}, false
 	}
 	return s.people[at], true
+}
+
+// seatOf is the seat that somebody holds, and the turn of the slice that says so.
+func (s *state) seatOf(uid types.UID) (seat seats.Seat, turn int64, holds bool) {
+	for _, o := range s.slices {
+		if o == nil {
+			continue
+		}
+		if at := slices.IndexFunc(o.Seats, func(s seats.Seat) bool { return s.UID == uid }); at >= 0 {
+			return o.Seats[at], o.Turn, true
+		}
+	}
+	return seats.Seat{}, 0, false
 }
 
 // server is the API server, and the judge.
@@ -105,7 +187,7 @@ type server struct {
 	views  views
 	now    time.Time
 
-	// capacities are those in force when each turn was taken.
+	// capacities are those in force when each turn was taken, by the clock of who took it.
 	capacities map[int64]int32
 	// held counts the seats of each user, all of them together in assigned.
 	held     map[types.UID]int
@@ -113,6 +195,9 @@ type server struct {
 	// grantedOn is the state of the people on which the latest grant to a user rested, and freedAt the last state
 	// in which the user had no business in the pool.
 	grantedOn, freedAt map[types.UID]int
+	// acknowledged is the latest withdrawal that each user has acknowledged since there last was no business in the pool,
+	// and seatedBy the latest turn of a slice in which the user has a seat that is not withdrawn.
+	acknowledged, seatedBy map[types.UID]int64
 }
 
 func (s *server) latest() *state { return s.states[len(s.states)-1] }
@@ -121,15 +206,19 @@ func (s *server) write(next state) { s.states = append(s.states, &next) }
 
 var errConflict = errors.New("conflict")
 
-// writePool is a patch of the pool's status that fails unless it rests on the latest version.
-func (s *server) writePool(have *pool, want pool, unconditionally bool) error {
+// writePool is a patch of the pool's status that fails unless it rests on the latest version. It is by a manager in
+// whose pass it is now.
+func (s *server) writePool(have *pool, want pool, now time.Time, unconditionally bool) error {
 	next := *s.latest()
 	if next.pool.version != have.version && !unconditionally {
 		return errConflict
 	}
-	want.version, want.capacity = len(s.states), next.pool.capacity
+	want.version, want.declared = len(s.states), next.pool.declared
 	if want.turn.Number != next.pool.turn.Number {
-		s.capacities[want.turn.Number] = want.capacity
+		s.capacities[want.turn.Number] = want.order(now).Limit
+	}
+	if order := next.pool.order(now); want.bought > max(order.Bought, next.pool.bought) && !unconditionally {
+		return violated("%d seats are recorded as bought, %d are", want.bought, order.Bought)
 	}
 	next.pool = &want
 	s.write(next)
@@ -149,6 +238,30 @@ func (s *server) writeSlice(have *sliceObject, want seats.Slice, rests int, unco
 	return s.judge(old, want, rests)
 }
 
+// writePerson is a patch of a User's status that fails unless it rests on the latest version.
+func (s *server) writePerson(have, want person, unconditionally bool) error {
+	next := *s.latest()
+	at := slices.IndexFunc(next.people, func(p person) bool { return p.UID == have.UID })
+	if at < 0 || next.people[at].version != have.version && !unconditionally {
+		return errConflict
+	}
+	if next.people[at].Standing != seats.Leaves {
+		want.Standing = next.people[at].Standing // no more than the status is written
+	}
+	want.version = len(s.states)
+	next.people = slices.Clone(next.people)
+	next.people[at] = want
+	s.write(next)
+	s.acknowledged[want.UID] = max(s.acknowledged[want.UID], want.Revoked)
+	if want.Standing == seats.Frees {
+		delete(s.acknowledged, want.UID)
+	}
+	if acknowledged := s.acknowledged[want.UID]; want.access && s.seatedBy[want.UID] < acknowledged {
+		return violated("%s has access again, which was revoked for the withdrawal of turn %d", want.Name, acknowledged)
+	}
+	return nil
+}
+
 // violation is what must never happen.
 type violation struct{ error }
 
@@ -163,9 +276,25 @@ func (s *server) judge(old *sliceObject, is seats.Slice, rests int) error {
 	for _, seat := range missing(was, is.Seats) {
 		s.held[seat.UID]--
 		s.assigned--
-		if freed, ever := s.lastFreed(seat.UID); !ever || s.views == aligned && freed < s.grantedOn[seat.UID] {
-			return violated("%s lost seat %d, and had business in the pool all along", seat.User, seat.Number)
+		if freed, ever := s.lastFreed(seat.UID); ever && (s.views == apart || freed >= s.grantedOn[seat.UID]) {
+			continue
 		}
+		p, _ := s.latest().person(seat.User)
+		switch {
+		case seat.Withdrawn == 0:
+			return violated("%s lost seat %d, and had business in the pool all along", seat.User, seat.Number)
+		case p.Revoked != seat.Withdrawn || p.access:
+			return violated("%s lost seat %d, withdrawn in turn %d, and acknowledged %d, access %t",
+				seat.User, seat.Number, seat.Withdrawn, p.Revoked, p.access)
+		}
+	}
+	for _, seat := range is.Seats {
+		if seat.Withdrawn == 0 && !inCrowd(seat.UID) {
+			s.seatedBy[seat.UID] = is.Turn
+		}
+	}
+	if err := judgeMarks(was, is); err != nil {
+		return err
 	}
 	gained := missing(is.Seats, was)
 	for _, seat := range gained {
@@ -178,10 +307,27 @@ func (s *server) judge(old *sliceObject, is seats.Slice, rests int) error {
 	}
 	capacity, known := s.capacities[is.Turn]
 	if !known {
-		capacity = s.latest().pool.capacity
+		capacity = s.latest().pool.order(s.now).Limit
 	}
 	if len(gained) > 0 && s.assigned > capacity {
 		return violated("a grant in slice %d, of turn %d, makes it %d seats of %d", is.Number, is.Turn, s.assigned, capacity)
+	}
+	return nil
+}
+
+// judgeMarks checks the seats that are withdrawn and were not: the turn that withdraws them is on them, and the owner's
+// is never one.
+func judgeMarks(was []seats.Seat, is seats.Slice) error {
+	for _, seat := range is.Seats {
+		if seat.Withdrawn == 0 || slices.Contains(was, seat) {
+			continue
+		}
+		if seat.Withdrawn != is.Turn {
+			return violated("seat %d is withdrawn in turn %d, and says %d", seat.Number, is.Turn, seat.Withdrawn)
+		}
+		if seat.User == ownerName {
+			return violated("the owner's seat %d is withdrawn", seat.Number)
+		}
 	}
 	return nil
 }
@@ -239,8 +385,14 @@ type request struct {
 type manager struct {
 	*world
 	name string
+	// fast is how far the clock is from the truth.
+	fast time.Duration
 	// poolAt, slicesAt and peopleAt are the states that its caches show.
 	poolAt, slicesAt, peopleAt int
+	// book is kept from pass to pass, and told what has changed in noted and known.
+	book  *seats.Book
+	noted [slicesOfModel]*sliceObject
+	known []seats.Person
 	// sent are the requests that the pass waits for.
 	sent []*request
 	next func() ([]*request, bool)
@@ -335,11 +487,15 @@ func (m *manager) pass(yield func([]*request) bool) {
 		}
 	}
 	s := seats.Situation{
-		Now: m.server.now, Capacity: have.capacity, Ledger: view.ledger(),
-		People: m.server.states[m.peopleAt].people, Gone: map[types.UID]bool{},
+		Now: m.server.now.Add(m.fast), Suspend: have.suspend, Minimums: m.minimums, Ledger: view.ledger(),
+		People: m.server.states[m.peopleAt].known(), Gone: map[types.UID]bool{},
 	}
+	order := have.order(s.Now)
+	s.Turn, s.Capacity = seats.NextTurn(have.turn, s.Ledger), order.Limit
+	m.mishear(s.People, view)
+	m.note(view, s.People)
 	rests := m.peopleAt
-	for _, seat := range seats.Strangers(withoutCrowd(s.Ledger), s.People) {
+	for _, seat := range m.book.Strangers() {
 		if m.sabotage == doubtNobody {
 			s.Gone[seat.UID] = true
 			continue
@@ -354,12 +510,12 @@ func (m *manager) pass(yield func([]*request) bool) {
 	}
 
 	want := *have
-	writes, ok := m.decide(s, &want)
+	writes, ok := m.decide(s, order, &want)
 	if !ok {
 		return
 	}
 	if want.differs(have) && m.sabotage != takeNoTurn {
-		if send(m.persist(have, want)) != nil {
+		if send(m.persist(have, want, s.Now)) != nil {
 			return
 		}
 	}
@@ -383,10 +539,21 @@ func (m *manager) pass(yield func([]*request) bool) {
 	}
 }
 
+// mishear makes acknowledgements of what is none, when the protocol is broken.
+func (m *manager) mishear(people []seats.Person, view *state) {
+	for i := range people {
+		p := &people[i]
+		if m.sabotage == askNobody || m.sabotage == anyTurn && p.Revoked != 0 {
+			seat, _, _ := view.seatOf(p.UID)
+			p.Revoked = seat.Withdrawn
+		}
+	}
+}
+
 // decide is decide of the seatpool controller; false when it leaves an unfinished turn to its writer for a moment.
-func (m *manager) decide(s seats.Situation, want *pool) ([]seats.Slice, bool) {
+func (m *manager) decide(s seats.Situation, order pricing.Decision, want *pool) ([]seats.Slice, bool) {
 	take := func(writes []seats.Slice) {
-		turn := seats.Turn{Number: want.turn.Number + 1}
+		turn := seats.Turn{Number: s.Turn}
 		for _, slice := range writes {
 			turn.Slices = append(turn.Slices, slice.Number)
 		}
@@ -403,7 +570,7 @@ func (m *manager) decide(s seats.Situation, want *pool) ([]seats.Slice, bool) {
 		take(open)
 		return open, true
 	}
-	plan := seats.Next(s)
+	plan := m.plan(s)
 	writes := plan.Writes
 	for _, slice := range open {
 		if !slices.ContainsFunc(writes, func(s seats.Slice) bool { return s.Number == slice.Number }) {
@@ -413,26 +580,112 @@ func (m *manager) decide(s seats.Situation, want *pool) ([]seats.Slice, bool) {
 	if len(writes) > 0 {
 		take(writes)
 	}
-	want.assigned, want.queue = plan.Assigned, plan.Queue
+	want.bought, want.assigned, want.queue = order.Bought, plan.Assigned, plan.Queue
 	return writes, true
 }
 
+// note brings the book to what a pass sees.
+func (m *manager) note(view *state, people []seats.Person) {
+	if m.book == nil {
+		m.book = seats.NewBook(crowdPeople, nil)
+	}
+	for number, is := range view.slices {
+		switch was := m.noted[number]; {
+		case is == was:
+		case is == nil:
+			m.book.RemoveSlice(int32(number))
+		default:
+			m.book.SetSlice(is.Slice)
+		}
+	}
+	for _, was := range m.known {
+		if !slices.ContainsFunc(people, func(p seats.Person) bool { return p.UID == was.UID }) {
+			m.book.RemovePerson(was.UID)
+		}
+	}
+	for _, p := range people {
+		m.book.SetPerson(p)
+	}
+	m.noted, m.known = view.slices, people
+}
+
+// plan decides by the book.
+func (m *manager) plan(s seats.Situation) seats.Plan {
+	for uid, gone := range s.Gone {
+		if gone {
+			m.book.SetPerson(seats.Person{UID: uid, Standing: seats.Frees})
+			defer m.book.RemovePerson(uid)
+		}
+	}
+	return m.book.Next(seats.Terms{
+		Now: s.Now, Turn: s.Turn, Capacity: s.Capacity, Suspend: s.Suspend, Minimums: s.Minimums, Listed: len(s.People),
+	})
+}
+
 // persist writes the status of the pool, which takes the turn.
-func (m *manager) persist(have *pool, want pool) *request {
+func (m *manager) persist(have *pool, want pool, now time.Time) *request {
 	return &request{what: fmt.Sprintf("writes the pool, turn %d, queue %v", want.turn.Number, want.queue), do: func() error {
 		m.wrote = true
 		if m.sabotage == oldCapacity {
 			have = m.server.latest().pool
 			want.turn.Number = have.turn.Number + 1
 		}
-		return m.server.writePool(have, want, m.sabotage == stealTurn)
+		return m.server.writePool(have, want, now, m.sabotage == stealTurn || m.sabotage == oldCapacity)
 	}}
+}
+
+// revoker is a user controller, as far as withdrawn seats matter to it.
+type revoker struct {
+	*world
+	name string
+	// slicesAt and peopleAt are the states that its caches show.
+	slicesAt, peopleAt int
+}
+
+// pass is Reconcile of the user controller for one person: the write that it asks for, nil when there is none.
+func (r *revoker) pass(have person) *request {
+	want := r.revise(have, r.server.states[r.slicesAt])
+	if want.Standing == have.Standing && want.Revoked == have.Revoked && want.access == have.access {
+		return nil
+	}
+	return &request{
+		what: fmt.Sprintf("%s: writes that %s has access %t and acknowledges %d, standing %d", r.name, have.Name, want.access, want.Revoked, want.Standing),
+		do:   func() error { return r.server.writePerson(have, want, r.sabotage == ignoreUser) },
+	}
+}
+
+// revise brings the status of a person to what it is to be. What it says of seats, membership.Next does.
+func (r *revoker) revise(p person, view *state) person {
+	switch p.Standing {
+	case seats.Keeps:
+		return p // nothing is decided for whom the declaration makes no sense
+	case seats.Leaves:
+		p.Standing, p.Revoked, p.access = seats.Frees, 0, false
+		return p
+	case seats.Frees:
+		p.Revoked = 0
+	case seats.Claims:
+	}
+	seat, turn, holds := view.seatOf(p.UID)
+	p.access = false
+	switch {
+	case !holds:
+		if r.sabotage == forgetMark {
+			p.Revoked = 0
+		}
+	case seat.Withdrawn != 0:
+		p.Revoked = max(p.Revoked, seat.Withdrawn)
+	case turn >= p.Revoked || r.sabotage == oldSlice:
+		p.Revoked, p.access = 0, p.Standing == seats.Claims
+	}
+	return p
 }
 
 // world is everything that takes part in a schedule.
 type world struct {
 	server   *server
 	managers []*manager
+	revokers []*revoker
 	// late are requests whose sender no longer waits for an answer.
 	late     []*request
 	sabotage sabotage
@@ -441,17 +694,28 @@ type world struct {
 	// impatient managers fence an unfinished turn at once.
 	impatient bool
 	users     int
+	// withdraws says that the pool withdraws seats, most of the time.
+	withdraws bool
+	// minimums are those of the roles.
+	minimums map[string]int32
 }
 
 // newWorld sets up a pool in which few seats are free, in several slices: most are held by a crowd that stays.
-func newWorld(how views, broken sabotage, roll dice, logf func(string, ...any)) *world {
-	w := &world{sabotage: broken, roll: roll, logf: logf, server: &server{
+func newWorld(how views, withdraws bool, broken sabotage, roll dice, logf func(string, ...any)) *world {
+	w := &world{withdraws: withdraws, sabotage: broken, roll: roll, logf: logf, minimums: map[string]int32{"admin": int32(roll(3))}, server: &server{
 		views: how, now: now,
 		capacities: map[int64]int32{}, held: map[types.UID]int{},
 		grantedOn: map[types.UID]int{}, freedAt: map[types.UID]int{},
+		acknowledged: map[types.UID]int64{}, seatedBy: map[types.UID]int64{},
 	}}
 	full := 1 + roll(4)/3
-	first := state{pool: &pool{capacity: int32(full*seats.PerSlice + roll(4) - 1), turn: seats.Turn{Number: 1}}}
+	bought := int32(roll(4))
+	first := state{pool: &pool{
+		bought: bought, turn: seats.Turn{Number: 1},
+		declared: declared{
+			included: int32(full*seats.PerSlice+roll(4)-1) - bought, wanted: bought, suspend: withdraws, approval: roll(2) == 0,
+		},
+	}}
 	for number := range full {
 		slice := crowds[number][roll(len(crowds[number]))]
 		first.slices[number] = &sliceObject{Slice: slice}
@@ -461,19 +725,29 @@ func newWorld(how views, broken sabotage, roll dice, logf func(string, ...any)) 
 		}
 		first.pool.turn.Slices = append(first.pool.turn.Slices, int32(number))
 	}
-	w.server.capacities[1] = first.pool.capacity
+	w.server.capacities[1] = first.pool.order(now).Limit
 	w.server.write(first)
 	for i := range 2 + roll(3) {
 		first.people = append(slices.Clone(first.people), w.newcomer(userNames[i]))
 		w.server.write(first)
 	}
 	for i := range 2 + roll(4)/3 {
-		w.managers = append(w.managers, &manager{world: w, name: "manager " + strconv.Itoa(i)})
+		fast := time.Duration(roll(3)-1) * skew
+		w.managers = append(w.managers, &manager{world: w, name: "manager " + strconv.Itoa(i), fast: fast})
+	}
+	for i := range 2 {
+		w.revokers = append(w.revokers, &revoker{world: w, name: "revoker " + strconv.Itoa(i)})
 	}
 	return w
 }
 
-var userNames = []string{"ann", "bob", "cid", "dan", "eve", "fay"}
+var userNames = []string{"ann", "bob", "cid", "dan", "eve", ownerName}
+
+const (
+	ownerName = "fay"
+	// skew is how far from the truth clocks are at most.
+	skew = 2 * time.Second
+)
 
 // crowds are slices in which one to three seats are free, by number.
 var crowds = func() (all [2][3]seats.Slice) {
@@ -488,14 +762,30 @@ var crowds = func() (all [2][3]seats.Slice) {
 	return all
 }()
 
-// newcomer is a user who was never there before.
-func (w *world) newcomer(name string) seats.Person {
-	w.users++
-	return seats.Person{
-		Name: name, UID: types.UID(name + "-" + strconv.Itoa(w.users)), Standing: seats.Claims,
-		Created: before.Add(time.Duration(w.users) * time.Second), Owner: name == "fay",
+// crowdPeople are those who make a crowd: they keep what they have.
+var crowdPeople = func() (all []seats.Person) {
+	for i := range crowds {
+		for _, seat := range crowd(int32(i*seats.PerSlice), int32((i+1)*seats.PerSlice-1)) {
+			all = append(all, seats.Person{Name: seat.User, UID: seat.UID, Created: before, Standing: seats.Keeps})
+		}
 	}
+	return all
+}()
+
+// newcomer is a user who was never there before.
+func (w *world) newcomer(name string) person {
+	w.users++
+	p := person{version: len(w.server.states), Person: seats.Person{
+		Name: name, UID: types.UID(name + "-" + strconv.Itoa(w.users)), Standing: seats.Claims,
+		Created: before.Add(time.Duration(w.users) * time.Second), Owner: name == ownerName,
+	}}
+	if w.users%2 == 1 {
+		p.Roles = admin
+	}
+	return p
 }
+
+var admin = []string{"admin"}
 
 // run plays a schedule of so many moments, and then what follows when nothing more happens.
 func (w *world) run(moments int) error {
@@ -515,7 +805,15 @@ func (w *world) run(moments int) error {
 // happen lets one thing happen.
 func (w *world) happen() error {
 	m := w.managers[w.roll(len(w.managers))]
-	switch roll := w.roll(32); {
+	things := 34
+	if w.withdraws {
+		things = 50
+	}
+	switch roll := w.roll(things); {
+	case roll >= 46:
+		w.declare()
+	case roll >= 32:
+		return w.revise()
 	case roll < 16:
 		for range 1 + w.roll(5) {
 			if err := w.step(m); err != nil {
@@ -535,17 +833,78 @@ func (w *world) happen() error {
 		r := w.late[at]
 		w.late = slices.Delete(w.late, at, at+1)
 		return w.arrive(r)
-	case roll < 26:
-		next := *w.server.latest()
-		p := *next.pool
-		p.version, p.capacity = len(w.server.states), max(0, p.capacity+int32(w.roll(7))-3)
-		next.pool = &p
-		w.server.write(next)
-		w.logf("the pool has %d seats", p.capacity)
-	default:
+	case roll < 25:
+		w.server.now = w.server.now.Add(time.Duration(1+w.roll(3)) * time.Second)
+		w.logf("it is %v", w.server.now.Sub(now))
+	case roll < 27:
+		w.declare()
+	case roll < 29 || !w.withdraws:
 		w.change()
+	default:
+		return w.revise()
 	}
 	return nil
+}
+
+// revise lets a revoker look at somebody. What it writes may take a while to arrive.
+func (w *world) revise() error {
+	r := w.revokers[w.roll(len(w.revokers))]
+	if w.roll(4) > 0 {
+		r.peopleAt = w.later(r.peopleAt)
+		r.slicesAt = w.later(r.slicesAt)
+	} else if w.roll(8) == 0 { // a restart
+		r.peopleAt, r.slicesAt = w.roll(len(w.server.states)), w.roll(len(w.server.states))
+	}
+	people, is := w.server.states[r.peopleAt].people, w.server.latest()
+	concerned := slices.DeleteFunc(slices.Clone(people), func(p person) bool {
+		seat, _, _ := is.seatOf(p.UID)
+		return p.Revoked == 0 && seat.Withdrawn == 0
+	})
+	if len(concerned) > 0 && w.roll(4) > 0 {
+		people = concerned
+	}
+	if len(people) == 0 {
+		return nil
+	}
+	writes := r.pass(people[w.roll(len(people))])
+	switch {
+	case writes == nil:
+	case w.roll(4) == 0:
+		w.late = append(w.late, writes)
+	default:
+		return w.arrive(writes)
+	}
+	return nil
+}
+
+// declare makes the pool another.
+func (w *world) declare() {
+	next := *w.server.latest()
+	p := *next.pool
+	p.version = len(w.server.states)
+	p.generation++
+	how := w.roll(8)
+	if how == 7 && !w.withdraws {
+		how = 0
+	}
+	switch how {
+	case 0, 1:
+		p.included = max(0, p.included+int32(w.roll(7))-3)
+	case 2, 3, 4:
+		p.wanted = max(0, p.wanted+int32(w.roll(7))-3)
+	case 5:
+		p.generation--
+		p.approved = p.generation
+	case 6:
+		if p.expires = w.server.now.Add(time.Duration(w.roll(6)-1) * time.Second); w.roll(4) == 0 {
+			p.expires = time.Time{}
+		}
+	default:
+		p.suspend = !p.suspend
+	}
+	next.pool = &p
+	w.server.write(next)
+	w.logf("the pool is %+v", p.declared)
 }
 
 // arrive does a request whose sender does not wait for it.
@@ -572,17 +931,19 @@ func (w *world) step(m *manager) error {
 
 // lookOn brings caches forward, often up to the present.
 func (w *world) lookOn(m *manager) {
-	last := len(w.server.states) - 1
-	on := func(at int) int {
-		if w.roll(2) == 0 {
-			return last
-		}
-		return at + w.roll(last-at+1)
-	}
-	m.poolAt = on(m.poolAt)
+	m.poolAt = w.later(m.poolAt)
 	if m.slicesAt, m.peopleAt = m.poolAt, m.poolAt; w.server.views == apart {
-		m.slicesAt, m.peopleAt = on(m.slicesAt), on(m.peopleAt)
+		m.slicesAt, m.peopleAt = w.later(m.slicesAt), w.later(m.peopleAt)
 	}
+}
+
+// later is a state that a cache may show after it has shown another.
+func (w *world) later(at int) int {
+	last := len(w.server.states) - 1
+	if w.roll(2) == 0 {
+		return last
+	}
+	return at + w.roll(last-at+1)
 }
 
 // lookBack makes caches anew after a restart. They may show an older state than those before.
@@ -597,19 +958,20 @@ func (w *world) lookBack(m *manager) {
 func (w *world) change() {
 	next := *w.server.latest()
 	name := userNames[w.roll(len(userNames))]
-	at := slices.IndexFunc(next.people, func(p seats.Person) bool { return p.Name == name })
+	at := slices.IndexFunc(next.people, func(p person) bool { return p.Name == name })
 	people := slices.Clone(next.people)
-	how := w.roll(4)
+	how := w.roll(6)
 	switch {
 	case at < 0:
 		people = append(people, w.newcomer(name))
-	case how == 3:
+	case how == 5:
 		people = slices.Delete(people, at, at+1)
 	default:
 		if people[at].Standing == seats.Frees {
 			w.server.freedAt[people[at].UID] = len(w.server.states) - 1
 		}
-		people[at].Standing = []seats.Standing{seats.Claims, seats.Keeps, seats.Frees}[how]
+		people[at].Standing = []seats.Standing{seats.Claims, seats.Claims, seats.Keeps, seats.Leaves, seats.Frees}[how]
+		people[at].version = len(w.server.states)
 	}
 	next.people = people
 	w.server.write(next)
@@ -626,6 +988,9 @@ func (w *world) settle() error {
 		}
 	}
 	w.impatient, w.late = true, nil
+	if end := w.server.latest().pool.expires; !end.IsZero() && w.server.now.Sub(end).Abs() <= skew {
+		w.server.now = end.Add(2 * skew) // until then, clocks do not agree
+	}
 	const enough = 40
 	for range enough {
 		quiet := true
@@ -645,6 +1010,17 @@ func (w *world) settle() error {
 			}
 			quiet = quiet && !m.wrote
 		}
+		for _, r := range w.revokers {
+			r.slicesAt = len(w.server.states) - 1
+			for _, p := range w.server.latest().people {
+				if writes := r.pass(p); writes != nil {
+					quiet = false
+					if err := w.arrive(writes); err != nil {
+						return err
+					}
+				}
+			}
+		}
 		if quiet {
 			return w.settled()
 		}
@@ -656,10 +1032,14 @@ func (w *world) settle() error {
 func (w *world) settled() error {
 	is := w.server.latest()
 	gone := map[types.UID]bool{}
-	for _, seat := range seats.Strangers(withoutCrowd(is.ledger()), is.people) {
+	for _, seat := range seats.Strangers(withoutCrowd(is.ledger()), is.known()) {
 		gone[seat.UID] = true
 	}
-	plan := seats.Next(seats.Situation{Now: now, Capacity: is.pool.capacity, Ledger: is.ledger(), People: is.people, Gone: gone})
+	capacity := is.pool.order(w.server.now).Limit
+	plan := seats.Next(seats.Situation{
+		Now: now, Turn: seats.NextTurn(is.pool.turn, is.ledger()), Capacity: capacity, Suspend: is.pool.suspend, Minimums: w.minimums,
+		Ledger: is.ledger(), People: is.known(), Gone: gone,
+	})
 	switch open := seats.Unfinished(is.pool.turn, is.ledger()); {
 	case len(open) > 0:
 		return violated("turn %d is still open: %v", is.pool.turn.Number, open)
@@ -669,19 +1049,52 @@ func (w *world) settled() error {
 		return violated("the pool says %d seats are held and %v wait, truth is %d and %v",
 			is.pool.assigned, is.pool.queue, plan.Assigned, plan.Queue)
 	}
-	// In words of its own, apart from Next: who claims has a seat, as far as there are seats, the first first.
-	var waiting []seats.Person
+	return w.just(is, capacity)
+}
+
+// just says, in words of its own, who has a seat and what comes with it when all is settled.
+func (w *world) just(is *state, capacity int32) error {
+	var waiting, candidates []person
+	admins := int32(0)
 	for _, p := range is.people {
-		holds := w.server.held[p.UID] > 0
-		if holds && p.Standing == seats.Frees {
+		seat, _, holds := is.seatOf(p.UID)
+		switch {
+		case holds && seat.Withdrawn != 0:
+			return violated("seat %d of %s is still withdrawn", seat.Number, p.Name)
+		case holds && p.Standing != seats.Claims && p.Standing != seats.Keeps:
 			return violated("%s still has a seat", p.Name)
-		}
-		if !holds && p.Standing == seats.Claims {
+		case p.Standing != seats.Claims:
+		case holds != p.access, holds && p.Revoked != 0:
+			return violated("%s has a seat %t, access %t, and acknowledges %d", p.Name, holds, p.access, p.Revoked)
+		case !holds:
 			waiting = append(waiting, p)
+		default:
+			candidates = append(candidates, p)
+			admins += int32(len(p.Roles))
 		}
 	}
-	if len(waiting) > 0 && w.server.assigned < is.pool.capacity {
-		return violated("%v wait, and %d of %d seats are held", waiting, w.server.assigned, is.pool.capacity)
+	// Who claims has a seat, as far as there are seats, and waits in the order of the queue.
+	if len(waiting) > 0 && w.server.assigned < capacity {
+		return violated("%v wait, and %d of %d seats are held", waiting, w.server.assigned, capacity)
+	}
+	slices.SortFunc(waiting, func(p, q person) int {
+		switch {
+		case p.Owner:
+			return -1
+		case q.Owner:
+			return 1
+		}
+		return p.Created.Compare(q.Created)
+	})
+	if !slices.EqualFunc(waiting, is.pool.queue, func(p person, name string) bool { return p.Name == name }) {
+		return violated("%v wait, in the order %v", waiting, is.pool.queue)
+	}
+	// Where seats are withdrawn, nobody holds one too many but who is spared.
+	for _, p := range candidates {
+		spared := p.Owner || len(p.Roles) > 0 && w.minimums["admin"] > 0 && admins <= w.minimums["admin"]
+		if is.pool.suspend && w.server.assigned > capacity && !spared {
+			return violated("%s has one of %d seats, there are %d", p.Name, w.server.assigned, capacity)
+		}
 	}
 	return nil
 }
@@ -693,19 +1106,26 @@ const (
 
 func TestTurnsHold(t *testing.T) {
 	all := []views{aligned, apart}
-	setChecks(t, schedules/len(all))
+	setChecks(t, schedules/len(all)/2)
 	for _, how := range all {
-		t.Run(string(how), func(t *testing.T) {
-			t.Parallel()
-			rapid.Check(t, func(t *rapid.T) {
-				roll := drawn(t)
-				w := newWorld(how, none, roll, t.Logf)
-				if err := w.run(moments + roll(moments)); err != nil {
-					t.Fatal(err)
-				}
+		for shortage, withdraws := range map[string]bool{"nobody loses a seat": false, "seats are withdrawn": true} {
+			t.Run(string(how)+", "+shortage, func(t *testing.T) {
+				t.Parallel()
+				rapid.Check(t, func(t *rapid.T) {
+					roll := drawn(t)
+					w := newWorld(how, withdraws, none, roll, t.Logf)
+					if err := w.run(moments + roll(moments)); err != nil {
+						t.Fatal(err)
+					}
+				})
 			})
-		})
+		}
 	}
+}
+
+// aboutWithdrawals are the ways of breaking the protocol that do no harm where no seat is withdrawn.
+var aboutWithdrawals = map[sabotage]bool{
+	askNobody: true, anyTurn: true, oldSlice: true, forgetMark: true, ignoreUser: true,
 }
 
 // TestSabotageIsCaught shows that the model would find out if the protocol were broken, and how.
@@ -720,12 +1140,17 @@ func TestSabotageIsCaught(t *testing.T) {
 		fenceInName:    "still writing",
 		oldCapacity:    "a grant in slice",
 		doubtNobody:    "lost seat",
+		askNobody:      "withdrawn in turn",
+		anyTurn:        "withdrawn in turn",
+		oldSlice:       "access again",
+		forgetMark:     "access again",
+		ignoreUser:     "access again",
 	} {
 		t.Run(string(broken), func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(schedules) {
 				random := rand.New(rand.NewPCG(seed, 1))
-				w := newWorld(apart, broken, random.IntN, func(string, ...any) {})
+				w := newWorld(apart, aboutWithdrawals[broken], broken, random.IntN, func(string, ...any) {})
 				if err := w.run(2 * moments); err != nil && strings.Contains(err.Error(), want) {
 					t.Logf("caught in schedule %d: %v", seed, err)
 					return

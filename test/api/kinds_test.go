@@ -77,6 +77,11 @@ var roleRules = []rule{
 	{"no pool is left out, not empty", role, fields{"spec.seatPool": ""}, "spec.seatPool"},
 	{"the pool's name, not what it is called", role, fields{"spec.seatPool": "Standard"}, rolePoolRule},
 	{"longer than the name of any pool", role, fields{"spec.seatPool": text(201)}, "spec.seatPool: Too long"},
+	{"a role that a shortage leaves nobody", role, fields{"spec.minHolders": int64(0)}, ""},
+	{"a role that a shortage leaves a crowd", role, fields{"spec.minHolders": int64(1000)}, ""},
+	{"fewer holders than none", role, fields{"spec.minHolders": int64(-1)}, "spec.minHolders: Invalid value: -1"},
+	{"more holders than can be spared", role, fields{"spec.minHolders": int64(1001)}, "spec.minHolders: Invalid value: 1001"},
+	{"half a holder", role, fields{"spec.minHolders": 0.5}, "must be of type integer"},
 }
 
 var seatPoolRules = []rule{
@@ -95,7 +100,17 @@ var seatPoolRules = []rule{
 	{"fewer included than none", seatPool, fields{"spec.included": int64(-1)}, "spec.included: Invalid value: -1"},
 	{"more seats than there can be", seatPool, fields{"spec.seats": int64(1000001)}, "spec.seats: Invalid value: 1000001"},
 	{"more included than there can be", seatPool, fields{"spec.included": int64(1000001)}, "spec.included: Invalid value: 1000001"},
+	{"more seats than a number holds", seatPool, fields{"spec.seats": int64(1) << 40}, "spec.seats: Invalid value"},
 	{"half a seat", seatPool, fields{"spec.seats": 1.5}, "must be of type integer"},
+	{"seats are no text", seatPool, fields{"spec.seats": "7"}, "must be of type integer"},
+	{"bought seats end (EZ-2)", seatPool, fields{"spec.expiresAt": "2027-11-01T00:00:00Z"}, ""},
+	{"bought seats end in another time zone", seatPool, fields{"spec.expiresAt": "2027-11-01T00:00:00+01:00"}, ""},
+	{"an end is a time, not a day", seatPool, fields{"spec.expiresAt": "2027-11-01"}, "spec.expiresAt"},
+	{"no end is left out, not empty", seatPool, fields{"spec.expiresAt": ""}, "spec.expiresAt"},
+	{"who came last goes first", seatPool, fields{"spec.onShortage": "Suspend"}, ""},
+	{"nobody loses a seat", seatPool, fields{"spec.onShortage": "Keep"}, ""},
+	{"a policy that there is not", seatPool, fields{"spec.onShortage": "Delete"}, `supported values: "Keep", "Suspend"`},
+	{"no policy is left out, not empty", seatPool, fields{"spec.onShortage": ""}, `supported values: "Keep", "Suspend"`},
 }
 
 var teamRules = []rule{
@@ -133,6 +148,9 @@ var seatSliceRules = []rule{
 	{"seats out of order", seatSlice, fields{"assignments": append(held(65, 1), held(64, 1)...)}, orderRule},
 	{"a holder without a UID", seatSlice, fields{"assignments": []any{map[string]any{"seat": int64(64), "user": "ada", "since": "2026-05-04T12:00:00Z"}}}, "assignments[0].uid: Required value"},
 	{"since when is known", seatSlice, fields{"assignments": []any{map[string]any{"seat": int64(64), "user": "ada", "uid": "u"}}}, "assignments[0].since: Required value"},
+	{"a seat that is being withdrawn", seatSlice, fields{"assignments": withdrawn(1)}, ""},
+	{"turns in which seats are withdrawn count from 1", seatSlice, fields{"assignments": withdrawn(0)}, "assignments[0].withdrawn: Invalid value: 0"},
+	{"a turn that there cannot be", seatSlice, fields{"assignments": withdrawn(-1)}, "assignments[0].withdrawn: Invalid value: -1"},
 }
 
 var archivedUserRules = []rule{
@@ -168,6 +186,11 @@ var onUpdate = []rule{
 		"organization cannot be changed: create a Role in the other organization",
 	},
 	{"a pool shrinks", seatPool, fields{"spec.seats": int64(0)}, ""},
+	{"a pool grows", seatPool, fields{"spec.seats": int64(1000000)}, ""},
+	{"a pool cannot owe seats", seatPool, fields{"spec.seats": int64(-1)}, "spec.seats: Invalid value: -1"},
+	{"a pool is billed by use once its seats are given back", seatPool, fields{"spec.seats": int64(0), "spec.billing.mode": "Metered"}, ""},
+	{"a pool with seats is billed by use", seatPool, fields{"spec.billing.mode": "Metered"}, meteredSeatsRule},
+	{"a pool gets a price", seatPool, fields{"spec.billing.price": euros("10.00")}, ""},
 	{
 		"a pool does not change sides", seatPool,
 		fields{"spec.organization": "globex"},
@@ -225,4 +248,11 @@ func held(first, n int64) []any {
 		list = append(list, map[string]any{"seat": seat, "user": "ada", "uid": "uid-of-ada", "since": "2026-05-04T12:00:00Z"})
 	}
 	return list
+}
+
+// withdrawn is a seat of the typical slice that was withdrawn in a turn.
+func withdrawn(turn int64) []any {
+	seats := held(64, 1)
+	seats[0].(map[string]any)["withdrawn"] = turn
+	return seats
 }

@@ -38,12 +38,21 @@ const (
 	leadRule         = "a team has at most one Lead"
 	rangeRule        = "a SeatSlice records the 64 seats from firstSeat on"
 	orderRule        = "assignments must be sorted by seat, each seat once"
+
+	amountRule         = `amount must be a decimal number with a point and up to three decimals, such as "10.00"`
+	currencyRule       = "currency must be a code of ISO 4217 such as EUR"
+	taxRateRule        = `taxRate must be a percentage from 0 to 100 with a point and up to three decimals, such as "20" or "5.5"`
+	maxOrderAmountRule = `maxOrderAmount must be a decimal number with a point and up to three decimals, such as "10000.00"`
+	subscriptionRule   = "subscriptionItem must be the ID of a Stripe subscription item, such as si_123"
+	meteredSeatsRule   = "seats must be 0 or left out in a Metered pool, whose capacity follows demand: purchase.maxSeats limits it"
+	meteredOrdersRule  = "a Metered pool has no orders: of purchase, only maxSeats can be set"
+	pricedLimitRule    = "purchase.maxOrderAmount needs billing.price, which says what an order costs and in which currency"
 )
 
 // onCreate are the rules that creating an object meets.
 func onCreate() []rule {
 	return slices.Concat(organizationRules, userRules, roleRules, seatPoolRules, teamRules, seatSliceRules, archivedUserRules,
-		emailRules(), localeRules(), timeZoneRules())
+		emailRules(), localeRules(), timeZoneRules(), billingRules, purchaseRules, meteredRules, amountRules(), taxRateRules(), currencyRules())
 }
 
 func TestCreate(t *testing.T) {
@@ -71,6 +80,26 @@ func TestUpdate(t *testing.T) {
 			}
 			set(t, obj, r.set)
 			judge(t, c.Update(t.Context(), obj, client.DryRunAll, client.FieldValidation("Strict")), r.want)
+		})
+	}
+}
+
+// TestUpdateStatus tries what only the operator writes.
+func TestUpdateStatus(t *testing.T) {
+	c, ns := env.Client(t), env.Namespace(t)
+	for kind, obj := range typical(ns) {
+		if err := c.Create(t.Context(), obj); err != nil {
+			t.Fatalf("creating the typical %s: %v", kind, err)
+		}
+	}
+	for _, r := range onStatus {
+		t.Run(r.kind+"/"+r.why, func(t *testing.T) {
+			obj := untyped(t, r.kind, typical(ns)[r.kind], nil)
+			if err := c.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
+				t.Fatal(err)
+			}
+			set(t, obj, r.set)
+			judge(t, c.Status().Update(t.Context(), obj, client.DryRunAll, client.FieldValidation("Strict")), r.want)
 		})
 	}
 }

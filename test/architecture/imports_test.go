@@ -42,24 +42,27 @@ var rooms = []room{
 	{name: "api", packages: []string{"api/v1alpha1"}, outside: []string{"k8s.io/apimachinery"}},
 	{name: "verdict", packages: []string{"internal/verdict"}, may: []string{"api"}, pure: true},
 	{
-		name: "cores", packages: []string{"internal/access", "internal/membership", "internal/seats"},
+		name: "cores", packages: []string{"internal/access", "internal/membership", "internal/pricing", "internal/seats"},
 		may: []string{"api", "verdict", "cores"}, pure: true,
 	},
-	{name: "mail", packages: []string{"internal/mail"}, may: []string{"api"}},
-	{name: "adapters", packages: []string{"internal/mail/smtp", "internal/mail/fake"}, may: []string{"api", "mail"}},
-	{name: "suites", packages: []string{"internal/mail/mailtest"}, may: []string{"api", "mail"}},
-	{name: "invitation", packages: []string{"internal/invitation"}, may: []string{"api", "mail"}, pure: true},
+	{name: "ports", packages: []string{"internal/billing", "internal/mail"}, may: []string{"api"}},
+	{
+		name: "adapters", packages: []string{"internal/billing/fake", "internal/billing/stripe", "internal/mail/fake", "internal/mail/smtp"},
+		may: []string{"api", "ports"},
+	},
+	{name: "suites", packages: []string{"internal/billing/billingtest", "internal/mail/mailtest"}, may: []string{"api", "ports"}},
+	{name: "invitation", packages: []string{"internal/invitation"}, may: []string{"api", "ports"}, pure: true},
 	{
 		name: "shared", packages: []string{"internal/index", "internal/keystore", "internal/loop"},
-		may: []string{"api", "verdict", "cores", "mail", "invitation"},
+		may: []string{"api", "verdict", "cores", "ports", "invitation"},
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "verdict", "cores", "mail", "invitation", "shared"},
+		may: []string{"api", "verdict", "cores", "ports", "invitation", "shared"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
-		may: []string{"api", "verdict", "cores", "mail", "adapters", "invitation", "shared", "entrances", "programs"},
+		may: []string{"api", "verdict", "cores", "ports", "adapters", "invitation", "shared", "entrances", "programs"},
 	},
 }
 
@@ -230,7 +233,7 @@ func TestImportsAreJudged(t *testing.T) {
 		"a core logs":                           {"internal/access", "log/slog", "it is pure"},
 		"a core logs in Kubernetes' way":        {"internal/access", "k8s.io/klog/v2", "it is pure"},
 		"a port knows the API":                  {"internal/mail", module + "/api/v1alpha1", ""},
-		"a port knows no adapter":               {"internal/mail", module + "/internal/mail/smtp", "mail may import"},
+		"a port knows no adapter":               {"internal/mail", module + "/internal/mail/smtp", "ports may import"},
 		"an adapter knows its port":             {"internal/mail/smtp", module + "/internal/mail", ""},
 		"adapters do not know each other":       {"internal/mail/smtp", module + "/internal/mail/fake", "adapters may import"},
 		"the API is made of apimachinery":       {"api/v1alpha1", "k8s.io/apimachinery/pkg/runtime", ""},

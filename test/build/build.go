@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -130,6 +131,12 @@ func (b *RoleBuilder) Description(text string) *RoleBuilder {
 	return b
 }
 
+// MinHolders sets the number of holders that a shortage of seats leaves the role.
+func (b *RoleBuilder) MinHolders(n int32) *RoleBuilder {
+	b.role.Spec.MinHolders = &n
+	return b
+}
+
 // Obj returns the Role.
 func (b *RoleBuilder) Obj() *v1alpha1.Role { return b.role.DeepCopy() }
 
@@ -163,50 +170,6 @@ func (b *TeamBuilder) Members(users ...string) *TeamBuilder {
 
 // Obj returns the Team.
 func (b *TeamBuilder) Obj() *v1alpha1.Team { return b.team.DeepCopy() }
-
-// SeatPoolBuilder makes a SeatPool.
-type SeatPoolBuilder struct{ pool v1alpha1.SeatPool }
-
-// SeatPool starts a SeatPool without seats.
-func SeatPool(name string) *SeatPoolBuilder {
-	return &SeatPoolBuilder{pool: v1alpha1.SeatPool{
-		ObjectMeta: meta(name),
-		Spec:       v1alpha1.SeatPoolSpec{Organization: "acme", Included: new(int32), Seats: new(int32)},
-	}}
-}
-
-// In sets the namespace and the name of the organization.
-func (b *SeatPoolBuilder) In(namespace, organization string) *SeatPoolBuilder {
-	b.pool.Namespace, b.pool.Spec.Organization = namespace, organization
-	return b
-}
-
-// Seats sets the number of seats bought on top of those that are included.
-func (b *SeatPoolBuilder) Seats(n int32) *SeatPoolBuilder {
-	b.pool.Spec.Seats = &n
-	return b
-}
-
-// Included sets the number of seats that come with the plan.
-func (b *SeatPoolBuilder) Included(n int32) *SeatPoolBuilder {
-	b.pool.Spec.Included = &n
-	return b
-}
-
-// Ledger sets the latest turn and the numbers of the slices that it writes.
-func (b *SeatPoolBuilder) Ledger(turn int64, slices ...int32) *SeatPoolBuilder {
-	b.pool.Status.Ledger = &v1alpha1.LedgerTurn{Turn: turn, Slices: slices}
-	return b
-}
-
-// Queue sets the names of those who wait, next one first.
-func (b *SeatPoolBuilder) Queue(users ...string) *SeatPoolBuilder {
-	b.pool.Status.Queue, b.pool.Status.Waiting = users, new(int32(len(users)))
-	return b
-}
-
-// Obj returns the SeatPool.
-func (b *SeatPoolBuilder) Obj() *v1alpha1.SeatPool { return b.pool.DeepCopy() }
 
 // SeatSliceBuilder makes a SeatSlice.
 type SeatSliceBuilder struct{ slice v1alpha1.SeatSlice }
@@ -247,3 +210,8 @@ func (b *SeatSliceBuilder) Held(seat int32, user *v1alpha1.User, t time.Time) *S
 
 // Obj returns the SeatSlice.
 func (b *SeatSliceBuilder) Obj() *v1alpha1.SeatSlice { return b.slice.DeepCopy() }
+
+// Secret makes a Secret.
+func Secret(name string, data map[string]string) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: name}, StringData: data}
+}

@@ -23,6 +23,8 @@ import (
 
 	"seatkeeper.dev/seatkeeper/cmd/seatkeeper/app"
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
+	"seatkeeper.dev/seatkeeper/internal/billing"
+	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/smtp"
 	"seatkeeper.dev/seatkeeper/test/env"
@@ -43,8 +45,10 @@ type Options struct {
 	Config *rest.Config
 	// Mailbox takes its mail.
 	Mailbox *mailbox.Server
+	// Billing bills seats; a fake one when nil.
+	Billing billing.Provider
 	// Clock is the real one when nil.
-	Clock clock.PassiveClock
+	Clock clock.WithTicker
 	// Portal is where its invitation pages are to be, such as where those of the operator before it were; at a free
 	// port when nil.
 	Portal *url.URL
@@ -54,7 +58,10 @@ type Options struct {
 }
 
 // Clock is the real clock, until it leaps ahead.
-type Clock struct{ ahead atomic.Int64 }
+type Clock struct {
+	clock.RealClock
+	ahead atomic.Int64
+}
 
 // Now implements clock.PassiveClock.
 func (c *Clock) Now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
@@ -105,6 +112,9 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 	if o.Config == nil {
 		o.Config = env.Config(t)
 	}
+	if o.Billing == nil {
+		o.Billing = &billingfake.Provider{}
+	}
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
@@ -115,7 +125,7 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 	mgr, err := app.New(ctx, o.Config, app.Options{
 		Namespace: namespace, Namespaces: []string{namespace}, MetricsAddress: "0", HealthAddress: "0",
 		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
-		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: Sender(t, o.Mailbox), Clock: o.Clock,
+		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: Sender(t, o.Mailbox), Billing: o.Billing, Clock: o.Clock,
 	})
 	if err != nil {
 		cancel()

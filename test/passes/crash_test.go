@@ -49,6 +49,8 @@ type outcome struct {
 	State map[string]any
 	// Mails are the addresses that were invited, one for each Message-ID.
 	Mails []string
+	// Bills are the numbers of seats that the provider was told to bill, in order.
+	Bills []int64
 }
 
 // tell tells a story, with an accident unless that is nil, and says how it ends and how many writes it took.
@@ -74,7 +76,7 @@ func tell(t *testing.T, s story, a *accident) (outcome, int) {
 		suffer(t, w, hit, a.death)
 	}
 	w.Settle()
-	return outcome{State: w.State(), Mails: distinct(t, w.Mail.Sent())}, len(w.Traffic.Requests(s.writes))
+	return outcome{State: w.State(), Mails: distinct(t, w.Mail.Sent()), Bills: bills(w)}, len(w.Traffic.Requests(s.writes))
 }
 
 // suffer does rounds until the accident has happened, and starts anew after a death.
@@ -113,6 +115,19 @@ func distinct(t *testing.T, mails []mail.Message) []string {
 	}
 	slices.Sort(to)
 	return to
+}
+
+// bills are the numbers of seats that the provider was told to bill, one for each key.
+func bills(w *passes.World) []int64 {
+	var quantities []int64
+	told := map[string]bool{}
+	for _, c := range w.Billing.Attempts() {
+		if !told[c.Key] {
+			quantities = append(quantities, c.Quantity)
+		}
+		told[c.Key] = true
+	}
+	return quantities
 }
 
 // acme is an organization with a pool of so many seats, whose users have the role member.
@@ -187,6 +202,45 @@ var stories = map[passes.Kind]map[string]story{
 				edit("bea", state(v1alpha1.UserSuspended))(w)
 			},
 			writes: operator.Writing("seatpools/status", "seatslices"),
+		},
+		"a shortage": {
+			given:   func() []client.Object { return selling(suspending(3), "ada", "bea", "cid") },
+			before:  func(w *passes.World) { w.Answer("bea", accept) },
+			happens: func(w *passes.World) { scale(w, 1) },
+			writes:  operator.Writing("seatpools/status", "seatslices", "users/status"),
+		},
+		"the end of a shortage": {
+			given:  func() []client.Object { return selling(suspending(3), "ada", "bea", "cid") },
+			before: func(w *passes.World) { scale(w, 1) }, happens: func(w *passes.World) { scale(w, 3) },
+			writes: operator.Writing("seatpools/status", "seatslices"),
+		},
+		"an order that is approved and billed": {
+			given: func() []client.Object {
+				return append(selling(standard(1).Approval().Stripe("si_1", "stripe"), "ada", "bea"), secret())
+			},
+			before:  func(w *passes.World) { scale(w, 2) },
+			happens: func(w *passes.World) { passes.Change(w, "standard", approve(w.Pool("standard").Generation)) },
+			writes:  operator.Writing("seatpools/status", "seatslices"),
+		},
+		"the end of a term that is billed": {
+			given: func() []client.Object {
+				return append(selling(suspending(2).ExpiresAt(endOfTerm).Stripe("si_1", "stripe")), secret())
+			},
+			happens: func(w *passes.World) { w.Clock.SetTime(endOfTerm) },
+			writes:  operator.Writing("seatpools/status", "seatslices"),
+		},
+		"use that is billed": {
+			given: func() []client.Object {
+				return append(selling(metered(5).Stripe("si_1", "stripe"), "ada"), secret())
+			},
+			happens: func(w *passes.World) { w.Create(member("bea"), member("cid")) },
+			writes:  operator.Writing("seatpools/status", "seatslices"),
+		},
+		"an end": {
+			given:   acme(3, "ada"),
+			before:  func(w *passes.World) { w.Delete(build.SeatPool("standard").Obj()) },
+			happens: withoutRole("ada"),
+			writes:  operator.Writing("seatpools", "seatpools/status", "seatslices"),
 		},
 	},
 	passes.User: {

@@ -6,6 +6,7 @@ package passes_test
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,10 +87,7 @@ func TestLeftAloneWhileItGoes(t *testing.T) {
 	passes.Change(w, "acme", func(o *v1alpha1.Organization) { hold(o) })
 	passes.Change(w, "member", func(o *v1alpha1.Role) { hold(o) })
 	passes.Change(w, "sales", func(o *v1alpha1.Team) { hold(o) })
-	passes.Change(w, "standard", func(o *v1alpha1.SeatPool) { hold(o) })
-	for _, o := range []client.Object{
-		build.Organization("acme").Obj(), build.Role("member").Obj(), build.Team("sales").Obj(), build.SeatPool("standard").Obj(),
-	} {
+	for _, o := range []client.Object{build.Organization("acme").Obj(), build.Role("member").Obj(), build.Team("sales").Obj()} {
 		w.Delete(o)
 	}
 	w.Answer("ada", accept) // which is news to all of them
@@ -97,12 +95,107 @@ func TestLeftAloneWhileItGoes(t *testing.T) {
 	w.Traffic.Reset()
 	w.Settle()
 	touched := w.Traffic.Requests(func(r operator.Request) bool {
-		return r.Writes() && r.Resource != "users" && r.Resource != "users/status"
+		return r.Writes() && slices.Contains([]string{"organizations", "roles", "teams"}, strings.TrimSuffix(r.Resource, "/status"))
 	})
 	if len(touched) > 0 {
 		t.Errorf("what is being deleted leads to %v", touched)
 	}
+	wantLedger(t, w, map[int32]string{0: "ada"})
+}
+
+// deletePool deletes the pool of acme, whose seats ada and bea hold.
+func deletePool(t *testing.T) *passes.World {
+	t.Helper()
+	w := passes.New(t, acme(3, "ada", "bea")()...)
+	w.Settle()
+	w.Delete(build.SeatPool("standard").Obj())
+	w.Create(member("cid"))
+	w.Settle()
+	return w
+}
+
+// A pool that is deleted stays while anybody holds a seat, says so, and gives none. Nobody loses one.
+func TestPoolIsHeldWhileSeatsAre(t *testing.T) {
+	t.Parallel()
+	w := deletePool(t)
+	pool := w.Pool("standard")
+	wantReason(t, w, pool, v1alpha1.ReasonSeatsHeld)
+	wantCondition(t, pool, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSeatsHeld, "2 ")
 	wantLedger(t, w, map[int32]string{0: "ada", 1: "bea"})
+	wantReason(t, w, w.User("bea"), v1alpha1.ReasonInvited)
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonAwaitingSeat)
+	w.Clock.SetTime(w.Clock.Now().Add(time.Hour))
+	w.Traffic.Reset()
+	if settled, err := w.Round(); !settled || err != nil {
+		t.Errorf("one more round ends with %v and writes %v", err, w.Traffic.Writes())
+	}
+	withoutRole("bea")(w)
+	w.Settle()
+	wantCondition(t, w.Pool("standard"), v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSeatsHeld, "1 ")
+	wantLedger(t, w, map[int32]string{0: "ada"})
+}
+
+// It goes when the holders do, or when their roles need another pool.
+func TestPoolGoesWithItsHolders(t *testing.T) {
+	t.Parallel()
+	for name, happens := range map[string]func(*passes.World){
+		"without roles": func(w *passes.World) {
+			withoutRole("ada")(w)
+			withoutRole("bea")(w)
+		},
+		"archived": func(w *passes.World) {
+			passes.Change(w, "acme", func(o *v1alpha1.Organization) { o.Spec.Owner = "cid" })
+			edit("ada", state(v1alpha1.UserArchived))(w)
+			edit("bea", state(v1alpha1.UserArchived))(w)
+		},
+		"with another pool": func(w *passes.World) {
+			w.Create(build.SeatPool("other").Seats(3).Obj())
+			passes.Change(w, "member", func(r *v1alpha1.Role) { r.Spec.SeatPool = "other" })
+		},
+		"with a free role": func(w *passes.World) {
+			passes.Change(w, "member", func(r *v1alpha1.Role) { r.Spec.SeatPool = "" })
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := deletePool(t)
+			happens(w)
+			w.Settle()
+			if w.Find("standard", &v1alpha1.SeatPool{}) {
+				t.Errorf("the pool is still there, and its seats are held by %v", w.Ledger("standard"))
+			}
+			if held := w.Ledger("standard"); len(held) > 0 {
+				t.Errorf("the pool is gone, and its seats are held by %v", held)
+			}
+			if name == "with another pool" {
+				if held := w.Ledger("other"); len(held) != 3 {
+					t.Errorf("the seats of the other pool are held by %v", held)
+				}
+				wantReason(t, w, w.User("bea"), v1alpha1.ReasonInvited)
+			}
+		})
+	}
+}
+
+// What befalls the slices of a pool that goes does not keep it.
+func TestPoolGoesWithItsSlices(t *testing.T) {
+	t.Parallel()
+	for name, turn := range map[string]int64{"that were written": 0, "of a turn that was not finished": 1} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := deletePool(t)
+			pool := w.Pool("standard")
+			pool.Status.Ledger.Turn += turn
+			if err := env.Client(t).Status().Update(t.Context(), pool); err != nil {
+				t.Fatal(err)
+			}
+			w.Delete(&v1alpha1.SeatSlice{ObjectMeta: metav1.ObjectMeta{Name: "standard-0"}})
+			w.Settle()
+			if w.Find("standard", &v1alpha1.SeatPool{}) {
+				t.Error("the pool is still there")
+			}
+		})
+	}
 }
 
 // A User whom somebody else holds too is recorded and let go by us.
@@ -132,7 +225,9 @@ func TestNamespaceGoes(t *testing.T) {
 	if err := env.Client(t).Delete(t.Context(), ns); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []client.Object{&v1alpha1.Organization{}, &v1alpha1.User{}} { // as its deletion does by and by
+	for _, kind := range []client.Object{ // as its deletion does by and by
+		&v1alpha1.Organization{}, &v1alpha1.SeatPool{}, &v1alpha1.SeatSlice{}, &v1alpha1.User{},
+	} {
 		if err := env.Client(t).DeleteAllOf(t.Context(), kind, client.InNamespace(w.Namespace)); err != nil {
 			t.Fatal(err)
 		}
@@ -140,19 +235,23 @@ func TestNamespaceGoes(t *testing.T) {
 	for range 10 {
 		_, _ = w.Round() // others delete at the same time
 		var users v1alpha1.UserList
-		if err := env.Client(t).List(t.Context(), &users, client.InNamespace(w.Namespace)); err != nil {
-			t.Fatal(err)
+		var pools v1alpha1.SeatPoolList
+		for _, list := range []client.ObjectList{&users, &pools} {
+			if err := env.Client(t).List(t.Context(), list, client.InNamespace(w.Namespace)); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if len(users.Items) == 0 {
+		if len(users.Items)+len(pools.Items) == 0 {
 			return
 		}
 	}
-	t.Error("somebody does not go")
+	t.Error("somebody or some pool does not go")
 }
 
 // A pool that is declared again under its name goes on with the slices of the one before, as long as they are there.
 func TestPoolIsDeclaredAgain(t *testing.T) {
 	t.Parallel()
+	// Somebody lets the pool go by force.
 	for name, orphaned := range map[string]bool{"slices are collected": false, "slices are left behind": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -163,6 +262,7 @@ func TestPoolIsDeclaredAgain(t *testing.T) {
 				passes.Change(w, "standard-0", func(s *v1alpha1.SeatSlice) { s.OwnerReferences = nil })
 			}
 			w.Delete(build.SeatPool("standard").Obj())
+			passes.Change(w, "standard", func(p *v1alpha1.SeatPool) { p.Finalizers = nil })
 			w.Create(build.SeatPool("standard").Seats(2).Obj())
 			withoutRole("ada")(w)
 			w.Settle()
@@ -181,4 +281,20 @@ func TestPoolIsDeclaredAgain(t *testing.T) {
 			wantMails(t, w, "ada@acme.example", "bea@acme.example", "cid@acme.example")
 		})
 	}
+}
+
+// A pool that was let go leaves slices without holders, which its successor takes over.
+func TestPoolIsDeclaredAgainAfterItWent(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, acme(2, "ada")()...)
+	w.Settle()
+	w.Delete(build.SeatPool("standard").Obj())
+	withoutRole("ada")(w)
+	w.Settle()
+	w.Create(build.SeatPool("standard").Seats(1).Obj(), member("bea"))
+	edit("ada", func(u *v1alpha1.User) { u.Spec.Roles = []string{"member"} })(w)
+	w.Settle()
+	wantLedger(t, w, map[int32]string{0: "ada"})
+	wantReason(t, w, w.Pool("standard"), v1alpha1.ReasonReady)
+	wantReason(t, w, w.User("bea"), v1alpha1.ReasonAwaitingSeat)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -27,7 +28,7 @@ func (w *World) Scatter(pool string, holders map[int32]string) {
 	for _, seat := range slices.Sorted(maps.Keys(holders)) {
 		number := seat / v1alpha1.SeatsPerSlice
 		if bySlice[number] == nil {
-			bySlice[number] = build.SeatSlice(pool, number).In(w.Namespace).Capacity(p.Spec.Capacity()).Turn(turn)
+			bySlice[number] = build.SeatSlice(pool, number).In(w.Namespace).Capacity(ptr.Deref(p.Spec.Included, 0) + ptr.Deref(p.Spec.Seats, 0)).Turn(turn)
 		}
 		bySlice[number].Held(seat, w.User(holders[seat]), w.Clock.Now())
 	}

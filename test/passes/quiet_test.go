@@ -45,6 +45,24 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 		build.Role("guest").In("", "brief").Obj(),
 		build.SeatPool("adrift").In("", "ghost").Seats(1).Obj(),
 
+		secret(),
+		build.SeatPool("pending").Approval().Price("10.00", "EUR").Obj(),
+		build.SeatPool("refused").Seats(9).MaxSeats(1).Obj(),
+		build.SeatPool("expired").Seats(1).ExpiresAt(passes.Noon).Price("10.00", "EUR").Obj(),
+		build.SeatPool("termed").Seats(1).ExpiresAt(passes.Noon.Add(300*24*time.Hour)).Price("10.00", "EUR").Stripe("si_termed", "stripe").Obj(),
+		build.SeatPool("metered").Metered().Included(1).Price("10.00", "EUR").Tax("20").Stripe("si_metered", "stripe").Obj(),
+		build.SeatPool("rejected").Seats(1).Stripe("si_rejected", "stripe").Obj(),
+		build.SeatPool("invalid").Seats(1).Price("10.00", "ABC").Obj(),
+		build.SeatPool("crowded").Seats(2).OnShortage(v1alpha1.ShortageSuspend).Obj(),
+		build.SeatPool("leaving").Seats(1).Obj(),
+		build.Role("user").SeatPool("metered").Obj(),
+		build.Role("late").SeatPool("leaving").Obj(),
+		build.Role("rival").SeatPool("crowded").Obj(),
+		build.User("pam").Roles("user").Obj(),
+		build.User("quy").Roles("user", "late").Obj(),
+		build.User("ron").Roles("rival").Obj(),
+		build.User("sue").Roles("rival").Obj(),
+
 		build.User("ada").Roles("member").Obj(),
 		build.User("bea").Roles("member", "free").Obj(),
 		build.User("cas").Roles("scarce").Obj(),
@@ -65,7 +83,12 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 		build.User("rob").In("", "kept").Obj(),
 	)
 	w.Mail.Reject("max@acme.example", "550 5.1.1 No such user")
+	w.Billing.Reject("si_rejected", "No such subscription item: 'si_rejected'")
 	w.Settle()
+	passes.Change(w, "pending", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(2)) })
+	passes.Change(w, "termed", func(p *v1alpha1.SeatPool) { p.Spec.Billing.Price.Amount = "20.00" })
+	passes.Change(w, "crowded", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(1)) })
+	w.Delete(build.SeatPool("leaving").Obj())
 	w.Answer("ada", accept)
 	w.Answer("kim", decline)
 	w.Delete(build.User("rob").Obj())
@@ -77,6 +100,7 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 		"eve": v1alpha1.ReasonEmailInUse, "fay": v1alpha1.ReasonRoleNotFound, "gus": v1alpha1.ReasonSeatPoolNotFound,
 		"hal": v1alpha1.ReasonOrganizationNotFound, "ida": v1alpha1.ReasonSuspended, "jon": v1alpha1.ReasonArchived,
 		"kim": v1alpha1.ReasonDeclined, "lea": v1alpha1.ReasonInvitationExpired, "max": v1alpha1.ReasonMailRejected,
+		"pam": v1alpha1.ReasonInvited, "quy": v1alpha1.ReasonInvited, "ron": v1alpha1.ReasonInvited, "sue": v1alpha1.ReasonAwaitingSeat,
 		"ned": v1alpha1.ReasonOwnerProtected, "oda": v1alpha1.ReasonInvalidSpec, "rob": v1alpha1.ReasonOwnerProtected,
 	}
 }
@@ -96,7 +120,15 @@ func TestQuiet(t *testing.T) {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}
-	mails, events := w.Mail.Attempts(), len(w.Events.All())
+	for name, want := range map[string]string{
+		"standard": v1alpha1.ReasonReady, "pending": v1alpha1.ReasonOrderPending, "refused": v1alpha1.ReasonOrderRefused,
+		"expired": v1alpha1.ReasonReady, "termed": v1alpha1.ReasonReady, "metered": v1alpha1.ReasonReady, "crowded": v1alpha1.ReasonReady,
+		"rejected": v1alpha1.ReasonBillingRejected, "invalid": v1alpha1.ReasonInvalidSpec, "leaving": v1alpha1.ReasonSeatsHeld,
+		"adrift": v1alpha1.ReasonOrganizationNotFound,
+	} {
+		wantReason(t, w, w.Pool(name), want)
+	}
+	mails, events, bills := w.Mail.Attempts(), len(w.Events.All()), len(w.Billing.Attempts())
 	w.Clock.SetTime(w.Clock.Now().Add(90 * time.Minute))
 	for kind, names := range w.CatchUp() {
 		for _, name := range append(names, "no-such-object") {
@@ -105,6 +137,10 @@ func TestQuiet(t *testing.T) {
 				t.Errorf("%s %s: the pass ends with %v, %v", kind, name, result, err)
 			}
 			w.Delivered()
+			w.Billed()
+			if n := len(w.Billing.Attempts()) - bills; n != 0 {
+				t.Errorf("%s %s: the pass asks the billing provider %d times", kind, name, n)
+			}
 			if all := append(w.Traffic.Writes(), w.Traffic.Reads()...); len(all) > 0 {
 				t.Errorf("%s %s: the pass asks the API server for %v", kind, name, all)
 			}

@@ -5,10 +5,13 @@ package passes_test
 
 import (
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -36,6 +39,34 @@ func wantReason(t *testing.T, w *passes.World, o v1alpha1.Conditioned, want stri
 	t.Helper()
 	if got := w.Reason(o); got != want {
 		t.Errorf("%s is %s, want %s", o.GetName(), got, want)
+	}
+}
+
+// wantCondition checks a condition, and that its message says all of words.
+func wantCondition(t *testing.T, o v1alpha1.Conditioned, kind string, status metav1.ConditionStatus, reason string, words ...string) {
+	t.Helper()
+	conditions, _ := o.StatusConditions()
+	c := meta.FindStatusCondition(*conditions, kind)
+	if c == nil {
+		t.Errorf("%s has no condition %s", o.GetName(), kind)
+		return
+	}
+	if c.Status != status || c.Reason != reason {
+		t.Errorf("%s has %s=%s for %s (%s), want %s for %s", o.GetName(), kind, c.Status, c.Reason, c.Message, status, reason)
+	}
+	for _, word := range words {
+		if !strings.Contains(c.Message, word) {
+			t.Errorf("%s: the message of %s does not say %q: %s", o.GetName(), kind, word, c.Message)
+		}
+	}
+}
+
+// wantNone checks that there is no condition of a kind.
+func wantNone(t *testing.T, o v1alpha1.Conditioned, kind string) {
+	t.Helper()
+	conditions, _ := o.StatusConditions()
+	if c := meta.FindStatusCondition(*conditions, kind); c != nil {
+		t.Errorf("%s has %s=%s for %s (%s), want none", o.GetName(), kind, c.Status, c.Reason, c.Message)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -27,6 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/cluster"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -35,6 +37,8 @@ import (
 	"seatkeeper.dev/seatkeeper/controllers/seatpool"
 	"seatkeeper.dev/seatkeeper/controllers/team"
 	"seatkeeper.dev/seatkeeper/controllers/user"
+	"seatkeeper.dev/seatkeeper/internal/billing"
+	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/loop"
@@ -77,9 +81,11 @@ type World struct {
 	// Namespace holds all that there is.
 	Namespace string
 	// Clock stands still but for Round and Settle, which let a second pass before each round.
-	Clock *clocktesting.FakePassiveClock
+	Clock *clocktesting.FakeClock
 	// Mail takes the invitations.
 	Mail *fake.Sender
+	// Billing bills the seats.
+	Billing *billingfake.Provider
 	// Traffic is what the operator asks of the API server.
 	Traffic *operator.Traffic
 	// Events are what the operator announced.
@@ -96,6 +102,7 @@ type World struct {
 type process struct {
 	reconcilers map[Kind]reconcile.Reconciler
 	outbox      *mail.Outbox
+	desk        *billing.Desk
 	end         func()
 }
 
@@ -103,7 +110,8 @@ type process struct {
 func New(t testing.TB, objects ...client.Object) *World {
 	t.Helper()
 	w := &World{
-		Namespace: env.Namespace(t), Clock: clocktesting.NewFakePassiveClock(Noon), Mail: &fake.Sender{},
+		Namespace: env.Namespace(t), Clock: clocktesting.NewFakeClock(Noon), Mail: &fake.Sender{},
+		Billing: &billingfake.Provider{},
 		Traffic: &operator.Traffic{}, Events: &Events{}, Patience: time.Minute, t: t,
 	}
 	w.Create(objects...)
@@ -149,21 +157,24 @@ func (w *World) startProcess() {
 	outbox := mail.NewOutbox(w.Mail, mail.OutboxOptions{Workers: 1, Clock: w.Clock})
 	keys := invitation.Keyring{Current: make([]byte, invitation.KeySize)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
-	ended := make(chan error, 1)
+	desk := billing.NewDesk(w.Billing, billing.DeskOptions{Workers: 1, Clock: w.Clock})
+	const workers = 2
+	ended := make(chan error, workers)
 	go func() { ended <- outbox.Start(ctx) }()
+	go func() { ended <- desk.Start(ctx) }()
 	w.process = process{
-		outbox: outbox,
+		outbox: outbox, desk: desk,
 		end: func() {
 			cancel()
-			if err := <-ended; err != nil {
-				w.t.Errorf("the outbox ended with: %v", err)
+			if err := errors.Join(<-ended, <-ended); err != nil {
+				w.t.Errorf("the outbox or the billing desk ended with: %v", err)
 			}
 		},
 		reconcilers: map[Kind]reconcile.Reconciler{
 			Organization: &organization.Reconciler{Base: base},
 			Role:         &role.Reconciler{Base: base},
 			Team:         &team.Reconciler{Base: base},
-			SeatPool:     &seatpool.Reconciler{Base: base},
+			SeatPool:     &seatpool.Reconciler{Base: base, Desk: desk},
 			User: &user.Reconciler{Base: base, Outbox: outbox, Inviter: user.Inviter{
 				From:   mail.Address{Name: "Acme", Email: "people@acme.example"},
 				Portal: &url.URL{Scheme: "https", Host: "join.acme.example"},
@@ -193,12 +204,10 @@ func (w *World) Restart() {
 // Pass does one pass, with the cache as it is, and checks what it writes into the conditions.
 func (w *World) Pass(kind Kind, name string) (ctrl.Result, error) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), w.Patience)
-	defer cancel()
 	refused, wrote := w.Traffic.Refused(), w.statusWrites(kind, name)
-	key := types.NamespacedName{Namespace: w.Namespace, Name: name}
-	result, err := w.reconcilers[kind].Reconcile(ctx, ctrl.Request{NamespacedName: key})
-	if w.statusWrites(kind, name) == wrote || w.Traffic.Refused() != refused || errors.Is(err, operator.ErrLost) {
+	result, err := w.Try(kind, name)
+	lost := errors.Is(err, operator.ErrLost) || errors.Is(err, context.DeadlineExceeded)
+	if w.statusWrites(kind, name) == wrote || w.Traffic.Refused() != refused || lost {
 		return result, err
 	}
 	if o := w.conditioned(kind); w.Find(name, o) {
@@ -207,6 +216,14 @@ func (w *World) Pass(kind Kind, name string) (ctrl.Result, error) {
 		}
 	}
 	return result, err
+}
+
+// Try is Pass without the check, for a pass during which people act.
+func (w *World) Try(kind Kind, name string) (ctrl.Result, error) {
+	ctx, cancel := context.WithTimeout(logr.NewContext(w.t.Context(), logr.Discard()), w.Patience)
+	defer cancel()
+	key := types.NamespacedName{Namespace: w.Namespace, Name: name}
+	return w.reconcilers[kind].Reconcile(ctx, ctrl.Request{NamespacedName: key})
 }
 
 // statusWrites counts how often the status of an object was to be written.
@@ -230,7 +247,8 @@ func (w *World) checkConditions() {
 		for _, name := range names {
 			o := w.conditioned(kind)
 			w.must(w.cluster.GetCache().Get(w.t.Context(), client.ObjectKey{Namespace: w.Namespace, Name: name}, o), "reading "+name)
-			if kind != User && !o.GetDeletionTimestamp().IsZero() {
+			if !o.GetDeletionTimestamp().IsZero() && !controllerutil.ContainsFinalizer(o, v1alpha1.FinalizerArchive) &&
+				!controllerutil.ContainsFinalizer(o, v1alpha1.FinalizerSeats) {
 				continue
 			}
 			if broken := contract.Conditions(o); broken != nil {
@@ -260,14 +278,16 @@ func (w *World) Settle() {
 }
 
 // Round lets a second pass, the cache catch up and every controller do a pass over each of its objects, and waits
-// for the mail that they asked for. It says whether there was nothing to do, and which passes failed.
+// for the mail that they asked for and for the billing desk. It says whether there was nothing to do, and which passes
+// failed.
 func (w *World) Round() (settled bool, err error) {
 	w.t.Helper()
 	settled, err = w.Turn()
-	return w.Delivered() == 0 && settled, err
+	news := w.Delivered() + w.Billed()
+	return news == 0 && settled, err
 }
 
-// Turn is Round without the wait for mail.
+// Turn is Round without the wait for mail and billing.
 func (w *World) Turn() (settled bool, err error) {
 	w.t.Helper()
 	const soon = time.Minute
@@ -299,6 +319,49 @@ func (w *World) Delivered() int {
 			w.t.Fatal("the outbox does not come to its end")
 		}
 	}
+}
+
+// Billed waits until the billing desk has tried all that it was asked for and that is due, and says how many outcomes are
+// news.
+func (w *World) Billed() int {
+	w.t.Helper()
+	last := types.NamespacedName{Namespace: w.Namespace, Name: "the last one at the desk"}
+	defer w.desk.Forget(last)
+	w.desk.Submit(last, billing.Order{Key: "~"}) // which is refused without asking anybody
+	for woken := 0; ; woken++ {
+		if w.nextBilled() == last {
+			return woken
+		}
+	}
+}
+
+func (w *World) nextBilled() types.NamespacedName {
+	w.t.Helper()
+	select {
+	case owner := <-w.desk.Done():
+		return owner
+	case <-time.After(time.Minute):
+		w.t.Fatal("the billing desk does not come to its end")
+		return types.NamespacedName{}
+	}
+}
+
+// BilledAgain lets time pass until the billing desk has tried again what it could not do, and has news of a pool.
+func (w *World) BilledAgain(pool string) {
+	w.t.Helper()
+	const step = 10 * time.Second
+	want := types.NamespacedName{Namespace: w.Namespace, Name: pool}
+	env.Eventually(w.t, func() error {
+		select {
+		case owner := <-w.desk.Done():
+			if owner == want {
+				return nil
+			}
+		default:
+			w.Clock.SetTime(w.Clock.Now().Add(step))
+		}
+		return fmt.Errorf("the billing desk has no news of %s", pool)
+	})
 }
 
 // CatchUp waits until the cache shows what is there, and returns its names by kind, in the order of a round.

@@ -181,7 +181,7 @@ func (s *ledgerState) pool(p *v1alpha1.SeatPool) {
 	}
 	s.endTurn()
 	s.turn, s.granted = turn, nil
-	s.capacity[turn.Turn] = p.Spec.Capacity()
+	s.capacity[turn.Turn] = ptr.Deref(p.Spec.Included, 0) + ptr.Deref(p.Spec.Seats, 0)
 }
 
 func (s *ledgerState) slice(now *v1alpha1.SeatSlice) {

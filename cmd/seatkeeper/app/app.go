@@ -35,6 +35,7 @@ import (
 	"seatkeeper.dev/seatkeeper/controllers/team"
 	"seatkeeper.dev/seatkeeper/controllers/user"
 	"seatkeeper.dev/seatkeeper/internal/admission"
+	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/keystore"
@@ -67,8 +68,10 @@ type Options struct {
 	Mail     mail.Sender
 	// MailsPerSecond is how many mails may be sent in a second; no limit when 0.
 	MailsPerSecond float64
+	// Billing bills the seats of the pools that ask for it.
+	Billing billing.Provider
 	// Clock tells the time.
-	Clock clock.PassiveClock
+	Clock clock.WithTicker
 }
 
 // Scheme knows every kind that the operator deals with.
@@ -99,7 +102,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 		return nil, err
 	}
 	if o.Webhook != nil {
-		if err := addWebhooks(mgr, o.Namespaces); err != nil {
+		if err := addWebhooks(mgr, o); err != nil {
 			return nil, err
 		}
 	}
@@ -151,13 +154,17 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	if err := mgr.Add(outbox); err != nil {
 		return fmt.Errorf("adding the outbox: %w", err)
 	}
+	desk := billing.NewDesk(o.Billing, billing.DeskOptions{Clock: o.Clock})
+	if err := mgr.Add(desk); err != nil {
+		return fmt.Errorf("adding the billing desk: %w", err)
+	}
 	// One write a second and object while a wave runs, for figures; pools are quicker, since people wait for seats.
 	const figures, grants = time.Second, 500 * time.Millisecond
 	for name, add := range map[string]func(ctrl.Manager, controller.Options) error{
 		"organization": (&organization.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
 		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
 		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
-		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}}).SetupWithManager,
+		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user": (&user.Reconciler{Base: base, Outbox: outbox, Inviter: user.Inviter{
 			From: o.MailFrom, Portal: o.PortalURL, Keys: keys,
 		}}).SetupWithManager,
@@ -169,8 +176,8 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	return nil
 }
 
-func addWebhooks(mgr manager.Manager, namespaces []string) error {
-	if err := admission.Register(mgr, namespaces); err != nil {
+func addWebhooks(mgr manager.Manager, o Options) error {
+	if err := admission.Register(mgr, o.Namespaces, o.Clock); err != nil {
 		return err
 	}
 	return mgr.AddReadyzCheck("webhook", mgr.GetWebhookServer().StartedChecker())

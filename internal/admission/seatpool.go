@@ -1,0 +1,151 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/pricing"
+)
+
+// +kubebuilder:webhook:path=/mutate-seatkeeper-dev-v1alpha1-seatpool,mutating=true,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=seatpools,verbs=create,versions=v1alpha1,name=default.seatpools.seatkeeper.dev,admissionReviewVersions=v1
+// +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-seatpool,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=seatpools,verbs=create;update,versions=v1alpha1,name=validate.seatpools.seatkeeper.dev,admissionReviewVersions=v1
+// +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-seatpool-scale,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=seatpools/scale,verbs=update,versions=v1alpha1,name=scale.seatpools.seatkeeper.dev,admissionReviewVersions=v1
+
+// poolAdmission judges SeatPools: what is ordered, and what it costs.
+type poolAdmission struct {
+	namespaces []string
+	clock      clock.PassiveClock
+}
+
+func (a *poolAdmission) runs(namespace string) bool {
+	return len(a.namespaces) == 0 || slices.Contains(a.namespaces, namespace)
+}
+
+// Default adds the finalizer at creation, which saves a write later.
+func (a *poolAdmission) Default(_ context.Context, p *v1alpha1.SeatPool) error {
+	if p.DeletionTimestamp.IsZero() && a.runs(p.Namespace) {
+		controllerutil.AddFinalizer(p, v1alpha1.FinalizerSeats)
+	}
+	return nil
+}
+
+// ValidateCreate refuses what no order could bring, and quotes the rest.
+func (a *poolAdmission) ValidateCreate(_ context.Context, p *v1alpha1.SeatPool) (admission.Warnings, error) {
+	if !a.runs(p.Namespace) {
+		return nil, nil
+	}
+	return a.judge(nil, p)
+}
+
+// ValidateUpdate refuses orders beyond the limits, and quotes the rest.
+func (a *poolAdmission) ValidateUpdate(_ context.Context, before, after *v1alpha1.SeatPool) (admission.Warnings, error) {
+	if !after.DeletionTimestamp.IsZero() || !a.runs(after.Namespace) {
+		return nil, nil // it must be possible to let go, and of others' pools nothing is known
+	}
+	return a.judge(before, after)
+}
+
+// ValidateDelete is not asked.
+func (a *poolAdmission) ValidateDelete(context.Context, *v1alpha1.SeatPool) (admission.Warnings, error) {
+	return nil, nil
+}
+
+// judge applies the rules that the controller applies too. What was wrong before does not keep the rest from being
+// changed. before is nil for a pool that is created.
+func (a *poolAdmission) judge(before, after *v1alpha1.SeatPool) (admission.Warnings, error) {
+	s := pricing.Situation{
+		Now: a.clock.Now(), Spec: &after.Spec, Generation: after.Generation,
+		Approved: after.Annotations[v1alpha1.AnnotationApproveOrder],
+	}
+	var spec *v1alpha1.SeatPoolSpec
+	if before != nil {
+		spec = &before.Spec
+		s.Bought, s.Term, s.Held = bought(before), before.Status.Term, ptr.Deref(before.Status.Assigned, 0)
+	}
+	d := pricing.Decide(s)
+	var errs field.ErrorList
+	if d.Invalid != "" && (before == nil || !sameTariff(spec, &after.Spec)) {
+		at, detail, _ := strings.Cut(d.Invalid, ": ")
+		errs = append(errs, field.Invalid(field.NewPath("spec."+at), field.OmitValueType{}, detail))
+	}
+	if d.Refusal != "" && (before == nil || !ptr.Equal(spec.Seats, after.Spec.Seats)) {
+		errs = append(errs, field.Forbidden(field.NewPath("spec", "seats"), d.Refusal))
+	}
+	if before != nil {
+		errs = append(errs, approval(before, after)...)
+	}
+	if len(errs) > 0 {
+		return nil, refusal("SeatPool", after.Name, errs)
+	}
+	return pricing.Quote(after.Name, spec, s, d), nil
+}
+
+// bought is the number of seats that orders have brought. Those that were just given back, and that the controller has
+// not looked at yet, are not among them.
+func bought(p *v1alpha1.SeatPool) *int32 {
+	declared := ptr.Deref(p.Spec.Seats, 0)
+	return new(min(declared, ptr.Deref(p.Status.Bought, declared)))
+}
+
+func sameTariff(a, b *v1alpha1.SeatPoolSpec) bool {
+	return ptr.Equal(a.Billing.Price, b.Billing.Price) && a.Billing.TaxRate == b.Billing.TaxRate
+}
+
+// approval refuses the approval of anything but the order as it is now.
+func approval(before, after *v1alpha1.SeatPool) field.ErrorList {
+	const name = v1alpha1.AnnotationApproveOrder
+	given := after.Annotations[name]
+	if given == "" || given == before.Annotations[name] || given == strconv.FormatInt(after.Generation, 10) {
+		return nil
+	}
+	return field.ErrorList{field.Invalid(field.NewPath("metadata", "annotations").Key(name), given, fmt.Sprintf(
+		"approves an order of another generation: look at status.pendingOrder, and approve it by %q", strconv.FormatInt(after.Generation, 10)))}
+}
+
+// scaleAdmission judges what `kubectl scale` does to a SeatPool, by the same rules.
+type scaleAdmission struct {
+	pools *poolAdmission
+	live  client.Reader
+}
+
+// ValidateUpdate judges the SeatPool as the scale makes it.
+func (a *scaleAdmission) ValidateUpdate(ctx context.Context, _, scale *autoscalingv1.Scale) (admission.Warnings, error) {
+	if !a.pools.runs(scale.Namespace) {
+		return nil, nil
+	}
+	var before v1alpha1.SeatPool
+	if err := a.live.Get(ctx, client.ObjectKeyFromObject(scale), &before); err != nil {
+		return nil, apierrors.NewInternalError(fmt.Errorf("reading the SeatPool: %w", err))
+	}
+	after := before.DeepCopy()
+	if after.Spec.Seats = &scale.Spec.Replicas; !ptr.Equal(before.Spec.Seats, after.Spec.Seats) {
+		after.Generation++
+	}
+	return a.pools.judge(&before, after)
+}
+
+// ValidateCreate is not asked.
+func (a *scaleAdmission) ValidateCreate(context.Context, *autoscalingv1.Scale) (admission.Warnings, error) {
+	return nil, nil
+}
+
+// ValidateDelete is not asked.
+func (a *scaleAdmission) ValidateDelete(context.Context, *autoscalingv1.Scale) (admission.Warnings, error) {
+	return nil, nil
+}
