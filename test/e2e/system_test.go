@@ -89,13 +89,20 @@ func ready(path string, ended <-chan error) error {
 // kubectl runs a command as a person would, and returns what it prints.
 func kubectl(t *testing.T, args ...string) (string, error) {
 	t.Helper()
+	out, _, err := kubectlIn(t, "acme", "", args...)
+	return out, err
+}
+
+// kubectlIn is kubectl in a namespace, with something to read. Beside what it prints it returns what it warns of.
+func kubectlIn(t *testing.T, namespace, input string, args ...string) (out, warnings string, err error) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), "bin/kubectl", append([]string{"--kubeconfig", system.Kubeconfig, "-n", "acme"}, args...)...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = repository, &stdout, &stderr
+	cmd := exec.CommandContext(t.Context(), "bin/kubectl", append([]string{"--kubeconfig", system.Kubeconfig, "-n", namespace}, args...)...)
+	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = repository, strings.NewReader(input), &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, &stderr)
+		return stdout.String(), stderr.String(), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, &stderr)
 	}
-	return stdout.String(), nil
+	return stdout.String(), stderr.String(), nil
 }
 
 // must is kubectl that works.
