@@ -1,8 +1,8 @@
 // Copyright 2026 The Seatkeeper Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures how fast people get from applied to invited, and what that costs, against two floors: a
-// bare client, and a controller that does nothing but the same writes. See README.md.
+// Command bench measures how fast people get seats and invitations, and what that costs, against two floors: a bare
+// client, and a controller that does nothing but the same writes. See README.md.
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -59,8 +60,12 @@ func dispatch(ctx context.Context, args []string) error {
 
 // bench is one call of the program.
 type bench struct {
-	sizes                        []int
+	scenarios []string
+	// sizes are the numbers of people, by scenario.
+	sizes                        map[string][]int
+	seats, releases              int
 	runs                         int
+	plan                         string
 	json                         string
 	allowNoise                   bool
 	controlplane, operator, crds string
@@ -73,12 +78,20 @@ type bench struct {
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{report: Report{Sizes: []Size{}, Rejected: []Rejection{}, Setting: Setting{
+	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Rejected: []Rejection{}, Setting: Setting{
 		Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC,
 	}}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
-	people := flags.String("people", "1000,10000", "how many people to invite, one table for each `number`")
+	scenarios := flags.String("scenarios", strings.Join(allScenarios, ","), "which `scenarios` to measure")
+	people := map[string]*string{
+		scenarioInvite:  flags.String("people", "1000,10000", "invite: how many people to invite, one table for each `number`"),
+		scenarioGrant:   flags.String("grants", "10000", "grant: how many people wait for the seats that come, one table for each `number`"),
+		scenarioRelease: flags.String("waiting", "50000", "release: how many people wait, one table for each `number`"),
+	}
+	flags.IntVar(&b.seats, "seats", 50, "release: how many seats the pool has")
+	flags.IntVar(&b.releases, "releases", 20, "release: how many holders to archive, one after the other; fewer than -seats")
 	flags.IntVar(&b.runs, "runs", 3, "how often to measure each way; the median counts")
+	flags.StringVar(&b.plan, "plan", "", "`file` with what go test says of BenchmarkPlan, to show beside the targets")
 	flags.StringVar(&b.json, "json", "", "`file` to write everything to, see test/bench/README.md")
 	flags.BoolVar(&b.allowNoise, "allow-noise", false, "count measurements that other processes disturbed, and mark them")
 	flags.StringVar(&b.controlplane, "controlplane", "bin/controlplane", "the control plane's `program`")
@@ -86,11 +99,19 @@ func parse(args []string) (*bench, error) {
 	flags.StringVar(&b.crds, "crds", "config/crd/bases", "the `directory` of the custom resource definitions")
 	_ = flags.Parse(args) // it exits with the usage on an error
 	var err error
-	if b.sizes, err = parseSizes(*people); err != nil {
+	if b.scenarios, err = parseScenarios(*scenarios); err != nil {
 		return nil, err
 	}
-	if flags.NArg() > 0 || b.runs < 1 {
+	for _, scenario := range allScenarios {
+		if b.sizes[scenario], err = parseSizes(*people[scenario]); err != nil {
+			return nil, fmt.Errorf("%s: %w", scenario, err)
+		}
+	}
+	switch {
+	case flags.NArg() > 0 || b.runs < 1:
 		return nil, errors.New("unexpected arguments: only flags are taken, and -runs must be 1 or more; see -h")
+	case b.releases < 1 || b.releases >= b.seats || b.releases > queued || b.seats > 1000:
+		return nil, fmt.Errorf("-releases must be 1 to %d and less than -seats, of which there are up to 1000", queued)
 	}
 	if b.self, err = os.Executable(); err != nil {
 		return nil, err
@@ -99,59 +120,108 @@ func parse(args []string) (*bench, error) {
 	return b, err
 }
 
+func parseScenarios(list string) ([]string, error) {
+	var scenarios []string
+	for word := range strings.SplitSeq(list, ",") {
+		scenario := strings.TrimSpace(word)
+		if !slices.Contains(allScenarios, scenario) {
+			return nil, fmt.Errorf("-scenarios is %q: it must be some of %s, separated by commas", list, strings.Join(allScenarios, ", "))
+		}
+		scenarios = append(scenarios, scenario)
+	}
+	return scenarios, nil
+}
+
 func parseSizes(list string) ([]int, error) {
 	var sizes []int
 	for word := range strings.SplitSeq(list, ",") {
 		n, err := strconv.Atoi(strings.TrimSpace(word))
 		if err != nil || n < 1 || n > 1_000_000 {
-			return nil, fmt.Errorf("-people is %q: it must be numbers from 1 to 1000000, separated by commas", list)
+			return nil, fmt.Errorf("the number of people is %q: it must be numbers from 1 to 1000000, separated by commas", list)
 		}
 		sizes = append(sizes, n)
 	}
 	return sizes, nil
 }
 
-// all measures every size.
+// all measures every scenario with every size.
 func (b *bench) all(ctx context.Context, out io.Writer) error {
-	fmt.Fprintf(out, "From apply to invited on %d processors. The API server runs with GOGC=%s, its etcd without fsync. No webhooks:\n"+
-		"people are created with the finalizer that admission would add.\n\n", b.report.Setting.Processors, serverGOGC)
-	for _, people := range b.sizes {
-		runs := map[string][]Measurement{}
-		for run := range b.runs {
-			if err := b.round(ctx, out, people, run, runs); err != nil {
+	fmt.Fprintf(out, "On %d processors. The API server runs with GOGC=%s, its etcd without fsync. No webhooks: people are created\n"+
+		"with the finalizer that admission would add.\n\n", b.report.Setting.Processors, serverGOGC)
+	if b.plan != "" {
+		var err error
+		if b.report.Plan, err = readPlan(b.plan); err != nil {
+			return err
+		}
+		b.report.Plan.print(out)
+	}
+	for _, scenario := range b.scenarios {
+		measure := b.compare
+		if scenario == scenarioRelease {
+			measure = b.release
+		}
+		for _, people := range b.sizes[scenario] {
+			if err := measure(ctx, out, scenario, people); err != nil {
 				return err
 			}
 		}
-		size := sumUp(people, runs)
-		b.report.Sizes = append(b.report.Sizes, size)
-		size.print(out)
 	}
+	return nil
+}
+
+// compare measures all three ways of a scenario, several times.
+func (b *bench) compare(ctx context.Context, out io.Writer, scenario string, people int) error {
+	runs := map[string][]Measurement{}
+	for run := range b.runs {
+		if err := b.round(ctx, out, scenario, people, run, runs); err != nil {
+			return err
+		}
+	}
+	size := sumUp(scenario, people, runs)
+	b.report.Sizes = append(b.report.Sizes, size)
+	size.print(out)
 	return nil
 }
 
 // round measures all three ways once, on a control plane of their own: what earlier rounds left behind would slow
 // the later ones down.
-func (b *bench) round(ctx context.Context, out io.Writer, people, run int, runs map[string][]Measurement) error {
-	p, err := startPlane(ctx, b.controlplane, b.crds, b.dir)
+func (b *bench) round(ctx context.Context, out io.Writer, scenario string, people, run int, runs map[string][]Measurement) error {
+	p, err := b.warmPlane(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.end()
-	if err := b.warmUp(ctx, p); err != nil {
-		return fmt.Errorf("warming up: %w", err)
-	}
 	for _, way := range order(run) {
-		m, err := b.quietly(ctx, out, p, way, people, run)
+		t := task{scenario: scenario, way: way, people: people}
+		var m Measurement
+		disturbed, err := b.quietly(ctx, out, t, run, func() (float64, error) {
+			m, err = b.measure(ctx, p, t)
+			return m.Foreign, err
+		})
 		if err != nil {
-			return fmt.Errorf("measuring %s with %d people: %w", way, people, err)
+			return fmt.Errorf("measuring %s: %w", t, err)
 		}
-		fmt.Fprintf(out, "run %d of %d: %s with %d people took %.2f s\n", run+1, b.runs, way, people, m.Wall)
+		m.Disturbed = disturbed
+		fmt.Fprintf(out, "run %d of %d: %s took %.2f s\n", run+1, b.runs, t, m.Wall)
 		runs[way] = append(runs[way], m)
 	}
 	return nil
 }
 
-// warmUp invites a few people by the operator, and finds out what it writes about them.
+// warmPlane starts a control plane, and has the operator invite a few people there: that warms it up, and shows what
+// the operator writes about them.
+func (b *bench) warmPlane(ctx context.Context) (*plane, error) {
+	p, err := startPlane(ctx, b.controlplane, b.crds, b.dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.warmUp(ctx, p); err != nil {
+		p.end()
+		return nil, fmt.Errorf("warming up: %w", err)
+	}
+	return p, nil
+}
+
 func (b *bench) warmUp(ctx context.Context, p *plane) error {
 	const few = 100
 	var version struct{ GitVersion string }
@@ -159,7 +229,7 @@ func (b *bench) warmUp(ctx context.Context, p *plane) error {
 		return err
 	}
 	b.report.Setting.Kubernetes = version.GitVersion
-	if _, err := b.measure(ctx, p, wayOperator, few); err != nil {
+	if _, err := b.measure(ctx, p, task{scenario: scenarioInvite, way: wayOperator, people: few}); err != nil {
 		return err
 	}
 	var anybody v1alpha1.UserList
@@ -170,28 +240,27 @@ func (b *bench) warmUp(ctx context.Context, p *plane) error {
 	return nil
 }
 
-// quietly measures until nobody disturbed it, or too often.
-func (b *bench) quietly(ctx context.Context, out io.Writer, p *plane, way string, people, run int) (Measurement, error) {
+// quietly measures until nobody disturbed it, or too often. measure says which part of the machine others used.
+func (b *bench) quietly(ctx context.Context, out io.Writer, t task, run int, measure func() (float64, error)) (bool, error) {
 	const attempts, pause = 4, 15 * time.Second
 	for attempt := 1; ; attempt++ {
-		m, err := b.measure(ctx, p, way, people)
-		if err != nil || !disturbed(m) {
-			return m, err
+		foreign, err := measure()
+		if err != nil || !disturbed(foreign) {
+			return false, err
 		}
 		if b.allowNoise {
-			m.Disturbed = true
-			return m, nil
+			return true, nil
 		}
-		rejected := Rejection{People: people, Way: way, Run: run + 1, Foreign: m.Foreign}
+		rejected := Rejection{Scenario: t.scenario, People: t.people, Way: t.way, Run: run + 1, Foreign: foreign}
 		b.report.Rejected = append(b.report.Rejected, rejected)
 		fmt.Fprintln(out, rejected)
 		if attempt == attempts {
-			return m, fmt.Errorf("the machine was not quiet in %d attempts: stop what else runs, or use -allow-noise", attempts)
+			return true, fmt.Errorf("the machine was not quiet in %d attempts: stop what else runs, or use -allow-noise", attempts)
 		}
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
-			return m, ctx.Err()
+			return true, ctx.Err()
 		}
 	}
 }

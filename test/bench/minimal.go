@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -28,7 +29,7 @@ import (
 )
 
 // minimal is the least that a controller can do for a User: it writes the status once, with what the operator
-// would write, and decides nothing.
+// would write, as soon as the pool has seats, and decides nothing.
 type minimal struct {
 	client.Client
 	status *v1alpha1.UserStatus
@@ -40,12 +41,29 @@ func (m *minimal) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result,
 	if err := m.Get(ctx, req.NamespacedName, &before); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if before.Status.Invitation != nil {
+	var seats v1alpha1.SeatPool
+	if err := m.Get(ctx, client.ObjectKey{Namespace: req.Namespace, Name: pool}, &seats); err != nil {
+		return ctrl.Result{}, err
+	}
+	if before.Status.Invitation != nil || *seats.Spec.Seats == 0 {
 		return ctrl.Result{}, nil
 	}
 	after := before.DeepCopy()
 	after.Status = *statusOf(&before, m.status)
 	return ctrl.Result{}, m.Status().Patch(ctx, after, client.MergeFromWithOptions(&before, client.MergeFromWithOptimisticLock{}))
+}
+
+// everybody is who waits for a pool.
+func (m *minimal) everybody(ctx context.Context, pool client.Object) []ctrl.Request {
+	var all v1alpha1.UserList
+	if err := m.List(ctx, &all, client.InNamespace(pool.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
+		log.FromContext(ctx).Error(err, "listing users")
+	}
+	var requests []ctrl.Request
+	for i := range all.Items {
+		requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+	}
+	return requests
 }
 
 // runMinimal runs the minimal controller until standard input ends. It says "ready" when its cache is filled.
@@ -96,6 +114,7 @@ func (m *minimal) manager(kubeconfig, namespace string) (manager.Manager, error)
 	m.Client = mgr.GetClient()
 	err = ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.User{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.SeatPool{}, handler.EnqueueRequestsFromMapFunc(m.everybody), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: atOnce}).
 		Complete(m)
 	if err != nil {

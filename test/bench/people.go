@@ -37,48 +37,73 @@ func person(namespace string, i int) *v1alpha1.User {
 	return u
 }
 
-// house are the objects that people belong to: an organization owned by the first of them, and room for all.
-func house(namespace string, people int) []client.Object {
+// house are the objects that people belong to: an organization owned by the first of them, and a pool of seats.
+func house(namespace string, seats int) []client.Object {
 	return []client.Object{
 		build.Organization(organization).In(namespace).Owner(personName(0)).DisplayName("Acme").Obj(),
-		build.SeatPool(pool).In(namespace, organization).Seats(int32(people)).Obj(),
+		build.SeatPool(pool).In(namespace, organization).Seats(int32(seats)).Obj(),
 		build.Role(role).In(namespace, organization).SeatPool(pool).DisplayName("Member").Obj(),
 	}
 }
 
-func usersPath(namespace string) string {
-	return "/apis/" + v1alpha1.GroupVersion.String() + "/namespaces/" + namespace + "/users"
+// ledger are the slices of the pool when everybody has a seat, as far as their size goes.
+func ledger(namespace string, people int) []*v1alpha1.SeatSlice {
+	var all []*v1alpha1.SeatSlice
+	for first := 0; first < people; first += v1alpha1.SeatsPerSlice {
+		slice := build.SeatSlice(pool, int32(first/v1alpha1.SeatsPerSlice)).In(namespace).Capacity(int32(people))
+		for seat := first; seat < min(people, first+v1alpha1.SeatsPerSlice); seat++ {
+			slice.Held(int32(seat), build.User(personName(seat)).Obj(), time.Now())
+		}
+		o := slice.Obj()
+		o.TypeMeta = metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: "SeatSlice"}
+		all = append(all, o)
+	}
+	return all
 }
 
-// apply creates the people. With a status, it plays the operator too: each gets that status as soon as there is
-// something to patch.
-func apply(ctx context.Context, w *wire, namespace string, people int, status *v1alpha1.UserStatus) error {
+// path is where the API server keeps the objects of a kind.
+func path(namespace, resource string) string {
+	return "/apis/" + v1alpha1.GroupVersion.String() + "/namespaces/" + namespace + "/" + resource
+}
+
+func userPath(namespace, name string) string { return path(namespace, "users") + "/" + name }
+
+// version is what the bench reads of an object, or of a list.
+type version struct {
+	Metadata struct{ ResourceVersion string }
+}
+
+// each does something for each of n people, with as many at once as make sense.
+func each(ctx context.Context, n int, do func(ctx context.Context, i int) error) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
-	for i := range people {
-		group.Go(func() error {
-			u := person(namespace, i)
-			body, err := json.Marshal(u)
-			if err != nil {
-				return err
-			}
-			if status == nil {
-				return w.send(ctx, http.MethodPost, usersPath(namespace), typeJSON, body, nil)
-			}
-			var created struct {
-				Metadata struct{ ResourceVersion string }
-			}
-			if err := w.send(ctx, http.MethodPost, usersPath(namespace), typeJSON, body, &created); err != nil {
-				return err
-			}
-			patch, err := statusPatch(created.Metadata.ResourceVersion, statusOf(u, status))
-			if err != nil {
-				return err
-			}
-			return w.send(ctx, http.MethodPatch, usersPath(namespace)+"/"+u.Name+"/status", typeMergePatch, patch, nil)
-		})
+	for i := range n {
+		group.Go(func() error { return do(ctx, i) })
 	}
 	return group.Wait()
+}
+
+// create applies one person, and reads the answer into into unless that is nil.
+func create(ctx context.Context, w *wire, namespace string, i int, into any) error {
+	return post(ctx, w, path(namespace, "users"), person(namespace, i), into)
+}
+
+func post(ctx context.Context, w *wire, path string, object, into any) error {
+	body, err := json.Marshal(object)
+	if err != nil {
+		return err
+	}
+	return w.send(ctx, http.MethodPost, path, typeJSON, body, into)
+}
+
+// invite plays the operator: it writes the status of one person, who is at that version.
+func invite(ctx context.Context, w *wire, namespace string, i int, v version, status *v1alpha1.UserStatus) error {
+	u := person(namespace, i)
+	patch, err := statusPatch(v.Metadata.ResourceVersion, statusOf(u, status))
+	if err != nil {
+		return err
+	}
+	return w.send(ctx, http.MethodPatch, userPath(namespace, u.Name)+"/status", typeMergePatch, patch, nil)
 }
 
 // statusOf is the status that the operator gave to one person, as it would be for u.
@@ -108,22 +133,28 @@ type change struct {
 	}
 }
 
-func (c change) invited() bool {
+// reason is why the person is ready or is not.
+func (c change) reason() string {
 	for _, condition := range c.Object.Status.Conditions {
 		if condition.Type == v1alpha1.ConditionReady {
-			return condition.Reason == v1alpha1.ReasonInvited
+			return condition.Reason
 		}
 	}
-	return false
+	return ""
 }
 
-// audience counts who is seen to be invited, by one watch that is as cheap as can be and the same for all ways.
+func invited(c change) bool { return c.reason() == v1alpha1.ReasonInvited }
+
+func waiting(c change) bool { return c.reason() == v1alpha1.ReasonAwaitingSeat }
+
+// audience counts who is seen to be as is wanted, by one watch that is as cheap as can be and the same for all ways.
 type audience struct {
-	invited map[string]bool
+	wanted  func(change) bool
+	seen    map[string]bool
 	version string // from where on to watch; everything when empty
 }
 
-// await returns when so many different people are invited. An API server ends the watch of who is too slow for it,
+// await returns when so many different people are as is wanted. An API server ends the watch of who is too slow for it,
 // as the bench may be while others take the processors: then it opens another.
 func (a *audience) await(people int, open func(version string) (io.ReadCloser, error)) error {
 	const pause = 100 * time.Millisecond
@@ -133,20 +164,20 @@ func (a *audience) await(people int, open func(version string) (io.ReadCloser, e
 			err = a.read(stream, people)
 		}
 		if err != nil {
-			return fmt.Errorf("watching people, of whom %d of %d are invited: %w", len(a.invited), people, err)
+			return fmt.Errorf("watching people, of whom %d of %d are seen to be where they are to get: %w", len(a.seen), people, err)
 		}
-		if len(a.invited) == people {
+		if len(a.seen) == people {
 			return nil
 		}
 		time.Sleep(pause)
 	}
 }
 
-// read returns when everybody is invited, or the watch ends.
+// read returns when everybody is as is wanted, or the watch ends.
 func (a *audience) read(stream io.ReadCloser, people int) error {
 	defer stream.Close()
 	events := json.NewDecoder(stream)
-	for len(a.invited) < people {
+	for len(a.seen) < people {
 		var c change
 		switch err := events.Decode(&c); {
 		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
@@ -157,14 +188,24 @@ func (a *audience) read(stream io.ReadCloser, people int) error {
 			return errors.New(c.Object.Message)
 		}
 		a.version = c.Object.Metadata.ResourceVersion // none in an error: what was missed is too old to be had
-		if c.invited() {
-			a.invited[c.Object.Metadata.Name] = true
+		if a.wanted(c) {
+			a.seen[c.Object.Metadata.Name] = true
 		}
 	}
 	return nil
 }
 
-// watch opens a watch on the users of a namespace.
-func watch(ctx context.Context, w *wire, namespace, version string) (io.ReadCloser, error) {
-	return w.open(ctx, http.MethodGet, usersPath(namespace)+"?watch=1&resourceVersion="+version, "", nil)
+// await returns when so many people of a namespace are seen to be as is wanted, from a version on.
+func await(ctx context.Context, w *wire, namespace, version string, people int, wanted func(change) bool) error {
+	a := &audience{wanted: wanted, seen: make(map[string]bool, people), version: version}
+	return a.await(people, func(version string) (io.ReadCloser, error) {
+		return w.open(ctx, http.MethodGet, path(namespace, "users")+"?watch=1&resourceVersion="+version, "", nil)
+	})
+}
+
+// present is the version of everything at present.
+func present(ctx context.Context, w *wire, namespace string) (string, error) {
+	var v version
+	err := w.send(ctx, http.MethodGet, path(namespace, "users")+"?limit=1", "", nil, &v)
+	return v.Metadata.ResourceVersion, err
 }

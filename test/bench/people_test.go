@@ -51,6 +51,20 @@ func TestStatusPatchIsThatOfAController(t *testing.T) {
 	}
 }
 
+// The bare client writes as many slices as the operator, each as full.
+func TestLedger(t *testing.T) {
+	var sizes []int
+	for i, slice := range ledger("ns", 130) {
+		if first := int32(i * v1alpha1.SeatsPerSlice); *slice.FirstSeat != first || *slice.Assignments[0].Seat != first {
+			t.Errorf("slice %d begins with seat %d, and is said to begin with %d", i, *slice.Assignments[0].Seat, *slice.FirstSeat)
+		}
+		sizes = append(sizes, len(slice.Assignments))
+	}
+	if want := []int{64, 64, 2}; !slices.Equal(sizes, want) {
+		t.Errorf("130 seats are in slices of %v, want %v", sizes, want)
+	}
+}
+
 func event(kind, name, version, reason string) string {
 	u := v1alpha1.User{ObjectMeta: metav1.ObjectMeta{Name: name, ResourceVersion: version}}
 	u.Status.Conditions = []metav1.Condition{{Type: "Seated", Reason: "Seated"}, {Type: "Ready", Reason: reason}}
@@ -95,7 +109,7 @@ func TestAwait(t *testing.T) {
 		"one of two is not all that count": {[]string{event("MODIFIED", "a", "1", "Invited")}, []string{"", "1"}, "1 of 2"},
 	} {
 		var opened []string
-		a := &audience{invited: map[string]bool{}}
+		a := &audience{wanted: invited, seen: map[string]bool{}}
 		err := a.await(2, func(version string) (io.ReadCloser, error) {
 			opened = append(opened, version)
 			if len(opened) > len(c.streams) {

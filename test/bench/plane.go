@@ -78,6 +78,20 @@ func (p *plane) namespace(ctx context.Context) (string, error) {
 	return ns.Name, err
 }
 
+// house makes a namespace with a house of so many seats.
+func (p *plane) house(ctx context.Context, seats int) (string, error) {
+	namespace, err := p.namespace(ctx)
+	if err != nil {
+		return "", err
+	}
+	for _, o := range house(namespace, seats) {
+		if err := p.client.Create(ctx, o); err != nil {
+			return "", err
+		}
+	}
+	return namespace, nil
+}
+
 // settled waits until nobody has written anything for a moment. It returns what the API server was asked for, and
 // the sample of before that moment, so that neither the waiting nor its end is counted.
 func (p *plane) settled(ctx context.Context, processes map[string]int) (requests, sample, error) {

@@ -53,7 +53,7 @@ func TestOrderTakesTurns(t *testing.T) {
 }
 
 func TestSumUp(t *testing.T) {
-	size := sumUp(1000, map[string][]Measurement{
+	size := sumUp(scenarioInvite, 1000, map[string][]Measurement{
 		wayRaw: walls(8, 8, 80), wayMinimal: walls(10, 9, 11), wayOperator: walls(11.5, 2, 30),
 	})
 	want := []Ratio{
@@ -63,7 +63,7 @@ func TestSumUp(t *testing.T) {
 	if !cmp.Equal(size.Ratios, want) {
 		t.Errorf("(-want +got):\n%s", cmp.Diff(want, size.Ratios))
 	}
-	slow := sumUp(1000, map[string][]Measurement{wayRaw: walls(8), wayMinimal: walls(10), wayOperator: walls(13)})
+	slow := sumUp(scenarioInvite, 1000, map[string][]Measurement{wayRaw: walls(8), wayMinimal: walls(10), wayOperator: walls(13)})
 	for _, ratio := range slow.Ratios {
 		if ratio.Met {
 			t.Errorf("%+v counts as met", ratio)
@@ -71,9 +71,29 @@ func TestSumUp(t *testing.T) {
 	}
 }
 
+func TestSumUpGrant(t *testing.T) {
+	runs := map[string][]Measurement{wayRaw: walls(8), wayMinimal: walls(10), wayOperator: walls(12)}
+	runs[wayOperator][0].SliceWrites = 171
+	size := sumUp(scenarioGrant, 10_000, runs)
+	want := []Ratio{{To: wayMinimal, Ratio: 1.2, Target: 1.3, Met: true}, {To: wayRaw, Ratio: 1.5, Met: true}}
+	if !cmp.Equal(size.Ratios, want) {
+		t.Errorf("(-want +got):\n%s", cmp.Diff(want, size.Ratios))
+	}
+	var out strings.Builder
+	size.print(&out)
+	for _, want := range []string{
+		"seconds from scale-up to invited", "operator / raw                                   1.50\n",
+		"SeatSlice writes                                  171   the target of 170 is missed",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, out.String())
+		}
+	}
+}
+
 func TestDisturbed(t *testing.T) {
 	for foreign, want := range map[float64]bool{0: false, 0.1: false, 0.101: true, 1: true} {
-		if got := disturbed(Measurement{Foreign: foreign}); got != want {
+		if got := disturbed(foreign); got != want {
 			t.Errorf("others used %v of the machine: disturbed is %v, want %v", foreign, got, want)
 		}
 	}
@@ -84,10 +104,10 @@ func TestPrint(t *testing.T) {
 	runs[wayOperator][0].Requests = requests{"GET users": 0.5, "POST users": 1, "PATCH roles/status": 0.001}
 	runs[wayOperator][0].Disturbed, runs[wayOperator][0].Foreign = true, 0.25
 	var out strings.Builder
-	sumUp(1000, runs).print(&out)
+	sumUp(scenarioInvite, 1000, runs).print(&out)
 	table := out.String()
 	for _, want := range []string{
-		"1000 people, median of 1", "operator / minimal                               1.30   the target of 1.15 is missed",
+		"invite: 1000 people, median of 1", "operator / minimal                               1.30   the target of 1.15 is missed",
 		"DISTURBED: other processes used 25 % of the machine while operator ran",
 	} {
 		if !strings.Contains(table, want) {
@@ -109,7 +129,18 @@ func TestParseSizes(t *testing.T) {
 	}
 	for _, wrong := range []string{"", "0", "-5", "many", "1000,", "2000000"} {
 		if _, err := parseSizes(wrong); err == nil {
-			t.Errorf("-people %q is taken", wrong)
+			t.Errorf("%q people are taken", wrong)
+		}
+	}
+}
+
+func TestParseScenarios(t *testing.T) {
+	if got, err := parseScenarios("release, invite"); err != nil || !slices.Equal(got, []string{scenarioRelease, scenarioInvite}) {
+		t.Errorf("got %v, %v", got, err)
+	}
+	for _, wrong := range []string{"", "plan", "grant,"} {
+		if _, err := parseScenarios(wrong); err == nil {
+			t.Errorf("%q are taken for scenarios", wrong)
 		}
 	}
 }

@@ -81,6 +81,17 @@ func (r requests) writes() float64 {
 	return sum
 }
 
+// writesOf is the number of requests that write a kind, refused ones included.
+func (r requests) writesOf(resource string) float64 {
+	of := requests{}
+	for key, count := range r {
+		if strings.Fields(key)[1] == resource {
+			of[key] = count
+		}
+	}
+	return of.writes()
+}
+
 func isWrite(key string) bool {
 	return !strings.HasPrefix(key, "GET ") && !strings.HasPrefix(key, "LIST ")
 }

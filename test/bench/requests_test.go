@@ -44,6 +44,9 @@ func TestRequestsSince(t *testing.T) {
 	if got := more.writes(); got != 15 {
 		t.Errorf("%v writes, want 15: those that were refused too, no reads", got)
 	}
+	if got := more.writesOf("users"); got != 10 {
+		t.Errorf("%v writes of users, want 10: neither reads, nor those of their status", got)
+	}
 	if got := more.per(10)["POST users"]; got != 1 {
 		t.Errorf("%v users were created for each of ten people, want 1", got)
 	}

@@ -20,6 +20,18 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
+// What is measured.
+const (
+	// scenarioInvite is people who are applied while there is a seat for each.
+	scenarioInvite = "invite"
+	// scenarioGrant is people who wait, and a pool that is scaled up for them.
+	scenarioGrant = "grant"
+	// scenarioRelease is people who wait for the few who leave.
+	scenarioRelease = "release"
+)
+
+var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease}
+
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
 // third is measured by.
 const (
@@ -46,6 +58,23 @@ func (s staff) all() []*child {
 	return all
 }
 
+// processes are all that the bench starts and is, by name.
+func (s staff) processes(p *plane) map[string]int {
+	processes := map[string]int{"client": os.Getpid(), "server": p.pid}
+	for _, c := range s.all() {
+		processes[c.name] = c.pid
+	}
+	return processes
+}
+
+// memory is the most that the manager ever had resident; 0 when there is none.
+func (s staff) memory() (int64, error) {
+	if s.manager == nil {
+		return 0, nil
+	}
+	return peak(s.manager.pid)
+}
+
 func (s staff) end() {
 	for _, c := range s.all() {
 		c.end()
@@ -53,7 +82,7 @@ func (s staff) end() {
 }
 
 // staff starts what one way needs, and returns when it is ready for people.
-func (b *bench) staff(ctx context.Context, p *plane, way, namespace string, people int) (s staff, err error) {
+func (b *bench) staff(ctx context.Context, p *plane, way, namespace string) (s staff, err error) {
 	defer func() {
 		if err != nil {
 			s.end()
@@ -63,11 +92,6 @@ func (b *bench) staff(ctx context.Context, p *plane, way, namespace string, peop
 	case wayMinimal:
 		s.manager, err = b.startMinimal(ctx, p, namespace)
 	case wayOperator:
-		for _, o := range house(namespace, people) {
-			if err := p.client.Create(ctx, o); err != nil {
-				return s, err
-			}
-		}
 		if s.mailbox, err = start(ctx, b.dir, "mailbox", nil, b.self, "mailbox"); err != nil {
 			return s, err
 		}
