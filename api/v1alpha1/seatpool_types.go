@@ -439,7 +439,8 @@ type SeatPoolStatus struct {
 	// +optional
 	PendingOrder *PendingOrder `json:"pendingOrder,omitempty"`
 
-	// approvedGeneration is the generation of the latest order that was approved; unset when none was.
+	// approvedGeneration is the generation that the annotation seatkeeper.dev/approve-order approved last. What it
+	// has approved once it does not approve again; unset when there is no such annotation.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	ApprovedGeneration int64 `json:"approvedGeneration,omitempty"`

@@ -5,13 +5,11 @@ package seatpool
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"golang.org/x/sync/errgroup"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/seats"
@@ -28,16 +26,14 @@ func (r *Reconciler) act(ctx context.Context, pool *v1alpha1.SeatPool, s *snapsh
 	return group.Wait()
 }
 
+// actOn writes one slice. It has no owner reference: whoever deletes a pool in the foreground would have the garbage
+// collector delete the slices at once, and with them the seats that are held. A pool that goes deletes them itself.
 func (r *Reconciler) actOn(ctx context.Context, pool *v1alpha1.SeatPool, have *v1alpha1.SeatSlice, slice seats.Slice, capacity int32) error {
 	object := &v1alpha1.SeatSlice{ObjectMeta: metav1.ObjectMeta{
 		Namespace: pool.Namespace, Name: pool.Name + "-" + strconv.Itoa(int(slice.Number)),
 	}}
 	if have != nil {
 		object = have.DeepCopy()
-	}
-	// A slice that a former pool of this name left is taken over, before it is collected as garbage.
-	if err := controllerutil.SetOwnerReference(pool, object, r.Scheme()); err != nil {
-		return fmt.Errorf("owning seat slice %s: %w", object.Name, err)
 	}
 	object.Pool, object.Turn = pool.Name, pool.Status.Ledger.Turn
 	object.FirstSeat, object.Capacity = ptr.To(slice.Number*seats.PerSlice), ptr.To(capacity)

@@ -4,12 +4,14 @@
 package seatpool
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -20,6 +22,9 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/pricing"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
+
+// maxReference is the longest reference of an invoice that a status holds. One that is longer is none of Stripe's.
+const maxReference = 255
 
 // bill records what became of the change that the billing provider was told of, and decides on the next one. A change is
 // recorded before the provider is told, by submit, so that it is told the same again after a crash. It returns v, or
@@ -36,11 +41,11 @@ func (r *Reconciler) bill(pool *v1alpha1.SeatPool, now time.Time, v verdict.Verd
 		switch outcome.State {
 		case billing.Confirmed:
 			told.ConfirmedAt = &metav1.Time{Time: outcome.At.Truncate(time.Second)}
-			if outcome.Receipt.Invoice != "" {
+			if n := len(outcome.Receipt.Invoice); n > 0 && n <= maxReference {
 				told.Invoice = outcome.Receipt.Invoice
 			}
 		case billing.Rejected:
-			told.Rejection, told.RejectedRevision = billing.Words(outcome.Err), pricing.Revision(pool)
+			told.Rejection, told.RejectedRevision = cmp.Or(billing.Words(outcome.Err), "it did not say why"), pricing.Revision(pool)
 		default:
 		}
 	}
@@ -73,13 +78,17 @@ func (r *Reconciler) submit(pool *v1alpha1.SeatPool) billing.Outcome {
 // apiKey reads a Secret at every try, so that it can be rotated.
 func (r *Reconciler) apiKey(namespace, name string) func(context.Context) (string, error) {
 	const field = "apiKey"
+	missing := fmt.Errorf("there is no Secret %s with the key %s", name, field)
 	return func(ctx context.Context) (string, error) {
 		var secret corev1.Secret
 		if err := r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &secret); err != nil {
+			if apierrors.IsNotFound(err) {
+				return "", missing // whether it is there is nobody's business
+			}
 			return "", fmt.Errorf("reading Secret %s with the API key: %w", name, err)
 		}
 		if len(secret.Data[field]) == 0 {
-			return "", fmt.Errorf("the Secret %s has no %s", name, field)
+			return "", missing
 		}
 		return string(secret.Data[field]), nil
 	}

@@ -9,6 +9,8 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -24,7 +26,7 @@ import (
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools/status,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatslices,verbs=get;list;watch;create;update
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatslices,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Reconciler gives and frees the seats of one pool in a pass.
@@ -65,9 +67,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	after := before.DeepCopy()
 	d := r.decide(s, after)
 	if d.farewell {
-		return r.Result(d.verdict, r.retire(ctx, after))
+		return r.Result(d.verdict, r.retire(ctx, s, after))
 	}
-	if err := r.persist(ctx, s, &before, after, &d); err != nil {
+	if d.verdict.Kind != verdict.Silent {
+		d.verdict = r.bill(after, s.now, d.verdict)
+	}
+	if err := r.Persist(ctx, &before, after, d.verdict); err != nil {
 		return r.Result(d.verdict, err)
 	}
 	if after.ResourceVersion == before.ResourceVersion {
@@ -77,16 +82,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if unanswered(after) {
 		r.submit(after)
 	}
-	return r.Result(d.verdict, r.write(ctx, after, s, d))
-}
-
-// persist writes the status. A pass that brings a turn to its end has nothing to say beside.
-func (r *Reconciler) persist(ctx context.Context, s *snapshot, before, after *v1alpha1.SeatPool, d *decision) error {
-	if d.fences {
-		return r.Write(ctx, before, after)
+	err = r.write(ctx, after, s, d)
+	if d.fences && s.book.Held() == 0 && apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		err = r.retire(ctx, s, after) // nobody can write the rest of the turn any more
 	}
-	d.verdict = r.bill(after, s.now, d.verdict)
-	return r.Persist(ctx, before, after, d.verdict)
+	return r.Result(d.verdict, err)
 }
 
 // write writes the slices of the turn that the pool has just taken.

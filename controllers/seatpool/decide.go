@@ -33,7 +33,8 @@ type decision struct {
 func (r *Reconciler) decide(s *snapshot, pool *v1alpha1.SeatPool) decision {
 	const listed = 100
 	deleting := !pool.DeletionTimestamp.IsZero()
-	if deleting && s.book.Held() == 0 {
+	open := s.book.Unfinished(turnOf(pool))
+	if deleting && s.book.Held() == 0 && len(open) == 0 {
 		return decision{farewell: true, verdict: verdict.Verdict{Kind: verdict.Silent}}
 	}
 	order := pricing.Decide(s.order)
@@ -44,14 +45,15 @@ func (r *Reconciler) decide(s *snapshot, pool *v1alpha1.SeatPool) decision {
 	if deleting {
 		terms.Capacity, terms.Suspend = 0, false // nobody loses a seat, and none is given
 	}
-	if open := s.book.Unfinished(turnOf(pool)); len(open) > 0 {
+	if len(open) > 0 {
 		d := decision{fences: true, verdict: verdict.Verdict{Kind: verdict.Silent, WakeAt: s.now}}
 		if wait := r.cut.grace(pool, s.now); wait > 0 {
 			d.verdict.WakeAt = s.now.Add(wait)
 			return d
 		}
 		takeTurn(pool, terms.Turn, open)
-		d.writes, d.capacity = open, terms.Capacity
+		d.writes, d.capacity, d.verdict = open, terms.Capacity, summary(pool, s, order)
+		d.verdict.WakeAt = s.now
 		return d
 	}
 	d := decision{plan: s.book.Next(terms), capacity: terms.Capacity}
@@ -83,7 +85,7 @@ func summary(pool *v1alpha1.SeatPool, s *snapshot, order pricing.Decision) verdi
 	case order.Invalid != "":
 		return stuck(v1alpha1.ReasonInvalidSpec, "spec.%s", order.Invalid)
 	case order.Refusal != "":
-		return stuck(v1alpha1.ReasonOrderRefused, "spec.seats: %s", order.Refusal)
+		return stuck(v1alpha1.ReasonOrderRefused, "spec.seats: %s; the order stands until spec.seats is set back to %d", order.Refusal, order.Bought)
 	case order.Pending != nil:
 		return stuck(v1alpha1.ReasonOrderPending, "%s", pendingMessage(order))
 	}
@@ -101,7 +103,7 @@ func pendingMessage(order pricing.Decision) string {
 	}
 	outdated := ""
 	if order.Outdated {
-		outdated = "; the approval that there is belongs to another generation"
+		outdated = "; the value that is there approves something else: remove it first"
 	}
 	return fmt.Sprintf("an order of %s%s waits for approval: set annotation %s to %q%s",
 		pricing.Seats(p.Delta), price, v1alpha1.AnnotationApproveOrder, fmt.Sprint(p.Generation), outdated)
@@ -132,6 +134,9 @@ func report(pool *v1alpha1.SeatPool, order pricing.Decision, plan seats.Plan, te
 	st.Bought, st.Seats = new(order.Bought), new(billable)
 	st.Capacity, st.Assigned, st.Available = new(capacity), new(plan.Assigned), new(max(0, capacity-plan.Assigned))
 	st.Waiting, st.Queue = new(plan.Waiting), plan.Queue
+	if plan.Assigned < terms.Capacity {
+		st.Queue = nil // there are seats for them, in the next turn
+	}
 	st.PendingOrder, st.ApprovedGeneration, st.Term, st.Cost = order.Pending, order.Used, order.Term, nil
 	if order.Tariff != nil {
 		st.Cost = order.Tariff.Cost(billable)

@@ -246,7 +246,7 @@ func (r *Reconciler) gatherStrangers(ctx context.Context, s *snapshot) error {
 		var u v1alpha1.User
 		err := r.Live.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: seat.User}, &u)
 		switch {
-		case apierrors.IsNotFound(err), err == nil && u.UID != seat.UID:
+		case apierrors.IsNotFound(err), err == nil && (u.UID != seat.UID || u.Spec.Organization != s.pool.Spec.Organization):
 			s.book.SetPerson(seats.Person{Name: seat.User, UID: seat.UID, Standing: seats.Frees})
 		case err != nil:
 			return fmt.Errorf("looking for the holder of seat %d: %w", seat.Number, err)

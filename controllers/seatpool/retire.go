@@ -14,10 +14,16 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
-// retire lets a pool go that is being deleted. Nobody holds a seat by now; whoever would give one yet fails, since that
-// rests on a version of the pool that is gone. The billing provider is told nothing: what was bought is bought, and a
-// pool that was deleted by mistake is to find its subscription as it was.
-func (r *Reconciler) retire(ctx context.Context, pool *v1alpha1.SeatPool) error {
+// retire lets a pool go that is being deleted, with its slices. Nobody holds a seat by now, and no turn is unfinished, so
+// nobody gives one yet. The billing provider is told nothing: what was bought is bought, and a pool that was deleted by
+// mistake is to find its subscription as it was.
+func (r *Reconciler) retire(ctx context.Context, s *snapshot, pool *v1alpha1.SeatPool) error {
+	for _, slice := range s.objects {
+		read := client.Preconditions{UID: &slice.UID, ResourceVersion: &slice.ResourceVersion}
+		if err := r.Delete(ctx, slice.DeepCopy(), read); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("deleting seat slice %s: %w", slice.Name, err)
+		}
+	}
 	base := pool.DeepCopy()
 	if !controllerutil.RemoveFinalizer(pool, v1alpha1.FinalizerSeats) {
 		return nil

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -104,8 +105,8 @@ func standsAnew(before, after *v1alpha1.User) bool {
 		!slices.Equal(before.Status.Withdrawals, after.Status.Withdrawals) {
 		return true
 	}
-	was, is := before.Status.Invitation, after.Status.Invitation
-	return was != nil && is != nil && ((was.DeclinedAt == nil) != (is.DeclinedAt == nil) || (was.ExpiredAt == nil) != (is.ExpiredAt == nil) ||
+	was, is := ptr.Deref(before.Status.Invitation, v1alpha1.InvitationStatus{}), ptr.Deref(after.Status.Invitation, v1alpha1.InvitationStatus{})
+	return before.Status.Invitation != nil && ((was.DeclinedAt == nil) != (is.DeclinedAt == nil) || (was.ExpiredAt == nil) != (is.ExpiredAt == nil) ||
 		was.Email != is.Email || was.AnswersRequest != is.AnswersRequest)
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -105,11 +106,12 @@ func (r *Reconciler) gatherPools(ctx context.Context, s *snapshot) error {
 		if err != nil {
 			return err
 		}
-		if !found || pool.Spec.Organization != s.User.Spec.Organization || !pool.DeletionTimestamp.IsZero() {
-			continue // one that is being deleted gives no seat any more
+		if !found || pool.Spec.Organization != s.User.Spec.Organization {
+			continue
 		}
 		s.Pools[name] = membership.Pool{
 			Found:    true,
+			Leaving:  !pool.DeletionTimestamp.IsZero(),
 			Capacity: ptr.Deref(pool.Status.Capacity, 0),
 			Position: slices.Index(pool.Status.Queue, s.User.Name) + 1,
 			Crowded:  crowded(&pool),
@@ -120,7 +122,8 @@ func (r *Reconciler) gatherPools(ctx context.Context, s *snapshot) error {
 
 // crowded says that a pool has more people waiting than it lists.
 func crowded(pool *v1alpha1.SeatPool) bool {
-	return ptr.Deref(pool.Status.Available, 0) == 0 && int(ptr.Deref(pool.Status.Waiting, 0)) > len(pool.Status.Queue)
+	return meta.IsStatusConditionTrue(pool.Status.Conditions, v1alpha1.ConditionExhausted) &&
+		int(ptr.Deref(pool.Status.Waiting, 0)) > len(pool.Status.Queue)
 }
 
 // gatherEmailHolder finds the other User who goes before this one at the same address.

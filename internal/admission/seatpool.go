@@ -76,18 +76,19 @@ func (a *poolAdmission) judge(before, after *v1alpha1.SeatPool) (admission.Warni
 	var spec *v1alpha1.SeatPoolSpec
 	if before != nil {
 		spec = &before.Spec
+		s.Used = before.Status.ApprovedGeneration
 		s.Bought, s.Term, s.Held = bought(before), before.Status.Term, ptr.Deref(before.Status.Assigned, 0)
 	}
 	d := pricing.Decide(s)
 	var errs field.ErrorList
-	if d.Invalid != "" && (before == nil || !sameTariff(spec, &after.Spec)) {
+	if d.Invalid != "" && (before == nil || d.Ordered > 0 || !sameTariff(spec, &after.Spec)) {
 		at, detail, _ := strings.Cut(d.Invalid, ": ")
 		errs = append(errs, field.Invalid(field.NewPath("spec."+at), field.OmitValueType{}, detail))
 	}
 	if d.Refusal != "" && (before == nil || !ptr.Equal(spec.Seats, after.Spec.Seats)) {
 		errs = append(errs, field.Forbidden(field.NewPath("spec", "seats"), d.Refusal))
 	}
-	if before != nil {
+	if before != nil && d.Pending != nil {
 		errs = append(errs, approval(before, after)...)
 	}
 	if len(errs) > 0 {
@@ -111,8 +112,11 @@ func sameTariff(a, b *v1alpha1.SeatPoolSpec) bool {
 func approval(before, after *v1alpha1.SeatPool) field.ErrorList {
 	const name = v1alpha1.AnnotationApproveOrder
 	given := after.Annotations[name]
-	if given == "" || given == before.Annotations[name] || given == strconv.FormatInt(after.Generation, 10) {
+	if given == "" || given == before.Annotations[name] {
 		return nil
+	}
+	if generation, err := strconv.ParseInt(given, 10, 64); err == nil && generation <= before.Status.ApprovedGeneration {
+		return nil // of an order before, as a repository may keep it
 	}
 	return field.ErrorList{field.Invalid(field.NewPath("metadata", "annotations").Key(name), given, fmt.Sprintf(
 		"approves an order of another generation: look at status.pendingOrder, and approve it by %q", strconv.FormatInt(after.Generation, 10)))}

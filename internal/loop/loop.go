@@ -41,28 +41,16 @@ type Base struct {
 // patch that fails when before is outdated, and none when the two are the same or the verdict is silent. A
 // transition of Ready is announced once it is written.
 func (b Base) Persist(ctx context.Context, before, after v1alpha1.Conditioned, v verdict.Verdict) error {
-	if v.Kind == verdict.Silent {
+	verdict.Conclude(after, v, b.Clock.Now())
+	if v.Kind == verdict.Silent || equality.Semantic.DeepEqual(before, after) {
 		return nil
 	}
-	verdict.Conclude(after, v, b.Clock.Now())
 	was, is := ready(before), ready(after)
-	if err := b.Write(ctx, before, after); err != nil {
-		return err
+	if err := b.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+		return fmt.Errorf("writing status: %w", err)
 	}
 	if was != is && !(v.Kind == verdict.Done && expected[was]) {
 		b.announce(ctx, after, v)
-	}
-	return nil
-}
-
-// Write writes the status of after as it is, in one patch that fails when before is outdated, and none when the two
-// are the same.
-func (b Base) Write(ctx context.Context, before, after v1alpha1.Conditioned) error {
-	if equality.Semantic.DeepEqual(before, after) {
-		return nil
-	}
-	if err := b.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
-		return fmt.Errorf("writing status: %w", err)
 	}
 	return nil
 }

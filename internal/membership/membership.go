@@ -32,6 +32,8 @@ type Seat struct {
 type Pool struct {
 	// Found says that the user's organization has the pool.
 	Found bool
+	// Leaving says that the pool is being deleted, and gives no seat any more.
+	Leaving bool
 	// Capacity is the number of its seats.
 	Capacity int32
 	// Position is the user's place in its queue, from 1; 0 when the user is not among those it lists.
@@ -184,6 +186,8 @@ func (d *Decision) missing(name string, pool Pool) verdict.Verdict {
 	case !pool.Found:
 		return stuck(v1alpha1.ReasonSeatPoolNotFound,
 			"organization %s has no seat pool %s, which a role needs: create it, or change the role", d.User.Spec.Organization, name)
+	case pool.Leaving:
+		return stuck(v1alpha1.ReasonSeatPoolNotFound, "seat pool %s, which a role needs, is being deleted and gives no seat: change the role", name)
 	case withdrawn && pool.Position > 0:
 		return stuck(v1alpha1.ReasonAwaitingSeat,
 			"lost the seat in seat pool %s, which had more holders than seats, and is number %d in its queue: add seats, or free one", name, pool.Position)
@@ -202,10 +206,15 @@ func (d *Decision) missing(name string, pool Pool) verdict.Verdict {
 // lose grants the roles for which the user has what they need, and revokes access when seats were withdrawn and no role
 // is left.
 func (d *Decision) lose(s Situation) {
+	st := &d.User.Status
+	had := len(st.Withdrawals) > 0
 	d.withdraw(s)
-	d.User.Status.Roles = s.Roles.Granted(d.User.Status.Seats)
-	if len(d.User.Status.Withdrawals) > 0 && len(d.User.Status.Roles) == 0 && !s.Roles.None() {
+	st.Roles = s.Roles.Granted(st.Seats)
+	switch {
+	case len(st.Withdrawals) > 0 && len(st.Roles) == 0 && !s.Roles.None():
 		d.revoke(v1alpha1.ReasonInvitationRevoked, "access is revoked, since the last seat was withdrawn")
+	case had && len(st.Withdrawals) == 0 && len(st.Roles) > 0 && st.AcceptedAt != nil:
+		st.AccessRevokedAt = nil // it was given back, whatever else keeps the user from going on
 	}
 }
 

@@ -28,7 +28,7 @@ type Situation struct {
 	// annotation has it.
 	Generation int64
 	Approved   string
-	// Used is the generation of the latest order that was approved.
+	// Used is the generation whose approval has served, as recorded.
 	Used int64
 	// Bought is the number of seats that orders have brought so far; nil when nobody has looked at the pool yet.
 	Bought *int32
@@ -54,7 +54,7 @@ type Decision struct {
 	NewPrice *Tariff
 	// Ordered is the number of seats that the spec asks for on top of those that were bought before.
 	Ordered int32
-	// Used is the generation of the latest order that was approved, this one included.
+	// Used is the generation whose approval has served by now.
 	Used int64
 	// Pending is the order when it waits for approval, nil when none does. Outdated says that the approval given
 	// is for another one.
@@ -68,7 +68,7 @@ type Decision struct {
 
 // Decide says which seats are bought, in effect and paid for.
 func Decide(s Situation) Decision {
-	d := Decision{Used: s.Used, Expired: s.Spec.ExpiresAt != nil && !s.Now.Before(s.Spec.ExpiresAt.Time)}
+	d := Decision{Used: used(s), Expired: s.Spec.ExpiresAt != nil && !s.Now.Before(s.Spec.ExpiresAt.Time)}
 	included, wanted := ptr.Deref(s.Spec.Included, 0), ptr.Deref(s.Spec.Seats, 0)
 	most := ptr.Deref(s.Spec.Purchase.MaxSeats, MaxSeats)
 	before := ptr.Deref(s.Bought, min(wanted, most))
@@ -151,10 +151,10 @@ func (d *Decision) order(s Situation, before int32) {
 	}
 	switch approval := strconv.FormatInt(s.Generation, 10); {
 	case s.Spec.Purchase.Approval != v1alpha1.ApprovalRequired:
-	case s.Approved == approval:
+	case s.Approved == approval && d.Used != s.Generation:
 		d.Used = s.Generation
 	default:
-		d.Outdated = s.Approved != "" && s.Approved != strconv.FormatInt(s.Used, 10)
+		d.Outdated = s.Approved == approval || s.Approved != "" && s.Approved != strconv.FormatInt(d.Used, 10)
 		d.Pending = &v1alpha1.PendingOrder{Generation: s.Generation, Delta: d.Ordered}
 		if d.Tariff != nil {
 			d.Pending.Amounts = d.Tariff.Of(d.Ordered)
@@ -162,6 +162,18 @@ func (d *Decision) order(s Situation, before int32) {
 		return
 	}
 	d.Bought += d.Ordered
+}
+
+// used is the generation whose approval has served. One that a pool is created with, as it may be restored from a copy,
+// is for none of its orders.
+func used(s Situation) int64 {
+	switch given, err := strconv.ParseInt(s.Approved, 10, 64); {
+	case s.Approved == "":
+		return 0
+	case s.Bought == nil && err == nil:
+		return max(0, given)
+	}
+	return s.Used
 }
 
 // refuse says why an order does not go through; empty when it does.

@@ -23,7 +23,7 @@ func Quote(pool string, before *v1alpha1.SeatPoolSpec, s Situation, d Decision) 
 
 // tightens says that a change leaves fewer seats, or does something else to those who have none then.
 func tightens(before, after *v1alpha1.SeatPoolSpec) bool {
-	return ptr.Deref(before.Included, 0) > ptr.Deref(after.Included, 0) || before.OnShortage != after.OnShortage ||
+	return Metered(before) != Metered(after) || ptr.Deref(before.Included, 0) > ptr.Deref(after.Included, 0) || before.OnShortage != after.OnShortage ||
 		ptr.Deref(before.Purchase.MaxSeats, MaxSeats) > ptr.Deref(after.Purchase.MaxSeats, MaxSeats) ||
 		!before.ExpiresAt.Equal(after.ExpiresAt)
 }

@@ -37,10 +37,19 @@ func Next(s Situation) Plan {
 }
 
 // NextTurn is that of a book of the ledger.
-func NextTurn(last Turn, ledger []Slice) int64 { return NewBook(nil, ledger).NextTurn(last) }
+func NextTurn(last Turn, ledger []Slice) int64 { return pages(ledger).NextTurn(last) }
 
 // Strangers are those of a book of the ledger and the people.
 func Strangers(ledger []Slice, people []Person) []Seat { return NewBook(people, ledger).Strangers() }
 
 // Unfinished is that of a book of the ledger.
-func Unfinished(turn Turn, ledger []Slice) []Slice { return NewBook(nil, ledger).Unfinished(turn) }
+func Unfinished(turn Turn, ledger []Slice) []Slice { return pages(ledger).Unfinished(turn) }
+
+// pages is as much of a book as turns need.
+func pages(ledger []Slice) *Book {
+	b := &Book{slices: make(map[int32]Slice, len(ledger))}
+	for _, slice := range ledger {
+		b.slices[slice.Number] = slice
+	}
+	return b
+}

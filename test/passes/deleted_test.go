@@ -123,7 +123,7 @@ func TestPoolIsHeldWhileSeatsAre(t *testing.T) {
 	wantCondition(t, pool, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonSeatsHeld, "2 ")
 	wantLedger(t, w, map[int32]string{0: "ada", 1: "bea"})
 	wantReason(t, w, w.User("bea"), v1alpha1.ReasonInvited)
-	wantReason(t, w, w.User("cid"), v1alpha1.ReasonAwaitingSeat)
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonSeatPoolNotFound)
 	w.Clock.SetTime(w.Clock.Now().Add(time.Hour))
 	w.Traffic.Reset()
 	if settled, err := w.Round(); !settled || err != nil {

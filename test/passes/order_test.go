@@ -213,7 +213,7 @@ func TestApproval(t *testing.T) {
 	passes.Change(w, "standard", approve(first))
 	w.Settle()
 	pool = w.Pool("standard")
-	wantCondition(t, pool, v1alpha1.ConditionOrderPending, metav1.ConditionTrue, v1alpha1.ReasonApprovalOutdated, "belongs to another generation")
+	wantCondition(t, pool, v1alpha1.ConditionOrderPending, metav1.ConditionTrue, v1alpha1.ReasonApprovalOutdated, "approves something else")
 	wantReason(t, w, pool, v1alpha1.ReasonOrderPending)
 	wantBought(t, w, 1, 1)
 	wantQuiet(t, w)

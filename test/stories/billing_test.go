@@ -42,7 +42,7 @@ func TestEZ4_ConfirmationAndInvoiceFollow(t *testing.T) {
 
 	// Nothing waits for Stripe: not a seat, and not an invitation.
 	s.is("ada", v1alpha1.ReasonInvited)
-	s.billed(v1alpha1.ReasonBillingUnavailable, "reading Secret stripe with the API key")
+	s.billed(v1alpha1.ReasonBillingUnavailable, "there is no Secret stripe with the key apiKey")
 	if told := provider.Requests(); len(told) > 0 {
 		t.Errorf("without an API key, Stripe was asked %v", told)
 	}
