@@ -252,3 +252,15 @@ func TestAX15_ThePriceAdaptsByItself(t *testing.T) {
 	a.sets("users/emma", `{"state":"Active"}`)
 	a.has("seats/users", "{.status.seats} {.status.cost.summary}", "3 179.96 EUR/Month")
 }
+
+// Argo CD prunes in the foreground, which has the garbage collector at work before any finalizer is looked at.
+func TestAPoolStaysWhileSeatsAreHeld(t *testing.T) {
+	a := apply(t, "infast", "infast")
+	a.run("", "delete", "seats/users-yearly", "--cascade=foreground", "--wait=false")
+	a.is("seats/users-yearly", "SeatsHeld")
+	a.has("users/hugo", "{.status.seats}", `["users-yearly"]`)
+	a.has("seatslices/users-yearly-0", "{.assignments[*].user}", "hugo")
+	a.sets("users/hugo", `{"state":"Archived"}`)
+	a.run("", "wait", "seats/users-yearly", "--for=delete", "--timeout=60s")
+	a.is("users/hugo", "Archived")
+}
