@@ -69,20 +69,25 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if d.farewell {
 		return r.Result(d.verdict, r.retire(ctx, s, after))
 	}
+	return r.conclude(ctx, s, &before, after, d)
+}
+
+// conclude writes what was decided: first the status, which takes the turn, then the slices.
+func (r *Reconciler) conclude(ctx context.Context, s *snapshot, before, after *v1alpha1.SeatPool, d decision) (ctrl.Result, error) {
 	if d.verdict.Kind != verdict.Silent {
 		d.verdict = r.bill(after, s.now, d.verdict)
 	}
-	if err := r.Persist(ctx, &before, after, d.verdict); err != nil {
+	if err := r.Persist(ctx, before, after, d.verdict); err != nil {
 		return r.Result(d.verdict, err)
 	}
 	if after.ResourceVersion == before.ResourceVersion {
-		r.Pace.Spare(req.NamespacedName) // a pass that changed nothing does not hold up the next one, which may
+		r.Pace.Spare(client.ObjectKeyFromObject(after)) // a pass that changed nothing does not hold up the next one, which may
 	}
-	r.announce(&before, after, d.plan)
+	r.announce(before, after, d.plan)
 	if unanswered(after) {
 		r.submit(after)
 	}
-	err = r.write(ctx, after, s, d)
+	err := r.write(ctx, after, s, d)
 	if d.fences && s.book.Held() == 0 && apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		err = r.retire(ctx, s, after) // nobody can write the rest of the turn any more
 	}
