@@ -158,9 +158,13 @@ type wave struct {
 // assemble creates people who wait until there are seats. Only the operator tells them so.
 func (w *wave) assemble(ctx context.Context, c *wire) error {
 	w.there = make([]version, w.people)
-	err := each(ctx, w.people, func(ctx context.Context, i int) error { return create(ctx, c, w.namespace, i, &w.there[i]) })
+	before, err := present(ctx, c, w.namespace)
+	if err != nil {
+		return err
+	}
+	err = each(ctx, w.people, func(ctx context.Context, i int) error { return create(ctx, c, w.namespace, i, &w.there[i]) })
 	if err == nil && w.way == wayOperator {
-		err = await(ctx, c, w.namespace, "", w.people, waiting)
+		err = await(ctx, c, w.namespace, before, w.people, waiting)
 	}
 	if err == nil {
 		w.from, err = present(ctx, c, w.namespace)

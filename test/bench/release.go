@@ -74,6 +74,10 @@ func (b *bench) release(ctx context.Context, out io.Writer, scenario string, peo
 		return err
 	}
 	r.Created = time.Since(begun).Seconds()
+	from, err := present(ctx, p.wire, namespace)
+	if err != nil {
+		return err
+	}
 	at, err := b.staff(ctx, p, wayOperator, namespace)
 	if err != nil {
 		return err
@@ -81,7 +85,7 @@ func (b *bench) release(ctx context.Context, out io.Writer, scenario string, peo
 	defer at.end()
 	err = watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
 		decided := func(c change) bool { return invited(c) || waiting(c) }
-		if err := await(ctx, p.wire, namespace, "", b.seats+people, decided); err != nil {
+		if err := await(ctx, p.wire, namespace, from, b.seats+people, decided); err != nil {
 			return err
 		}
 		r.Prepared = time.Since(begun).Seconds()
