@@ -81,7 +81,7 @@ func (a *poolAdmission) judge(before, after *v1alpha1.SeatPool) (admission.Warni
 	}
 	d := pricing.Decide(s)
 	var errs field.ErrorList
-	if d.Invalid != "" && (before == nil || d.Ordered > 0 || !sameTariff(spec, &after.Spec)) {
+	if d.Invalid != "" && (before == nil || d.Ordered > 0 || !pricing.SamePrice(spec, &after.Spec)) {
 		at, detail, _ := strings.Cut(d.Invalid, ": ")
 		errs = append(errs, field.Invalid(field.NewPath("spec."+at), field.OmitValueType{}, detail))
 	}
@@ -102,10 +102,6 @@ func (a *poolAdmission) judge(before, after *v1alpha1.SeatPool) (admission.Warni
 func bought(p *v1alpha1.SeatPool) *int32 {
 	declared := ptr.Deref(p.Spec.Seats, 0)
 	return new(min(declared, ptr.Deref(p.Status.Bought, declared)))
-}
-
-func sameTariff(a, b *v1alpha1.SeatPoolSpec) bool {
-	return ptr.Equal(a.Billing.Price, b.Billing.Price) && a.Billing.TaxRate == b.Billing.TaxRate
 }
 
 // approval refuses the approval of anything but the order as it is now.

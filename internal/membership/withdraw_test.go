@@ -9,11 +9,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"pgregory.net/rapid"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
+	"seatkeeper.dev/seatkeeper/test/build"
 )
 
 // ledger is a ledger that records some seats for the user.
@@ -402,4 +405,27 @@ func TestAcknowledgementsOutlastViewsOfThePast(t *testing.T) {
 			acknowledged = is
 		}
 	})
+}
+
+// A seat that is given back gives access back, although a role was misspelt meanwhile: bad input never loses anything.
+func TestGivenBackWithAnUnknownRole(t *testing.T) {
+	t.Parallel()
+	revoked := metav1.NewTime(now)
+	u := lost(jean().Roles("commercial", "comercial").Obj(), withdrawal("standard", 7))
+	u.Status.AcceptedAt, u.Status.AccessRevokedAt = &revoked, &revoked
+	commercial := build.Role("commercial").SeatPool("standard").Obj()
+	s := membership.Situation{
+		Now: now, User: u, Facts: membership.Facts{Organization: build.Organization("acme").Obj(), UnknownRoles: true},
+		Roles: access.Of(u, func(name string) *v1alpha1.Role {
+			if name == commercial.Name {
+				return commercial
+			}
+			return nil
+		}),
+		Seats: []membership.Seat{kept("standard", 8)},
+	}
+	d := membership.Next(s)
+	if d.Verdict.Reason != v1alpha1.ReasonRoleNotFound || d.User.Status.AccessRevokedAt != nil || len(d.User.Status.Roles) != 1 {
+		t.Errorf("%s: access revoked at %v, roles %v", d.Verdict.Reason, d.User.Status.AccessRevokedAt, d.User.Status.Roles)
+	}
 }

@@ -730,3 +730,23 @@ func TestAC11_TheApprovalOfTheOrderBefore(t *testing.T) {
 		t.Errorf("approved, it leads to %d seats, and %d is the latest approved", d.Bought, d.Used)
 	}
 }
+
+// An approval that a pool is created with, as a copy of it may have one, is for no order that anybody has seen.
+func TestAC11_AnApprovalFromBefore(t *testing.T) {
+	t.Parallel()
+	s := answered("4", after(3, declares(3, approved)))
+	s.Bought = nil
+	created := pricing.Decide(s)
+	if created.Bought != 3 || created.Used != 4 {
+		t.Fatalf("created with an approval of generation 4, it has %d seats, and %d has served", created.Bought, created.Used)
+	}
+	s = answered("4", after(3, declares(5, approved)))
+	s.Used = created.Used
+	if d := pricing.Decide(s); d.Bought != 3 || d.Pending == nil || !d.Outdated {
+		t.Errorf("the first order is approved unseen: %d seats, pending %+v, outdated %t", d.Bought, d.Pending, d.Outdated)
+	}
+	s.Approved, s.Used = "", pricing.Decide(answered("", s)).Used
+	if d := pricing.Decide(answered("4", s)); d.Bought != 5 {
+		t.Errorf("taken away and given anew, it approves nothing: %d seats", d.Bought)
+	}
+}

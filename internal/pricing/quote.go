@@ -42,7 +42,7 @@ func shortage(pool string, limit, held int32, policy v1alpha1.ShortagePolicy) st
 func (d Decision) quote(pool string, before *v1alpha1.SeatPoolSpec, s Situation) []string {
 	after := s.Spec
 	if Metered(after) {
-		if before != nil && Metered(before) && samePrice(before, after) || d.Tariff == nil {
+		if before != nil && Metered(before) && SamePrice(before, after) || d.Tariff == nil {
 			return nil
 		}
 		return []string{fmt.Sprintf("SeatPool %s is billed by use: %s", pool, d.Tariff.each())}
@@ -73,13 +73,14 @@ func (d Decision) quoteTerms(pool string, before, after *v1alpha1.SeatPoolSpec) 
 		return []string{fmt.Sprintf("new end of SeatPool %s: %s", pool, d.then(is, after))}
 	case !before.ExpiresAt.Equal(after.ExpiresAt):
 		return []string{fmt.Sprintf("renewal of SeatPool %s: %s", pool, d.then(is, after))}
-	case !samePrice(before, after):
+	case !SamePrice(before, after):
 		return d.quotePrice(pool, is, after)
 	}
 	return nil
 }
 
-func samePrice(before, after *v1alpha1.SeatPoolSpec) bool {
+// SamePrice says that two specs have the same price and tax, in the same words.
+func SamePrice(before, after *v1alpha1.SeatPoolSpec) bool {
 	return ptr.Equal(before.Billing.Price, after.Billing.Price) && before.Billing.TaxRate == after.Billing.TaxRate
 }
 
