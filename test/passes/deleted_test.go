@@ -298,3 +298,26 @@ func TestPoolIsDeclaredAgainAfterItWent(t *testing.T) {
 	wantReason(t, w, w.Pool("standard"), v1alpha1.ReasonReady)
 	wantReason(t, w, w.User("bea"), v1alpha1.ReasonAwaitingSeat)
 }
+
+// Whoever took the last turn may still write its slices: the pool goes when they cannot any more.
+func TestPoolGoesAfterItsLastTurn(t *testing.T) {
+	t.Parallel()
+	w := settled(t, acme(2)()...)
+	pool := w.Pool("standard")
+	pool.Status.Ledger = &v1alpha1.LedgerTurn{Turn: 7, Slices: []int32{0}}
+	if err := env.Client(t).Status().Update(t.Context(), pool); err != nil {
+		t.Fatal(err)
+	}
+	w.Delete(build.SeatPool("standard").Obj())
+	w.See("standard", pool)
+	if _, err := w.Pass(passes.SeatPool, "standard"); err != nil {
+		t.Fatal(err)
+	}
+	if !w.Find("standard", &v1alpha1.SeatPool{}) {
+		t.Fatal("it goes in the middle of a turn")
+	}
+	w.Settle()
+	if w.Find("standard", &v1alpha1.SeatPool{}) {
+		t.Error("it stays when the turn is over")
+	}
+}
