@@ -52,6 +52,12 @@ const (
 	// ConditionOwnerPresent (Organization): the User named as owner exists and is Active.
 	// Reasons: OwnerFound, OwnerNotFound, OwnerNotActive.
 	ConditionOwnerPresent = "OwnerPresent"
+	// ConditionTemplatesValid (Organization): the ConfigMap of spec.invitation.templates is there and without
+	// mistakes. Absent where there is none. Reasons: TemplatesValid, TemplatesInvalid, ConfigMapNotFound.
+	ConditionTemplatesValid = "TemplatesValid"
+	// ConditionMailReachable (Organization): the mail server took, or answered, the latest mail of the organization.
+	// Absent until there was one. Reasons: MailReachable, MailUnavailable.
+	ConditionMailReachable = "MailReachable"
 )
 
 // Reasons of Ready with status True: the operator has done all that it can.
@@ -76,6 +82,8 @@ const (
 	ReasonInviting = "Inviting"
 	// ReasonMailUnavailable (User): the mail server cannot be reached or asks to come back later.
 	ReasonMailUnavailable = "MailUnavailable"
+	// ReasonDirectoryUnavailable (User): the directory cannot be reached, or asks to come back later.
+	ReasonDirectoryUnavailable = "DirectoryUnavailable"
 	// ReasonArchiving (User): access is revoked, the seats are being freed.
 	ReasonArchiving = "Archiving"
 	// ReasonSuspending (User): access is revoked, the seats are being freed.
@@ -96,6 +104,15 @@ const (
 	ReasonDeclined = "Declined"
 	// ReasonMailRejected (User): the mail server refuses this mail for good.
 	ReasonMailRejected = "MailRejected"
+	// ReasonEmailChangeDenied (User): spec.email was edited, which the organization's spec.emailChange denies.
+	ReasonEmailChangeDenied = "EmailChangeDenied"
+	// ReasonDirectoryRequired (User, Organization): passwords are to be handed to a directory, and there is none.
+	ReasonDirectoryRequired = "DirectoryRequired"
+	// ReasonDirectoryRejected (User): the directory refuses what it is given for good.
+	ReasonDirectoryRejected = "DirectoryRejected"
+	// ReasonSecretNotFound (User): there is no Secret of the name in spec.initialPasswordSecretRef, or it lacks
+	// the key password.
+	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonRoleNotFound (User): a role is named that the organization does not have.
 	ReasonRoleNotFound = "RoleNotFound"
 	// ReasonSeatPoolNotFound (User, Role): a role names a pool that the organization does not have.
@@ -141,6 +158,10 @@ const (
 	ReasonBilling           = "Billing"
 	ReasonOwnerFound        = "OwnerFound"
 	ReasonOwnerNotActive    = "OwnerNotActive"
+	ReasonTemplatesValid    = "TemplatesValid"
+	ReasonTemplatesInvalid  = "TemplatesInvalid"
+	ReasonConfigMapNotFound = "ConfigMapNotFound"
+	ReasonMailReachable     = "MailReachable"
 )
 
 // Reasons of events alone.

@@ -7,6 +7,35 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// EmailChange is what an edit of spec.email makes of a User.
+//
+// +enum
+// +kubebuilder:validation:Enum=Rename;Replace;Deny
+type EmailChange string
+
+const (
+	// EmailChangeRename keeps the person: the same acceptance and access, under the new address.
+	EmailChangeRename EmailChange = "Rename"
+	// EmailChangeReplace is another person on the same seat: the one who was there is archived, the new one is
+	// invited (rule EZ-15).
+	EmailChangeReplace EmailChange = "Replace"
+	// EmailChangeDeny refuses the edit (rule IN-9).
+	EmailChangeDeny EmailChange = "Deny"
+)
+
+// AcceptanceMode is what an invitation page asks of the person who accepts.
+//
+// +enum
+// +kubebuilder:validation:Enum=Confirm;Password
+type AcceptanceMode string
+
+const (
+	// AcceptanceConfirm asks for a click.
+	AcceptanceConfirm AcceptanceMode = "Confirm"
+	// AcceptancePassword asks for a new password, and hands it to the directory (rules IN-6, CO-3).
+	AcceptancePassword AcceptanceMode = "Password"
+)
+
 // OrganizationSpec declares an organization: who owns it and how its members are invited.
 type OrganizationSpec struct {
 	// displayName is the name that people read in mails and on pages, up to 128 characters.
@@ -42,10 +71,55 @@ type OrganizationSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self != 'Local' && self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$')",message="timeZone must be an IANA time zone such as Europe/Paris or UTC"
 	TimeZone string `json:"timeZone,omitempty"`
 
+	// emailChange is Rename, Replace or Deny: what an edit of a User's spec.email means. Another spelling of
+	// the same address, in capitals or not, is no edit. Default: Rename.
+	// +optional
+	// +default="Rename"
+	EmailChange EmailChange `json:"emailChange,omitempty"`
+
 	// invitation says how members are invited. Default: every field's default.
 	// +optional
 	// +default={}
 	Invitation InvitationPolicy `json:"invitation,omitempty,omitzero"`
+
+	// mail says who sends the organization's mail, and through which server. When unset, the operator's own
+	// sender and server do.
+	// +optional
+	Mail *OrganizationMail `json:"mail,omitempty,omitzero"`
+}
+
+// OrganizationMail says who sends an organization's mail, and through which server.
+//
+// +kubebuilder:validation:MinProperties=1
+type OrganizationMail struct {
+	// from is the sender as mail programs show it, up to 320 characters: an address, or a name and an address
+	// such as Acme <people@acme.example>. Its domain is in ASCII. When unset, the operator's sender.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=320
+	From string `json:"from,omitempty"`
+
+	// replyTo is the address that answers go to, up to 320 characters. When unset, they go to the sender.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=320
+	ReplyTo string `json:"replyTo,omitempty"`
+
+	// smtpSecretRef names the Secret that holds the mail server: host, and optionally port (default 587; 465 is
+	// encrypted from the first byte), username and password, tls (Required, Opportunistic or Disabled; default
+	// Required) and ca.crt, a certificate authority to trust beside none other. It is read anew within seconds,
+	// so that it can be rotated. When unset, the operator's server.
+	// +optional
+	SMTPSecretRef *SecretReference `json:"smtpSecretRef,omitempty,omitzero"`
+}
+
+// ConfigMapReference names a ConfigMap of the same namespace.
+type ConfigMapReference struct {
+	// name is the name of the ConfigMap.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
 }
 
 // InvitationPolicy says how the members of an organization are invited.
@@ -59,6 +133,36 @@ type InvitationPolicy struct {
 	// +kubebuilder:validation:MaxLength=20
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?[hms])+$') && duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="ttl must be a duration from 1m to 8760h such as 168h"
 	TTL *metav1.Duration `json:"ttl,omitempty"`
+
+	// reminderInterval is how long after a mail that nobody answered a reminder with the same link follows, as a
+	// duration such as 48h, from 1m to 8760h. It is sent on a timer, until maxSends mails were sent or the
+	// invitation expires. When unset, nobody is reminded.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?[hms])+$') && duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="reminderInterval must be a duration from 1m to 8760h such as 48h"
+	ReminderInterval *metav1.Duration `json:"reminderInterval,omitempty"`
+
+	// maxSends is how many mails a person is sent before somebody has to ask for more, from 1 to 20: the first
+	// invitation, reminders, and the invitations that follow by themselves when a seat that was withdrawn is
+	// given back. The annotation seatkeeper.dev/resend-invitation, another address and a return from suspension
+	// start anew. Default: 3.
+	// +optional
+	// +default=3
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=20
+	MaxSends int32 `json:"maxSends,omitempty"`
+
+	// templates names the ConfigMap with the organization's own mails. When unset, the built-in ones are used;
+	// also for a language in which the ConfigMap has none, or one with a mistake.
+	// +optional
+	Templates *ConfigMapReference `json:"templates,omitempty,omitzero"`
+
+	// acceptance is Confirm or Password: what the page asks of the person who accepts. Password needs a
+	// directory. Default: Confirm.
+	// +optional
+	// +default="Confirm"
+	Acceptance AcceptanceMode `json:"acceptance,omitempty"`
 }
 
 // OrganizationStatus is what the operator reports about an organization.
@@ -68,7 +172,7 @@ type OrganizationStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready, OwnerPresent and, when True, Reconciling or Stalled.
+	// conditions are Ready, OwnerPresent, TemplatesValid and MailReachable where they apply and, when True, Reconciling or Stalled.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -97,6 +97,12 @@ type UserSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="roles must be names of Roles, in lower case letters, digits, - and ."
 	Roles []string `json:"roles,omitempty"`
 
+	// initialPasswordSecretRef names the Secret whose key password holds the person's first password (rule
+	// EZ-12). It is handed to the directory once, before the first invitation is sent, and never again; the Secret can be
+	// deleted then. It needs a directory. When unset, the directory gives none.
+	// +optional
+	InitialPasswordSecretRef *SecretReference `json:"initialPasswordSecretRef,omitempty,omitzero"`
+
 	// state is Active, Suspended or Archived. Suspended and Archived revoke access and free the seats; back
 	// at Active, a seat is claimed anew and an acceptance still counts (rules AX-14, CO-4). Default: Active.
 	// +optional
@@ -131,6 +137,21 @@ type InvitationStatus struct {
 	// +optional
 	SentAt *metav1.Time `json:"sentAt,omitempty"`
 
+	// sends is the number of mails that the person was sent since somebody last asked for an invitation, with
+	// this invitation and its reminders. It is held to spec.invitation.maxSends of the organization.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Sends *int32 `json:"sends,omitempty"`
+
+	// remindedAt is when the mail server took the latest reminder; unset while there was none.
+	// +optional
+	RemindedAt *metav1.Time `json:"remindedAt,omitempty"`
+
+	// answering is an answer that is being worked on: its password is on its way to the directory. Until then
+	// nobody else's answer counts.
+	// +optional
+	Answering *InvitationAnswer `json:"answering,omitempty,omitzero"`
+
 	// declinedAt is when the person declined. Nobody is asked again until somebody says so.
 	// +optional
 	DeclinedAt *metav1.Time `json:"declinedAt,omitempty"`
@@ -153,6 +174,19 @@ type InvitationStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
 	AnswersRequest string `json:"answersRequest,omitempty"`
+}
+
+// InvitationAnswer is an answer that is being worked on.
+type InvitationAnswer struct {
+	// id tells this answer from others: it is drawn at random.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	ID string `json:"id,omitempty"`
+
+	// until is when others are let in again, should this one never end.
+	// +required
+	Until metav1.Time `json:"until,omitempty,omitzero"`
 }
 
 // SeatWithdrawal is a seat that a user lost because its pool has fewer seats than holders.
@@ -208,6 +242,18 @@ type UserStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	Withdrawals []SeatWithdrawal `json:"withdrawals,omitempty"`
+
+	// email is the address that the operator knows the person by: spec.email, except while an edit of it has not
+	// taken effect, or does not.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=254
+	Email string `json:"email,omitempty"`
+
+	// initialPasswordAt is when the password of spec.initialPasswordSecretRef was handed to the directory.
+	// It is not handed over again.
+	// +optional
+	InitialPasswordAt *metav1.Time `json:"initialPasswordAt,omitempty"`
 
 	// invitation is the latest invitation; unset until the first is on its way.
 	// +optional
