@@ -85,7 +85,7 @@ type OrganizationSpec struct {
 	// mail says who sends the organization's mail, and through which server. When unset, the operator's own
 	// sender and server do.
 	// +optional
-	Mail *OrganizationMail `json:"mail,omitempty,omitzero"`
+	Mail OrganizationMail `json:"mail,omitempty,omitzero"`
 }
 
 // OrganizationMail says who sends an organization's mail, and through which server.
@@ -110,7 +110,7 @@ type OrganizationMail struct {
 	// Required) and ca.crt, a certificate authority to trust beside none other. It is read anew within seconds,
 	// so that it can be rotated. When unset, the operator's server.
 	// +optional
-	SMTPSecretRef *SecretReference `json:"smtpSecretRef,omitempty,omitzero"`
+	SMTPSecretRef SecretReference `json:"smtpSecretRef,omitempty,omitzero"`
 }
 
 // ConfigMapReference names a ConfigMap of the same namespace.
@@ -156,7 +156,7 @@ type InvitationPolicy struct {
 	// templates names the ConfigMap with the organization's own mails. When unset, the built-in ones are used;
 	// also for a language in which the ConfigMap has none, or one with a mistake.
 	// +optional
-	Templates *ConfigMapReference `json:"templates,omitempty,omitzero"`
+	Templates ConfigMapReference `json:"templates,omitempty,omitzero"`
 
 	// acceptance is Confirm or Password: what the page asks of the person who accepts. Password needs a
 	// directory. Default: Confirm.

@@ -101,7 +101,7 @@ type UserSpec struct {
 	// EZ-12). It is handed to the directory once, before the first invitation is sent, and never again; the Secret can be
 	// deleted then. It needs a directory. When unset, the directory gives none.
 	// +optional
-	InitialPasswordSecretRef *SecretReference `json:"initialPasswordSecretRef,omitempty,omitzero"`
+	InitialPasswordSecretRef SecretReference `json:"initialPasswordSecretRef,omitempty,omitzero"`
 
 	// state is Active, Suspended or Archived. Suspended and Archived revoke access and free the seats; back
 	// at Active, a seat is claimed anew and an acceptance still counts (rules AX-14, CO-4). Default: Active.
@@ -150,7 +150,7 @@ type InvitationStatus struct {
 	// answering is an answer that is being worked on: its password is on its way to the directory. Until then
 	// nobody else's answer counts.
 	// +optional
-	Answering *InvitationAnswer `json:"answering,omitempty,omitzero"`
+	Answering InvitationAnswer `json:"answering,omitempty,omitzero"`
 
 	// declinedAt is when the person declined. Nobody is asked again until somebody says so.
 	// +optional
