@@ -9,6 +9,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
@@ -17,7 +18,6 @@ import (
 // invite takes a user who holds a role to an accepted invitation, as far as it goes.
 func (d *Decision) invite(s Situation) verdict.Verdict {
 	u := d.User
-	inv := u.Status.Invitation
 	if u.Status.AcceptedAt != nil {
 		u.Status.AccessRevokedAt = nil
 		const message = "accepted the invitation and has access"
@@ -25,10 +25,27 @@ func (d *Decision) invite(s Situation) verdict.Verdict {
 		verdict.Set(u, v1alpha1.ConditionAccepted, true, v1alpha1.ReasonAccepted, "the invitation was accepted", d.now)
 		return done(v1alpha1.ReasonActive, message)
 	}
-	if current(u) {
-		return d.await()
+	if v := d.prepare(s); v.Kind != verdict.Done {
+		return v
 	}
-	if inv == nil || !reserved(u) || !d.now.Before(inv.ExpiresAt.Time) {
+	if current(u) {
+		v := d.await()
+		d.remind()
+		return v
+	}
+	return d.send(s)
+}
+
+// send sends an invitation that was decided upon, or decides upon the next.
+func (d *Decision) send(s Situation) verdict.Verdict {
+	u := d.User
+	inv := u.Status.Invitation
+	if !reserved(u) || !worthSending(inv.ExpiresAt.Time, d.now, ttl(s.Organization)) {
+		if d.exhausted() {
+			inv.ExpiredAt = d.stamp()
+			u.Status.Roles = nil
+			return d.end()
+		}
 		next, derived := d.draft(s)
 		if !derived {
 			u.Status.Invitation, u.Status.AccessRevokedAt = &next, nil
@@ -62,7 +79,7 @@ func reserved(u *v1alpha1.User) bool {
 // stands says that nothing has happened since the latest invitation that calls for another.
 func stands(u *v1alpha1.User) bool {
 	inv := u.Status.Invitation
-	return !ended(inv) && !askedAgain(u) && u.Status.AccessRevokedAt == nil && FoldEmail(inv.Email) == FoldEmail(u.Spec.Email)
+	return !ended(inv) && !askedAgain(u) && u.Status.AccessRevokedAt == nil && sameAddress(inv, u.Spec.Email)
 }
 
 // draft makes the next invitation. A crash between sending a mail and recording it causes a second mail, which
@@ -70,20 +87,30 @@ func stands(u *v1alpha1.User) bool {
 // case it follows from what is recorded already, the time at which the seat was given, and derived is true;
 // otherwise the invitation is recorded first, at the cost of one more write.
 func (d *Decision) draft(s Situation) (next v1alpha1.InvitationStatus, derived bool) {
-	u := d.User
-	ttl := s.Organization.Spec.Invitation.TTL.Duration
+	u, ttl := d.User, ttl(s.Organization)
 	next = v1alpha1.InvitationStatus{Sequence: 1, Email: u.Spec.Email, AnswersRequest: request(u), ExpiresAt: metav1.NewTime(d.now.Add(ttl))}
-	if u.Status.Invitation != nil {
-		next.Sequence = u.Status.Invitation.Sequence + 1
+	if last := u.Status.Invitation; last != nil {
+		next.Sequence = last.Sequence + 1
+		if !askedAgain(u) && sameAddress(last, u.Spec.Email) {
+			next.Sends = ptr.To(sends(last))
+		}
 	}
 	since := earliest(s.Seats)
 	fresh := u.Status.Invitation == nil || u.Status.AccessRevokedAt != nil && since.After(u.Status.AccessRevokedAt.Time)
-	if !since.IsZero() && fresh && since.Add(ttl).After(d.now) {
-		next.ExpiresAt = metav1.NewTime(since.Add(ttl))
+	if expiresAt := since.Add(ttl); !since.IsZero() && fresh && worthSending(expiresAt, d.now, ttl) {
+		next.ExpiresAt = metav1.NewTime(expiresAt)
 		return next, true
 	}
 	return next, false
 }
+
+// worthSending says that a mail which was held up, as by a server that was not there for days, leaves the person at
+// least half of the time to answer.
+func worthSending(expiresAt, now time.Time, ttl time.Duration) bool {
+	return now.Before(expiresAt.Add(-ttl / 2))
+}
+
+func ttl(org *v1alpha1.Organization) time.Duration { return org.Spec.Invitation.TTL.Duration }
 
 func earliest(seats []Seat) time.Time {
 	var first time.Time
@@ -115,6 +142,9 @@ func (d *Decision) await() verdict.Verdict {
 			inv.Rejection, v1alpha1.AnnotationResendInvitation)
 	}
 	v.WakeAt = inv.ExpiresAt.Time
+	if due := d.reminderDue(); !due.IsZero() && due.After(d.now) {
+		v.WakeAt = earlier(v.WakeAt, due)
+	}
 	verdict.Set(d.User, v1alpha1.ConditionInvited, inv.Rejection == "", v.Reason, v.Message, d.now)
 	return v
 }
@@ -123,7 +153,12 @@ func (d *Decision) await() verdict.Verdict {
 func (d *Decision) end() verdict.Verdict {
 	v := stuck(v1alpha1.ReasonInvitationExpired, "nobody answered the invitation in time: set annotation %s to any new value to invite again",
 		v1alpha1.AnnotationResendInvitation)
-	if d.User.Status.Invitation.DeclinedAt != nil {
+	switch inv := d.User.Status.Invitation; {
+	case inv.DeclinedAt == nil && inv.ExpiredAt != nil && inv.ExpiredAt.Before(&inv.ExpiresAt):
+		v = stuck(v1alpha1.ReasonInvitationExpired,
+			"nobody answered %d mails, as many as organization %s sends (spec.invitation.maxSends): set annotation %s to any new value to invite again",
+			sends(inv), d.User.Spec.Organization, v1alpha1.AnnotationResendInvitation)
+	case inv.DeclinedAt != nil:
 		v = stuck(v1alpha1.ReasonDeclined, "the person declined the invitation: set annotation %s to any new value to invite again",
 			v1alpha1.AnnotationResendInvitation)
 	}
@@ -132,21 +167,31 @@ func (d *Decision) end() verdict.Verdict {
 	return v
 }
 
-// Sent records that the mail server took the invitation that was to be sent.
+// Sent records that the mail server took what was to be sent.
 func (d *Decision) Sent(at time.Time) {
 	sent := metav1.NewTime(at.Truncate(time.Second))
-	d.Send.SentAt = &sent
+	d.Send.Sends = ptr.To(sends(d.Send) + 1)
+	if d.Reminder > 0 {
+		d.Send.RemindedAt = &sent
+	} else {
+		d.Send.SentAt = &sent
+	}
 	d.conclude()
 }
 
-// Refused records that the mail server refuses the invitation for good, in its words.
+// Refused records that the mail server refuses the mail for good, in its words.
 func (d *Decision) Refused(words string) {
 	d.Send.Rejection = cmp.Or(words, "it did not say why")
 	d.conclude()
 }
 
-// Unsent records that the mail server could not be reached, or asks to come back later, in its words.
+// Unsent records that the mail server could not be reached, or asks to come back later, in its words. Nobody has to be
+// told that of a reminder.
 func (d *Decision) Unsent(words string, retryAt time.Time) {
+	if d.Reminder > 0 {
+		d.Verdict.WakeAt = earlier(d.Verdict.WakeAt, retryAt)
+		return
+	}
 	message := fmt.Sprintf("the mail server is not available (%s): the invitation is sent as soon as it is", words)
 	d.Verdict = verdict.Verdict{Kind: verdict.Retry, Reason: v1alpha1.ReasonMailUnavailable, Message: message, WakeAt: retryAt}
 }

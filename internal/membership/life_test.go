@@ -127,7 +127,7 @@ func (l *life) edit(change func(*v1alpha1.User)) {
 
 func (l *life) situation(v version) membership.Situation {
 	s := membership.Situation{
-		Facts: membership.Facts{Organization: l.org}, Now: l.now, User: v.user,
+		Facts: membership.Facts{Organization: l.org}, Now: l.now, User: v.user, HasDirectory: true,
 		Roles: access.Of(v.user, lookup),
 		Pools: map[string]membership.Pool{
 			"standard": {Found: true, Capacity: 3},
@@ -203,11 +203,21 @@ func (l *life) pass(seen version, dies crash, refused string) (membership.Decisi
 		}
 		return d, false
 	}
+	if d.HandOver {
+		if dies == beforeSending {
+			return d, false
+		}
+		l.handOver(seen.user)
+		d.HandedOver(l.now)
+	}
 	if d.Send != nil {
 		if dies == beforeSending {
 			return d, false
 		}
-		if refused == "" {
+		if d.Reminder > 0 {
+			l.remind(seen, &d)
+			d.Sent(l.now)
+		} else if refused == "" {
 			l.send(seen, l.linkOf(d.Send, d.User.Spec.Email))
 			d.Sent(l.now)
 		} else {
@@ -239,10 +249,37 @@ func (l *life) send(seen version, is link) {
 	if err != nil {
 		l.Fatal(err)
 	}
-	if was, ok := l.drafts[string(rests)]; ok && was != is && l.now.Unix() < was.expires {
+	if was, ok := l.drafts[string(rests)]; ok && was != is && l.now.Before(time.Unix(was.expires, 0).Add(-l.org.Spec.Invitation.TTL.Duration/2)) {
 		l.Fatalf("nothing has changed, and link %v follows link %v", is, was)
 	}
 	l.drafts[string(rests)] = is
+}
+
+// remind checks a reminder: it carries a link that was sent, to somebody who can still answer, and there are not more
+// of them than the organization allows.
+func (l *life) remind(seen version, d *membership.Decision) {
+	inv, policy := seen.user.Status.Invitation, l.org.Spec.Invitation
+	is := l.linkOf(d.Send, d.User.Spec.Email)
+	switch last := inv.SentAt; {
+	case !l.sent[is]:
+		l.Fatalf("reminds of link %v, which nobody has", is)
+	case seen.user.Status.AcceptedAt != nil || inv.DeclinedAt != nil || !l.now.Before(inv.ExpiresAt.Time) || seen.user.Spec.State != v1alpha1.UserActive:
+		l.Fatal("reminds somebody who cannot answer")
+	case policy.ReminderInterval == nil || int32(d.Reminder) >= policy.MaxSends:
+		l.Fatalf("sends reminder %d, and %v is the policy", d.Reminder, policy)
+	case inv.RemindedAt == nil && l.now.Before(last.Add(policy.ReminderInterval.Duration)),
+		inv.RemindedAt != nil && l.now.Before(inv.RemindedAt.Add(policy.ReminderInterval.Duration)):
+		l.Fatal("reminds somebody too soon")
+	}
+}
+
+// handOver notes that the directory was given the first password: never again once it is on record, and before anybody
+// can sign in.
+func (l *life) handOver(u *v1alpha1.User) {
+	stays := membership.FoldEmail(u.Status.Email) == membership.FoldEmail(u.Spec.Email)
+	if stays && (u.Status.InitialPasswordAt != nil || u.Status.AcceptedAt != nil) {
+		l.Fatal("hands over a first password again")
+	}
 }
 
 // quiet checks that a pass that sees the same as one that left nothing to do has nothing to write.
@@ -263,14 +300,16 @@ func (l *life) decided(u *v1alpha1.User, d membership.Decision) {
 	another := d.Send != nil || was == nil && is != nil || was != nil && is.Sequence != was.Sequence
 	asked := u.Annotations[v1alpha1.AnnotationResendInvitation]
 	switch {
-	case !another:
-	case u.Status.AcceptedAt != nil:
+	case !another, d.Reminder > 0:
+	case u.Status.AcceptedAt != nil && d.Replaced == nil:
 		l.Fatal("invites somebody who has accepted")
 	case u.Spec.State != v1alpha1.UserActive || !u.DeletionTimestamp.IsZero():
 		l.Fatal("invites somebody who is leaving")
 	case len(d.User.Status.Roles) == 0:
 		l.Fatal("invites somebody to nothing")
-	case was != nil && (was.DeclinedAt != nil || was.ExpiredAt != nil) && (asked == "" || asked == was.AnswersRequest):
+	case d.Replaced != nil:
+	case was != nil && (was.DeclinedAt != nil || was.ExpiredAt != nil && membership.FoldEmail(was.Email) == membership.FoldEmail(u.Spec.Email)) &&
+		(asked == "" || asked == was.AnswersRequest):
 		l.Fatal("invites somebody again whom nobody asked it for")
 	}
 }
@@ -368,7 +407,20 @@ func (l *life) events() map[string]func(*rapid.T) {
 			})
 		},
 		"another ttl": func(t *rapid.T) {
-			l.org = build.Organization("acme").In("acme").TTL(rapid.SampledFrom([]time.Duration{time.Hour, 2 * time.Hour}).Draw(t, "ttl")).Obj()
+			l.org.Spec.Invitation.TTL.Duration = rapid.SampledFrom([]time.Duration{time.Hour, 2 * time.Hour}).Draw(t, "ttl")
+		},
+		"another policy": func(t *rapid.T) {
+			l.org = build.Organization("acme").In("acme").TTL(time.Hour).
+				EmailChange(rapid.SampledFrom([]v1alpha1.EmailChange{v1alpha1.EmailChangeRename, v1alpha1.EmailChangeReplace, v1alpha1.EmailChangeDeny}).Draw(t, "emailChange")).
+				Reminders(rapid.SampledFrom([]time.Duration{time.Minute, 20 * time.Minute, 3 * time.Hour}).Draw(t, "interval"), rapid.Int32Range(1, 4).Draw(t, "maxSends")).Obj()
+		},
+		"a first password": func(t *rapid.T) {
+			l.edit(func(u *v1alpha1.User) {
+				u.Spec.InitialPasswordSecretRef.Name = rapid.SampledFrom([]string{"", "jean-first-password"}).Draw(t, "secret")
+			})
+		},
+		"time passes until a reminder": func(t *rapid.T) {
+			l.now = l.now.Add(time.Duration(rapid.IntRange(1, 21).Draw(t, "minutes")) * time.Minute)
 		},
 		"accept":     func(*rapid.T) { l.answer(true) },
 		"decline":    func(*rapid.T) { l.answer(false) },
@@ -422,7 +474,8 @@ func (l *life) settle() {
 	if waiting && (pending || !l.now.Before(inv.ExpiresAt.Time) || membership.FoldEmail(inv.Email) != membership.FoldEmail(u.Spec.Email)) {
 		l.Fatalf("the user at %s is %s by %v, somebody asked for another %t, and it is %v", u.Spec.Email, reason, inv, pending, l.now)
 	}
-	if l.judgeLatest() == portal.Open && !pending && !d.Verdict.WakeAt.Equal(inv.ExpiresAt.Time) {
+	if l.judgeLatest() == portal.Open && !pending && (d.Verdict.WakeAt.IsZero() || d.Verdict.WakeAt.After(inv.ExpiresAt.Time) ||
+		!d.Verdict.WakeAt.After(l.now.Add(-time.Second))) {
 		l.Fatalf("the invitation is open until %v, and the next look at it is at %v", inv.ExpiresAt, d.Verdict.WakeAt)
 	}
 	over := u.Status.AcceptedAt == nil && !pending && inv != nil && (inv.DeclinedAt != nil || inv.ExpiredAt != nil)
@@ -434,7 +487,7 @@ func (l *life) settle() {
 			l.Fatalf("seats are withdrawn, and the user, who is %s, has one %t, and roles %v", reason, l.seat != nil, u.Status.Roles)
 		}
 	} else if u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && !l.full {
-		if reason != v1alpha1.ReasonActive && !waiting && len(u.Spec.Roles) == 1 {
+		if reason != v1alpha1.ReasonActive && reason != v1alpha1.ReasonEmailChangeDenied && !waiting && len(u.Spec.Roles) == 1 {
 			l.Fatalf("there is a seat, nothing is in the way, and the user is %s", reason)
 		}
 	}
@@ -534,7 +587,7 @@ func TestACrashCausesNoOtherInvitation(t *testing.T) {
 					s.User = first.User // what is to be sent is recorded first
 					first = membership.Next(s)
 				}
-				s.Now = s.Now.Add(time.Duration(rapid.Int64Range(0, int64(ttl-3*time.Hour)).Draw(t, "later")))
+				s.Now = s.Now.Add(time.Duration(rapid.Int64Range(0, int64(ttl/2-3*time.Hour)).Draw(t, "later")))
 				again := membership.Next(s)
 				if diff := cmp.Diff(first.Send, again.Send); diff != "" || first.Send == nil {
 					t.Fatalf("after a crash, another invitation is sent:\n%s", diff)

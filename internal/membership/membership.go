@@ -13,6 +13,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
@@ -54,6 +55,8 @@ type Situation struct {
 	Seats []Seat
 	// Pools are the pools that the roles need, by name.
 	Pools map[string]Pool
+	// HasDirectory says that there is a directory that passwords can be handed to.
+	HasDirectory bool
 	// Invalid is what is wrong with a value that the schema let pass; empty when nothing is.
 	Invalid string
 }
@@ -62,22 +65,40 @@ type Situation struct {
 type Decision struct {
 	// User is the user with the status as it is to be.
 	User *v1alpha1.User
-	// Verdict sums the pass up, unless there is something to Send; then Sent, Refused or Unsent does.
+	// Verdict sums the pass up, unless there is an invitation to Send or a password to HandOver; then what became of
+	// it does.
 	Verdict verdict.Verdict
 	// Send is the invitation to send now; nil when there is none.
 	Send *v1alpha1.InvitationStatus
+	// Reminder is 0 when Send is an invitation, and the number of the reminder of it otherwise. WrittenAt is the date
+	// of the reminder.
+	Reminder  int
+	WrittenAt time.Time
+	// HandOver says that the first password is to be handed to the directory.
+	HandOver bool
+	// Replaced is who had the address before, when another person takes the place: a record is written before the
+	// status is.
+	Replaced *Replaced
 	// Farewell says that the object can go: a record is written, then the finalizer is removed.
 	Farewell bool
 
 	now time.Time
+	org *v1alpha1.Organization
+	// denied says that an edit of the address does not take effect.
+	denied bool
 	// lacking says which roles are not granted for want of a seat, beside others that are; Done when all are.
 	lacking verdict.Verdict
 }
 
 // Next decides what is to be done for a user.
 func Next(s Situation) Decision {
-	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second)}
+	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second), org: s.Organization}
+	d.readdress(s)
 	d.Verdict = d.next(s)
+	if d.Verdict.Kind == verdict.Silent && d.Send == nil && !d.HandOver && moved(s.User, d.User) {
+		// Pools go by the address that took effect.
+		d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "the address was changed: an invitation to the new one follows"}
+	}
 	return *d
 }
 
@@ -106,15 +127,26 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 		return stuck(v1alpha1.ReasonOwnerProtected,
 			"is the owner of organization %s and keeps access: name another owner there first", u.Spec.Organization)
 	case s.Invalid != "":
-		if slices.ContainsFunc(s.Seats, func(seat Seat) bool { return seat.Withdrawn != 0 }) {
-			d.lose(s) // a pool waits for that, and does not know what is wrong here
-		}
+		d.loseWithdrawn(s)
 		return stuck(v1alpha1.ReasonInvalidSpec, "%s", s.Invalid)
+	case d.denied:
+		d.loseWithdrawn(s)
+		return stuck(v1alpha1.ReasonEmailChangeDenied,
+			"spec.email was edited, and organization %s denies that (spec.emailChange): set it back, or delete this User and create one with the new address",
+			s.Organization.Name)
 	case s.EmailHolder != "":
 		return stuck(v1alpha1.ReasonEmailInUse,
 			"the address in spec.email is in use by User %s: change it here, or change or delete that User", s.EmailHolder)
 	}
 	return d.join(s)
+}
+
+// loseWithdrawn takes what came with seats that were withdrawn from a user who is held up otherwise: a pool waits for
+// that, and does not know of it.
+func (d *Decision) loseWithdrawn(s Situation) {
+	if slices.ContainsFunc(s.Seats, func(seat Seat) bool { return seat.Withdrawn != 0 }) {
+		d.lose(s)
+	}
 }
 
 // join takes a user who is to have access as far as it goes.
@@ -249,6 +281,9 @@ func (d *Decision) leave(s Situation) verdict.Verdict {
 	u := d.User
 	d.revoke(v1alpha1.ReasonInvitationRevoked, "access is revoked")
 	u.Status.Roles, u.Status.Seats, u.Status.Withdrawals = nil, seatNames(s.Seats), nil
+	if u.Status.Invitation != nil {
+		u.Status.Invitation.Sends = ptr.To(int32(0)) // who is brought back is invited as for the first time
+	}
 	verdict.Unset(u, v1alpha1.ConditionSeated)
 	if len(s.Seats) > 0 {
 		reason := v1alpha1.ReasonArchiving

@@ -108,7 +108,14 @@ func ended(inv *v1alpha1.InvitationStatus) bool {
 
 // over says that u has not accepted, and is not to be invited until somebody asks for it.
 func over(u *v1alpha1.User) bool {
-	return ended(u.Status.Invitation) && u.Status.AcceptedAt == nil && !askedAgain(u)
+	return ended(u.Status.Invitation) && u.Status.AcceptedAt == nil && !askedAgain(u) && !readdressed(u)
+}
+
+// readdressed says that the invitation expired at an address that has been corrected since. Who declined at another
+// address has declined.
+func readdressed(u *v1alpha1.User) bool {
+	inv := u.Status.Invitation
+	return inv.DeclinedAt == nil && u.Status.Email != "" && !sameAddress(inv, u.Status.Email)
 }
 
 // askedAgain says that somebody asked for a fresh invitation that was not given yet.

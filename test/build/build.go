@@ -37,7 +37,10 @@ func Organization(name string) *OrganizationBuilder {
 		ObjectMeta: meta(name),
 		Spec: v1alpha1.OrganizationSpec{
 			Owner: "ada", Locale: "en", TimeZone: "UTC",
-			Invitation: v1alpha1.InvitationPolicy{TTL: &metav1.Duration{Duration: 168 * time.Hour}},
+			EmailChange: v1alpha1.EmailChangeRename,
+			Invitation: v1alpha1.InvitationPolicy{
+				TTL: &metav1.Duration{Duration: 168 * time.Hour}, MaxSends: 3, Acceptance: v1alpha1.AcceptanceConfirm,
+			},
 		},
 	}}
 }
@@ -75,6 +78,36 @@ func (b *OrganizationBuilder) TimeZone(zone string) *OrganizationBuilder {
 // TTL sets how long an invitation can be answered.
 func (b *OrganizationBuilder) TTL(ttl time.Duration) *OrganizationBuilder {
 	b.org.Spec.Invitation.TTL = &metav1.Duration{Duration: ttl}
+	return b
+}
+
+// Reminders has people who do not answer reminded each interval, until they were sent as many mails as max says.
+func (b *OrganizationBuilder) Reminders(interval time.Duration, max int32) *OrganizationBuilder {
+	b.org.Spec.Invitation.ReminderInterval, b.org.Spec.Invitation.MaxSends = &metav1.Duration{Duration: interval}, max
+	return b
+}
+
+// EmailChange sets what an edit of an address makes of a user.
+func (b *OrganizationBuilder) EmailChange(policy v1alpha1.EmailChange) *OrganizationBuilder {
+	b.org.Spec.EmailChange = policy
+	return b
+}
+
+// Acceptance sets what the invitation page asks for.
+func (b *OrganizationBuilder) Acceptance(mode v1alpha1.AcceptanceMode) *OrganizationBuilder {
+	b.org.Spec.Invitation.Acceptance = mode
+	return b
+}
+
+// Mail sets who sends the organization's mail, through which server.
+func (b *OrganizationBuilder) Mail(mail v1alpha1.OrganizationMail) *OrganizationBuilder {
+	b.org.Spec.Mail = mail
+	return b
+}
+
+// Templates names the ConfigMap with the organization's own mails.
+func (b *OrganizationBuilder) Templates(name string) *OrganizationBuilder {
+	b.org.Spec.Invitation.Templates.Name = name
 	return b
 }
 
