@@ -10,11 +10,9 @@ import (
 	"flag"
 	"fmt"
 	"net"
-	netmail "net/mail"
 	"net/netip"
 	"net/url"
 	"os"
-	"regexp"
 	"slices"
 	"strings"
 	_ "time/tzdata" // minimal images have no time zones of their own
@@ -29,6 +27,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/billing/stripe"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/smtp"
+	"seatkeeper.dev/seatkeeper/internal/mailroom"
 )
 
 func main() {
@@ -39,6 +38,9 @@ func main() {
 }
 
 func run(ctx context.Context, flags *flag.FlagSet, args []string) error {
+	if len(args) > 0 && args[0] == rotateKeys {
+		return rotate(ctx, flags, args[1:], ctrl.GetConfig, os.Stdout)
+	}
 	options, err := parse(flags, args)
 	if err != nil {
 		return err
@@ -150,11 +152,9 @@ func complete(o *app.Options, server smtp.Options, portalURL, mailFrom, password
 		return err
 	}
 	o.PortalURL = base
-	from, err := netmail.ParseAddress(mailFrom)
-	if err != nil || !plainAddress.MatchString(from.Address) {
+	if o.MailFrom, err = mailroom.ParseAddress(mailFrom); err != nil {
 		return fmt.Errorf("--mail-from is %q: it must be an address such as Acme <people@acme.example>", mailFrom)
 	}
-	o.MailFrom = mail.Address{Name: from.Name, Email: from.Address}
 	if server.Password, err = readPassword(passwordFile); err != nil {
 		return err
 	}
@@ -165,8 +165,17 @@ func complete(o *app.Options, server smtp.Options, portalURL, mailFrom, password
 	if err != nil {
 		return fmt.Errorf("setting up mail: %w", err)
 	}
-	o.Mail = sender
+	o.Mail, o.OpenMail = sender, openMail
 	return nil
+}
+
+// openMail makes the sender for the mail server that an organization's Secret says.
+func openMail(secret map[string][]byte) (mail.Sender, error) {
+	options, err := smtp.ParseSecret(secret)
+	if err != nil {
+		return nil, err
+	}
+	return smtp.New(options)
 }
 
 // readPassword reads a file as editors and Secrets write it: the end of its line is no part of the password.
@@ -190,9 +199,6 @@ func parsePortalURL(s string) (*url.URL, error) {
 	}
 	return base, nil
 }
-
-// plainAddress is what can send every mail: its domain becomes a part of Message-IDs, and so has to be ASCII.
-var plainAddress = regexp.MustCompile(`^[^\s@"(),:;<>\[\]\\]+@[A-Za-z0-9.-]+$`)
 
 // checkServer says by which flag to correct what smtp.New would refuse.
 func checkServer(server smtp.Options) error {

@@ -86,7 +86,7 @@ func TestFlags(t *testing.T) {
 			if got.Mail == nil || got.Billing == nil {
 				t.Error("nothing takes the mail, or bills the seats")
 			}
-			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Options{}, "Mail", "Billing"), cmpopts.IgnoreUnexported(webhook.Options{}),
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Options{}, "OpenMail", "Mail", "Billing"), cmpopts.IgnoreUnexported(webhook.Options{}),
 				cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -19,17 +19,25 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/mailroom"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;users;archivedusers,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 
 // Reconciler sums up one organization in a pass.
 type Reconciler struct {
 	loop.Base
 	// Pace spaces the passes, so that a wave of people moves the figures now and then.
 	Pace loop.Pace
+	// Mailroom has the organization's own mails, and Outbox knows whether its mail server can be reached.
+	Mailroom *mailroom.Mailroom
+	Outbox   *outbox.Outbox
+	// HasDirectory says that there is a directory that passwords can be handed to.
+	HasDirectory bool
 }
 
 // Reconcile does one pass.
@@ -39,6 +47,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	var before v1alpha1.Organization
 	if err := r.Get(ctx, req.NamespacedName, &before); err != nil || !before.DeletionTimestamp.IsZero() {
+		r.Outbox.ForgetTenant(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	s, err := r.gather(ctx, &before)
@@ -47,18 +56,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	after := before.DeepCopy()
 	v := conclude(after, s, r.Clock.Now())
-	return r.Finish(ctx, &before, after, v)
+	if err := r.Persist(ctx, &before, after, v); err != nil {
+		return r.Result(v, err)
+	}
+	r.announce(&before, after)
+	return r.Result(v, nil)
 }
 
 // snapshot is everything that a pass reads.
 type snapshot struct {
-	owner    *v1alpha1.User
-	users    []v1alpha1.User
-	archived int
+	owner        *v1alpha1.User
+	users        []v1alpha1.User
+	archived     int
+	hasDirectory bool
+	mails        mails
 }
 
 func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*snapshot, error) {
-	s := &snapshot{}
+	s := &snapshot{hasDirectory: r.HasDirectory}
 	of := []client.ListOption{
 		client.InNamespace(org.Namespace), client.MatchingFields{index.Organization: org.Name}, loop.Lagging{},
 	}
@@ -79,16 +94,17 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 	case client.IgnoreNotFound(err) != nil:
 		return nil, fmt.Errorf("reading the owner: %w", err)
 	}
-	return s, nil
+	var err error
+	s.mails, err = r.gatherMails(ctx, org)
+	return s, err
 }
 
 // conclude brings the status of org to what the snapshot makes it. It is pure.
 func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Verdict {
 	count(org, s)
-	v := verdict.Verdict{Reason: v1alpha1.ReasonReady, Message: "the organization is in effect"}
-	if _, err := invitation.LoadZone("", org.Spec.TimeZone); err != nil {
-		v = verdict.Verdict{Kind: verdict.Stuck, Reason: v1alpha1.ReasonInvalidSpec, Message: "timeZone: " + err.Error()}
-	}
+	reportTemplates(org, s.mails, now)
+	reportMail(org, s.mails, now)
+	v := judge(org, s)
 	switch {
 	case s.owner == nil:
 		v = verdict.Verdict{Kind: verdict.Stuck, Reason: v1alpha1.ReasonOwnerNotFound, Message: fmt.Sprintf(
@@ -100,6 +116,24 @@ func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Ve
 		verdict.Set(org, v1alpha1.ConditionOwnerPresent, true, v1alpha1.ReasonOwnerFound, "the owner has access", now)
 	}
 	return v
+}
+
+// judge says whether the spec can be in effect.
+func judge(org *v1alpha1.Organization, s *snapshot) verdict.Verdict {
+	stuck := func(reason, message string) verdict.Verdict {
+		return verdict.Verdict{Kind: verdict.Stuck, Reason: reason, Message: message}
+	}
+	if _, err := invitation.LoadZone("", org.Spec.TimeZone); err != nil {
+		return stuck(v1alpha1.ReasonInvalidSpec, "timeZone: "+err.Error())
+	}
+	if err := mailroom.CheckAddresses(org); err != nil {
+		return stuck(v1alpha1.ReasonInvalidSpec, err.Error())
+	}
+	if org.Spec.Invitation.Acceptance == v1alpha1.AcceptancePassword && !s.hasDirectory {
+		return stuck(v1alpha1.ReasonDirectoryRequired,
+			"spec.invitation.acceptance is Password, and there is no directory to hand passwords to: configure one, or set Confirm")
+	}
+	return verdict.Verdict{Reason: v1alpha1.ReasonReady, Message: "the organization is in effect"}
 }
 
 // count counts people by what they are. Who waits for a seat in one pool may be active thanks to another.

@@ -18,57 +18,75 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // Inviter is what every invitation is made with.
 type Inviter struct {
-	// From is who sends the mails.
-	From mail.Address
+	// Mailroom knows who sends an organization's mail, and in which words.
+	Mailroom *mailroom.Mailroom
 	// Portal is the address at which people reach the invitation pages.
 	Portal *url.URL
 	// Keys returns the keys that links are made with at present.
 	Keys func() invitation.Keyring
 }
 
-// deliver hands the invitation that is to be sent to the outbox, and brings what became of it into the decision.
-// Until that is known, the pass ends in silence: the outbox wakes the user.
-func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) {
+// deliver hands the mail that is to be sent to the outbox, and brings what became of it into the decision. Until that
+// is known, an invitation's pass ends in silence: the outbox wakes the user.
+func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) (queued bool) {
 	if d.Send == nil {
-		return
+		return false
 	}
 	key := client.ObjectKeyFromObject(s.User)
-	id := fmt.Sprintf("%s %d %d %s", s.User.UID, d.Send.Sequence, d.Send.ExpiresAt.Unix(), d.Send.Email)
-	switch o := r.Outbox.Deliver(key, id, r.compose(s, d.User, d.Send)); {
-	case o.State == mail.Sent:
+	id := fmt.Sprintf("%s %d %d %d %s", s.User.UID, d.Send.Sequence, d.Reminder, d.Send.ExpiresAt.Unix(), d.Send.Email)
+	o := r.Outbox.Do(outbox.Errand{
+		Owner: key, ID: id, Server: mailroom.Server(s.Organization), Tenant: client.ObjectKeyFromObject(s.Organization),
+		Run: r.send(s, d.User, letter{d.Send.DeepCopy(), d.Reminder, d.WrittenAt}),
+	})
+	switch {
+	case o.State == outbox.Queued:
+		return true
+	case o.State == outbox.Done:
 		r.patience.forget(key)
 		d.Sent(o.At)
-	case o.State == mail.Failed && errors.Is(o.Err, mail.ErrRejected):
+	case errors.Is(o.Err, mail.ErrRejected):
 		r.patience.forget(key)
 		d.Refused(mail.Words(o.Err))
-	case o.State == mail.Failed:
-		d.Unsent(mail.Words(o.Err), s.Now.Add(r.patience.next(key)))
+	default:
+		d.Unsent(mail.Words(o.Err), s.Now.Add(r.patience.next(key, id)))
 	}
+	return false
 }
 
 // patience spaces the tries of a mail that the server does not take. The queue's own does not do: it forgets a
 // failure at the next pass that waits for a mail. What is remembered is no truth, only courtesy.
 type patience struct {
 	mu       sync.Mutex
-	failures map[types.NamespacedName]int
+	failures map[types.NamespacedName]failures
+}
+
+// failures are those of one effect: another one starts anew.
+type failures struct {
+	id    string
+	count int
 }
 
 // next counts one more failure, and says how long to wait after it.
-func (p *patience) next(owner types.NamespacedName) time.Duration {
+func (p *patience) next(owner types.NamespacedName, id string) time.Duration {
 	const first, last, doublings = 50 * time.Millisecond, 5 * time.Minute, 13
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failures == nil {
-		p.failures = map[types.NamespacedName]int{}
+		p.failures = map[types.NamespacedName]failures{}
 	}
-	n := p.failures[owner]
-	p.failures[owner]++
+	n := 0
+	if was := p.failures[owner]; was.id == id {
+		n = was.count
+	}
+	p.failures[owner] = failures{id, n + 1}
 	return min(last, first<<min(n, doublings))
 }
 
@@ -78,27 +96,63 @@ func (p *patience) forget(owner types.NamespacedName) {
 	delete(p.failures, owner)
 }
 
-// compose returns what writes the mail. It is called late, when the mail is sent.
-func (r *Reconciler) compose(s *snapshot, u *v1alpha1.User, inv *v1alpha1.InvitationStatus) func() (mail.Message, error) {
-	return func() (mail.Message, error) {
-		zone, err := invitation.LoadZone(u.Spec.TimeZone, s.Organization.Spec.TimeZone)
+// letter is one mail: an invitation, or a reminder of it.
+type letter struct {
+	invitation *v1alpha1.InvitationStatus
+	reminder   int
+	writtenAt  time.Time
+}
+
+// send returns what sends a mail. It is called late, when its turn has come.
+func (r *Reconciler) send(s *snapshot, u *v1alpha1.User, l letter) func(context.Context) error {
+	return func(ctx context.Context) error {
+		m, err := r.compose(ctx, s, u, l)
 		if err != nil {
-			return mail.Message{}, err
+			return fmt.Errorf("%w: %w", outbox.ErrNotTried, err)
 		}
-		return invitation.Message(invitation.Params{
-			Details: invitation.Describe(u, s.Organization, s.role),
-			Claims:  invitation.Claims{UID: u.UID, Sequence: inv.Sequence, ExpiresAt: inv.ExpiresAt.Time},
-			TTL:     s.Organization.Spec.Invitation.TTL.Duration,
-			Zone:    zone, From: r.Inviter.From, Portal: r.Inviter.Portal, Keys: r.Inviter.Keys(),
-		})
+		sender, err := r.Inviter.Mailroom.SenderOf(ctx, s.Organization)
+		if err != nil {
+			return err
+		}
+		return sender.Send(ctx, m)
 	}
 }
 
-// finish writes the status, and lets go of the mail once its outcome is recorded.
-func (r *Reconciler) finish(ctx context.Context, before *v1alpha1.User, d *membership.Decision) (ctrl.Result, error) {
+// compose writes a mail.
+func (r *Reconciler) compose(ctx context.Context, s *snapshot, u *v1alpha1.User, l letter) (mail.Message, error) {
+	zone, err := invitation.LoadZone(u.Spec.TimeZone, s.Organization.Spec.TimeZone)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	from, replyTo, err := r.Inviter.Mailroom.Addresses(s.Organization)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	own, _, _, err := r.Inviter.Mailroom.TemplatesOf(ctx, s.Organization)
+	if err != nil {
+		return mail.Message{}, err
+	}
+	details := invitation.Describe(u, s.Organization, s.role)
+	details.Locale = own.Match(u.Spec.Locale, s.Organization.Spec.Locale)
+	return invitation.Message(invitation.Params{
+		Details: details,
+		Claims:  invitation.Claims{UID: u.UID, Sequence: l.invitation.Sequence, ExpiresAt: l.invitation.ExpiresAt.Time},
+		TTL:     s.Organization.Spec.Invitation.TTL.Duration,
+		Zone:    zone, From: from, ReplyTo: replyTo, Portal: r.Inviter.Portal, Keys: r.Inviter.Keys(),
+		Reminder: l.reminder, Date: l.writtenAt, Templates: own,
+	})
+}
+
+// finish writes the status, and lets go of what was sent and handed over once its outcome is recorded.
+func (r *Reconciler) finish(ctx context.Context, before *v1alpha1.User, d *membership.Decision, underWay bool) (ctrl.Result, error) {
 	err := r.Persist(ctx, before, d.User, d.Verdict)
-	if err == nil && d.Verdict.Kind != verdict.Silent {
-		r.Outbox.Forget(client.ObjectKeyFromObject(before))
+	if err == nil && !underWay && d.Verdict.Kind != verdict.Silent {
+		r.forget(client.ObjectKeyFromObject(before))
 	}
 	return r.Result(d.Verdict, err)
+}
+
+func (r *Reconciler) forget(user types.NamespacedName) {
+	r.Outbox.Forget(user)
+	r.Accounts.Outbox.Forget(user)
 }

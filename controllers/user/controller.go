@@ -13,8 +13,8 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/loop"
-	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -23,14 +23,18 @@ import (
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/finalizers,verbs=update
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles;seatpools;seatslices,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;create;update
+// +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 
 // Reconciler takes one user a step further in a pass.
 type Reconciler struct {
 	loop.Base
-	// Outbox sends the invitations, so that no pass waits for a mail server.
-	Outbox *mail.Outbox
+	// Outbox sends the mails, so that no pass waits for a mail server.
+	Outbox *outbox.Outbox
 	// Inviter makes the links and the mails.
 	Inviter Inviter
+	// Accounts is where first passwords go.
+	Accounts Accounts
 
 	patience patience
 }
@@ -39,7 +43,7 @@ type Reconciler struct {
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	var before v1alpha1.User
 	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
-		r.Outbox.Forget(req.NamespacedName)
+		r.forget(req.NamespacedName)
 		r.patience.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
@@ -56,6 +60,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if d.Farewell {
 		return r.Result(d.Verdict, r.retire(ctx, d.User))
 	}
-	r.deliver(s, &d)
-	return r.finish(ctx, &before, &d)
+	if err := r.recordReplaced(ctx, d.User, d.Replaced); err != nil {
+		return r.Result(verdict.Verdict{}, err)
+	}
+	handing := r.handOver(s, &d)
+	sending := r.deliver(s, &d)
+	return r.finish(ctx, &before, &d, handing || sending)
 }

@@ -20,6 +20,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 )
 
@@ -30,7 +31,9 @@ type snapshot struct {
 }
 
 func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, error) {
-	s := &snapshot{Situation: membership.Situation{Now: r.Clock.Now(), User: u}, roles: map[string]*v1alpha1.Role{}}
+	s := &snapshot{Situation: membership.Situation{
+		Now: r.Clock.Now(), User: u, HasDirectory: r.Accounts.Directory != nil,
+	}, roles: map[string]*v1alpha1.Role{}}
 	var org v1alpha1.Organization
 	if found, err := r.find(ctx, u.Namespace, u.Spec.Organization, &org); err != nil {
 		return nil, err
@@ -63,6 +66,9 @@ func (s *snapshot) role(name string) *v1alpha1.Role { return s.roles[name] }
 func invalid(u *v1alpha1.User, org *v1alpha1.Organization) string {
 	if _, err := invitation.LoadZone(u.Spec.TimeZone, org.Spec.TimeZone); err != nil {
 		return "timeZone: " + err.Error()
+	}
+	if err := mailroom.CheckAddresses(org); err != nil {
+		return fmt.Sprintf("organization %s: %v", org.Name, err)
 	}
 	return ""
 }

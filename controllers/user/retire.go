@@ -4,6 +4,7 @@
 package user
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -38,22 +39,38 @@ func (r *Reconciler) retire(ctx context.Context, u *v1alpha1.User) error {
 	return nil
 }
 
-// record writes the ArchivedUser, over that of an earlier stay of the same person. In a namespace that is being
-// deleted nothing can be recorded, and nothing would remain.
+// record writes the ArchivedUser, over that of an earlier stay of the same person.
 func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User) error {
-	archived := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Namespace: u.Namespace, Name: recordName(u)}}
+	spec := *u.Spec.DeepCopy()
+	spec.Email = cmp.Or(u.Status.Email, spec.Email) // an edit that had no effect is not the person's address
+	return r.archive(ctx, u, v1alpha1.UserRecord{Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt})
+}
+
+// recordReplaced writes what remains of the person in whose place another one came. Of the spec, which may speak of the
+// other by now, the address and the roles are kept.
+func (r *Reconciler) recordReplaced(ctx context.Context, u *v1alpha1.User, was *membership.Replaced) error {
+	if was == nil {
+		return nil
+	}
+	err := r.archive(ctx, u, v1alpha1.UserRecord{
+		Spec:   v1alpha1.UserSpec{Organization: u.Spec.Organization, Email: was.Email, Roles: u.Spec.Roles, State: v1alpha1.UserArchived},
+		Reason: v1alpha1.ArchiveLeft, AcceptedAt: was.AcceptedAt,
+	})
+	if err != nil {
+		return fmt.Errorf("recording who was replaced: %w", err)
+	}
+	return nil
+}
+
+// archive writes a record. In a namespace that is being deleted nothing can be recorded, and nothing would remain.
+func (r *Reconciler) archive(ctx context.Context, u *v1alpha1.User, record v1alpha1.UserRecord) error {
+	archived := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Namespace: u.Namespace, Name: recordName(&record.Spec)}}
 	_, err := controllerutil.CreateOrUpdate(ctx, r, archived, func() error {
-		if archived.Record.UID == u.UID {
+		if archived.Record.UID == u.UID && archived.Record.AcceptedAt.Equal(record.AcceptedAt) {
 			return nil // written before a crash
 		}
-		reason := u.Spec.ArchiveReason
-		if reason == "" {
-			reason = v1alpha1.ArchiveOther
-		}
-		archived.Record = v1alpha1.UserRecord{
-			User: u.Name, UID: u.UID, Spec: *u.Spec.DeepCopy(), Reason: reason,
-			ArchivedAt: metav1.NewTime(r.Clock.Now()), AcceptedAt: u.Status.AcceptedAt,
-		}
+		record.User, record.UID, record.ArchivedAt = u.Name, u.UID, metav1.NewTime(r.Clock.Now())
+		archived.Record = record
 		return nil
 	})
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
@@ -63,7 +80,7 @@ func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User) error {
 }
 
 // recordName is the same for every stay of the same person in the same organization, and shows no address.
-func recordName(u *v1alpha1.User) string {
-	sum := sha256.Sum256([]byte(u.Spec.Organization + "/" + membership.FoldEmail(u.Spec.Email)))
+func recordName(spec *v1alpha1.UserSpec) string {
+	sum := sha256.Sum256([]byte(spec.Organization + "/" + membership.FoldEmail(spec.Email)))
 	return hex.EncodeToString(sum[:16])
 }

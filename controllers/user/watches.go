@@ -38,6 +38,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.Role{}, loop.Affected(r.usersOfRole)).
 		Watches(&v1alpha1.Organization{}, loop.Affected(r.usersOfOrganization)).
 		WatchesRawSource(loop.Woken(r.Outbox.Done())).
+		WatchesRawSource(loop.Woken(r.Accounts.Outbox.Done())).
 		WithOptions(opts).
 		Complete(r)
 }
@@ -154,7 +155,7 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 		org = before
 	}
 	if before == nil || after == nil || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
-		before.Spec.TimeZone != after.Spec.TimeZone {
+		concernsAll(&before.Spec, &after.Spec) {
 		return r.users(ctx, org.Namespace, index.Organization, org.Name)
 	}
 	if before.Spec.Owner == after.Spec.Owner {
@@ -164,6 +165,13 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 		{Namespace: org.Namespace, Name: before.Spec.Owner},
 		{Namespace: org.Namespace, Name: after.Spec.Owner},
 	}
+}
+
+// concernsAll says that a policy has changed by which everybody's case may be decided anew.
+func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
+	was, is := before.Invitation, after.Invitation
+	return before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
+		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval)
 }
 
 // users are the keys of the users that an index finds.

@@ -23,6 +23,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 )
 
@@ -87,13 +88,11 @@ func (a *userAdmission) ValidateUpdate(ctx context.Context, before, after *v1alp
 	if before.Spec.TimeZone != after.Spec.TimeZone {
 		errs = append(errs, timeZone(after.Spec.TimeZone)...)
 	}
-	if membership.FoldEmail(before.Spec.Email) != membership.FoldEmail(after.Spec.Email) {
-		taken, err := a.emailTaken(ctx, after)
-		if err != nil {
-			return nil, err
-		}
-		errs = append(errs, taken...)
+	readdressed, warnings, err := a.readdressed(ctx, before, after)
+	if err != nil {
+		return nil, err
 	}
+	errs = append(errs, readdressed...)
 	if before.Spec.State != after.Spec.State && after.Spec.State != v1alpha1.UserActive {
 		owner, err := a.owner(ctx, after)
 		if err != nil {
@@ -101,7 +100,34 @@ func (a *userAdmission) ValidateUpdate(ctx context.Context, before, after *v1alp
 		}
 		errs = append(errs, owner...)
 	}
-	return nil, refusal("User", after.Name, errs)
+	return warnings, refusal("User", after.Name, errs)
+}
+
+// readdressed judges an edit of the address by the organization's policy (rules EZ-15, IN-9). Setting back an edit that
+// came around admission is none.
+func (a *userAdmission) readdressed(ctx context.Context, before, after *v1alpha1.User) (field.ErrorList, admission.Warnings, error) {
+	if membership.FoldEmail(before.Spec.Email) == membership.FoldEmail(after.Spec.Email) || !a.runs(after) {
+		return nil, nil, nil
+	}
+	errs, err := a.emailTaken(ctx, after)
+	if err != nil || membership.FoldEmail(after.Spec.Email) == membership.FoldEmail(after.Status.Email) {
+		return errs, nil, err
+	}
+	org, err := a.organization(ctx, after)
+	if err != nil || org == nil {
+		return errs, nil, err
+	}
+	switch org.Spec.EmailChange {
+	case v1alpha1.EmailChangeDeny:
+		errs = append(errs, field.Forbidden(field.NewPath("spec", "email"), fmt.Sprintf(
+			"organization %s does not let addresses be edited (spec.emailChange is Deny): delete this User, and create one with the new address", org.Name)))
+	case v1alpha1.EmailChangeReplace:
+		return errs, admission.Warnings{fmt.Sprintf(
+			"the address of User %s now stands for another person (spec.emailChange of organization %s is Replace): whoever had the old one loses access, and an invitation goes to the new one",
+			after.Name, org.Name)}, nil
+	default:
+	}
+	return errs, nil, nil
 }
 
 // ValidateDelete is not asked.
@@ -131,16 +157,28 @@ func (a *userAdmission) owner(ctx context.Context, u *v1alpha1.User) (field.Erro
 	if !a.runs(u) {
 		return nil, nil
 	}
-	var org v1alpha1.Organization
-	err := a.reader.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.Spec.Organization}, &org, loop.Lagging{})
-	if client.IgnoreNotFound(err) != nil {
-		return nil, apierrors.NewInternalError(fmt.Errorf("reading the organization: %w", err))
+	org, err := a.organization(ctx, u)
+	if err != nil || org == nil {
+		return nil, err
 	}
-	if err == nil && org.DeletionTimestamp.IsZero() && membership.IsOwner(u, &org) {
+	if org.DeletionTimestamp.IsZero() && membership.IsOwner(u, org) {
 		return field.ErrorList{field.Forbidden(field.NewPath("spec", "state"), fmt.Sprintf(
 			"is the owner of organization %s and keeps access: name another owner there first", org.Name))}, nil
 	}
 	return nil, nil
+}
+
+// organization reads the user's organization; nil when there is none.
+func (a *userAdmission) organization(ctx context.Context, u *v1alpha1.User) (*v1alpha1.Organization, error) {
+	var org v1alpha1.Organization
+	err := a.reader.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.Spec.Organization}, &org, loop.Lagging{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, apierrors.NewInternalError(fmt.Errorf("reading the organization: %w", err))
+	}
+	return &org, nil
 }
 
 // organizationAdmission judges Organizations.
@@ -148,15 +186,31 @@ type organizationAdmission struct{}
 
 // ValidateCreate refuses values that mean nothing.
 func (organizationAdmission) ValidateCreate(_ context.Context, o *v1alpha1.Organization) (admission.Warnings, error) {
-	return nil, refusal("Organization", o.Name, timeZone(o.Spec.TimeZone))
+	return nil, refusal("Organization", o.Name, append(timeZone(o.Spec.TimeZone), addresses(o)...))
 }
 
 // ValidateUpdate refuses changes to values that mean nothing.
 func (organizationAdmission) ValidateUpdate(_ context.Context, before, after *v1alpha1.Organization) (admission.Warnings, error) {
-	if before.Spec.TimeZone == after.Spec.TimeZone {
-		return nil, nil
+	var errs field.ErrorList
+	if before.Spec.TimeZone != after.Spec.TimeZone {
+		errs = append(errs, timeZone(after.Spec.TimeZone)...)
 	}
-	return nil, refusal("Organization", after.Name, timeZone(after.Spec.TimeZone))
+	if before.Spec.Mail != after.Spec.Mail {
+		errs = append(errs, addresses(after)...)
+	}
+	return nil, refusal("Organization", after.Name, errs)
+}
+
+func addresses(o *v1alpha1.Organization) (errs field.ErrorList) {
+	for _, a := range []struct{ field, value string }{{"from", o.Spec.Mail.From}, {"replyTo", o.Spec.Mail.ReplyTo}} {
+		if a.value == "" {
+			continue
+		}
+		if _, err := mailroom.ParseAddress(a.value); err != nil {
+			errs = append(errs, field.Invalid(field.NewPath("spec", "mail", a.field), a.value, "must be an address such as Acme <people@acme.example>, with a domain in ASCII"))
+		}
+	}
+	return errs
 }
 
 // ValidateDelete is not asked.

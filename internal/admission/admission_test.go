@@ -5,6 +5,7 @@ package admission_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -231,5 +232,76 @@ func TestStatusPassesByTheWebhooks(t *testing.T) {
 		if err := d.Delete(t.Context(), tc.object, client.Preconditions{}); err != nil {
 			t.Errorf("deleting %T: %v", tc.object, err)
 		}
+	}
+}
+
+// Rules EZ-15 and IN-9: what an edit of an address is, the organization says.
+func TestEditedAddress(t *testing.T) {
+	d := listen(t, serve(t, env.Namespace(t)))
+	edit := func(s *v1alpha1.UserSpec) { s.Email = "beatrice@acme.example" }
+	denied := []string{"spec.email", "organization acme does not let addresses be edited", "delete this User, and create one with the new address"}
+	acme, bea := build.Organization("acme").In(d.namespace).Obj(), build.User("bea").In(d.namespace, "acme").Obj()
+	d.create(t, acme, bea)
+	for why, tc := range map[string]struct {
+		policy v1alpha1.EmailChange
+		mutate func(*v1alpha1.UserSpec)
+		want   []string
+		warned string
+	}{
+		"Rename":                        {v1alpha1.EmailChangeRename, edit, nil, ""},
+		"Replace":                       {v1alpha1.EmailChangeReplace, edit, nil, "another person"},
+		"Deny":                          {v1alpha1.EmailChangeDeny, edit, denied, ""},
+		"Deny, but for the spelling":    {v1alpha1.EmailChangeDeny, func(s *v1alpha1.UserSpec) { s.Email = "Bea@acme.example" }, nil, ""},
+		"Deny, and something else":      {v1alpha1.EmailChangeDeny, func(s *v1alpha1.UserSpec) { s.GivenName = "Bea" }, nil, ""},
+		"Replace, but for the spelling": {v1alpha1.EmailChangeReplace, func(s *v1alpha1.UserSpec) { s.Email = "Bea@acme.example" }, nil, ""},
+		"Deny, with a wrong time zone":  {v1alpha1.EmailChangeDeny, func(s *v1alpha1.UserSpec) { edit(s); s.TimeZone = nowhere }, append(denied, "there is no time zone"), ""},
+	} {
+		t.Run(why, func(t *testing.T) {
+			d.change(t, acme, func() { acme.Spec.EmailChange = tc.policy })
+			d.heard()
+			expect(t, d.wouldChange(t, "bea", tc.mutate), tc.want...)
+			said := strings.Join(d.heard(), "\n")
+			if (said != "") != (tc.warned != "") || !strings.Contains(said, tc.warned) {
+				t.Errorf("it warns %q, want %q", said, tc.warned)
+			}
+		})
+	}
+}
+
+// What came around admission can be set back.
+func TestDeniedEditCanBeSetBack(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	bea := build.User("bea").In(d.namespace, "acme").Email("beatrice@acme.example").Obj()
+	d.create(t, build.Organization("acme").In(d.namespace).EmailChange(v1alpha1.EmailChangeDeny).Obj(), bea)
+	bea.Status.Email = "bea@acme.example"
+	if err := d.Status().Update(t.Context(), bea); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, d.wouldChange(t, "bea", func(s *v1alpha1.UserSpec) { s.Email = "BEA@acme.example" }))
+	expect(t, d.wouldChange(t, "bea", func(s *v1alpha1.UserSpec) { s.Email = "b@acme.example" }), "spec.email", "does not let addresses be edited")
+}
+
+func TestMailAddresses(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	acme := build.Organization("acme").In(d.namespace).Obj()
+	d.create(t, acme)
+	for why, tc := range map[string]struct {
+		mail v1alpha1.OrganizationMail
+		want []string
+	}{
+		"with a name": {v1alpha1.OrganizationMail{From: "Acme <people@acme.example>"}, nil},
+		"without":     {v1alpha1.OrganizationMail{From: "people@acme.example", ReplyTo: "help@acme.example"}, nil},
+		"no address":  {v1alpha1.OrganizationMail{From: "Acme"}, []string{"spec.mail.from", "must be an address such as Acme <people@acme.example>"}},
+		"two":         {v1alpha1.OrganizationMail{From: "a@acme.example, b@acme.example"}, []string{"spec.mail.from"}},
+		"a header":    {v1alpha1.OrganizationMail{From: "Acme <people@acme.example>\nBcc: eve@acme.example"}, []string{"spec.mail.from"}},
+		"no answers":  {v1alpha1.OrganizationMail{ReplyTo: "help"}, []string{"spec.mail.replyTo"}},
+		"both":        {v1alpha1.OrganizationMail{From: "Acme", ReplyTo: "help"}, []string{"spec.mail.from", "spec.mail.replyTo"}},
+		"not ASCII":   {v1alpha1.OrganizationMail{From: "people@akmé.example"}, []string{"spec.mail.from", "a domain in ASCII"}},
+	} {
+		t.Run(why, func(t *testing.T) {
+			changed := acme.DeepCopy()
+			expect(t, d.try(t, changed, func() { changed.Spec.Mail = tc.mail }, client.DryRunAll), tc.want...)
+			expect(t, d.Create(t.Context(), build.Organization("globex").In(d.namespace).Mail(tc.mail).Obj(), client.DryRunAll), tc.want...)
+		})
 	}
 }

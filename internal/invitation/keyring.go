@@ -58,19 +58,31 @@ func ParseKeyring(data map[string][]byte) (Keyring, error) {
 // usable keeps an empty or guessable key from ever making or vouching for a link.
 func usable(key []byte) bool { return len(key) >= KeySize }
 
-// seal is the part of a token that only who has the key can make.
-func seal(key, claims []byte, email string) []byte {
+// addressTag is the part of a token that says for which address it is, to who has the key and knows the address.
+func addressTag(key, claims []byte, email string) []byte {
 	h := hmac.New(sha256.New, key)
-	writeLink(h, "seatkeeper.dev/invitation/token", claims, email)
-	return h.Sum(nil)[:sealSize]
+	writeLink(h, "seatkeeper.dev/invitation/address", claims, email)
+	return h.Sum(nil)[:tagSize]
 }
 
-// writeLink feeds to h what makes a link unlike any other. The purpose keeps results for different ends apart.
+// seal is the tag followed by the part of a token that only who has the key can make.
+func seal(key, claims, tag []byte) []byte {
+	h := hmac.New(sha256.New, key)
+	// Claims and tag are of fixed lengths.
+	writePurpose(h, "seatkeeper.dev/invitation/seal")
+	_, _ = h.Write(claims)
+	_, _ = h.Write(tag)
+	return append(append(make([]byte, 0, tagSize+sealSize), tag...), h.Sum(nil)[:sealSize]...)
+}
+
+// writeLink feeds to h what makes a link unlike any other.
 // Only the last part varies in length, so no two inputs look the same.
 func writeLink(h io.Writer, purpose string, claims []byte, email string) {
-	// A hash never fails to take input. How addresses are folded is part of the format of tokens: a change
-	// of spelling alone must not kill a link.
-	_, _ = io.WriteString(h, purpose+"\x00")
+	writePurpose(h, purpose)
 	_, _ = h.Write(claims)
+	// How addresses are folded is part of the format of tokens: a change of spelling alone must not kill a link.
 	_, _ = io.WriteString(h, strings.ToLower(email))
 }
+
+// writePurpose keeps apart what is made with one key for different ends. A hash never fails to take input.
+func writePurpose(h io.Writer, purpose string) { _, _ = io.WriteString(h, purpose+"\x00") }

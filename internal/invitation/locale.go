@@ -13,7 +13,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-// Locale is a language that mails and pages are written in.
+// Locale is a language that mails and pages are written in, as a BCP 47 tag.
 type Locale string
 
 // The languages that come built in. English is what remains when none fits.
@@ -34,21 +34,26 @@ func MatchLocale(wanted ...string) Locale {
 	return Locales[i]
 }
 
-// FormatTime writes a time for people, to the minute, with the abbreviation of its zone.
+// FormatTime writes a time for people, to the minute, with the abbreviation of its zone. In languages that do not
+// come built in it is written in figures.
 func (l Locale) FormatTime(t time.Time) string {
 	zone, _ := t.Zone()
 	if strings.ContainsAny(zone, "+-") { // a zone without an abbreviation of its own
 		zone = "UTC" + t.Format("-07:00")
 	}
-	if l == French {
+	spoken, _, _ := strings.Cut(string(l), "-")
+	switch Locale(spoken) {
+	case French:
 		day := strconv.Itoa(t.Day())
 		if t.Day() == 1 {
 			day = "1er"
 		}
 		return fmt.Sprintf("%s %s %s %d à %d\u00a0h\u00a0%02d (%s)", frenchDays[t.Weekday()], day, frenchMonths[t.Month()-1],
 			t.Year(), t.Hour(), t.Minute(), zone)
+	case English:
+		return t.Format("Monday, 2 January 2006 at 15:04 ") + "(" + zone + ")"
 	}
-	return t.Format("Monday, 2 January 2006 at 15:04 ") + "(" + zone + ")"
+	return t.Format("2006-01-02 15:04 ") + "(" + zone + ")"
 }
 
 var (

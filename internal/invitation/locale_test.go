@@ -46,6 +46,11 @@ func TestFormatTime(t *testing.T) {
 		"English":         {English, winter, "UTC", "Sunday, 1 March 2026 at 08:05 (UTC)"},
 		"French, first":   {French, winter, "Europe/Paris", "dimanche 1er mars 2026 à 9\u00a0h\u00a005 (CET)"},
 		"French, summer":  {French, summer, "Europe/Paris", "dimanche 16 août 2026 à 0\u00a0h\u00a000 (CEST)"},
+		"French, Canada":  {"fr-CA", winter, "UTC", "dimanche 1er mars 2026 à 8\u00a0h\u00a005 (UTC)"},
+		"English, GB":     {"en-GB", winter, "UTC", "Sunday, 1 March 2026 at 08:05 (UTC)"},
+		"figures":         {"de", winter, "UTC", "2026-03-01 08:05 (UTC)"},
+		"figures, zone":   {"pt-BR", summer, "America/Sao_Paulo", "2026-08-15 19:00 (UTC-03:00)"},
+		"not English":     {"enm", summer, "Europe/Paris", "2026-08-16 00:00 (CEST)"},
 		"no abbreviation": {English, winter, "America/Sao_Paulo", "Sunday, 1 March 2026 at 05:05 (UTC-03:00)"},
 	}
 	for name, c := range cases {

@@ -7,9 +7,7 @@ import (
 	"embed"
 	"fmt"
 	htmltemplate "html/template"
-	"io"
 	"net/url"
-	"strings"
 	texttemplate "text/template"
 	"time"
 
@@ -20,69 +18,98 @@ import (
 type Params struct {
 	Details
 	Claims
-	// TTL is how long the invitation could be answered when it was made. The mail is dated accordingly.
+	// TTL is how long the invitation could be answered when it was made. The mail is dated accordingly, unless
+	// Date says otherwise.
 	TTL time.Duration
+	// Date is when the mail was written, if not TTL before the invitation expires.
+	Date time.Time
+	// Reminder is 0 for the invitation itself, n for its nth reminder.
+	Reminder int
 	// Zone is the time zone in which the person reads times.
 	Zone *time.Location
 	// From is who sends the mail.
 	From mail.Address
+	// ReplyTo is where answers go; to From if nil.
+	ReplyTo *mail.Address
 	// Portal is the address at which people reach the portal.
 	Portal *url.URL
 	// Keys are what the link is made with.
 	Keys Keyring
+	// Templates are the organization's own mails, with which Locale was chosen. Nil means that it has none.
+	Templates *Templates
 }
 
-// Message writes the mail of an invitation: the same mail, byte for byte, for the same Params.
+// Message writes the mail of an invitation, or a reminder of it: the same mail, byte for byte, for the same Params.
+// All mails of an invitation carry the same link.
 func Message(p Params) (mail.Message, error) {
+	if p.Reminder < 0 {
+		return mail.Message{}, fmt.Errorf("there is no reminder %d of an invitation: count from 1, or 0 for the invitation itself", p.Reminder)
+	}
 	token, err := p.Keys.Token(p.Claims, p.Email)
 	if err != nil {
 		return mail.Message{}, err
 	}
-	id, err := messageID(p.Claims, p.Email, p.From.Email)
+	first, err := messageID(p.Claims, p.Email, p.From.Email, 0)
 	if err != nil {
 		return mail.Message{}, fmt.Errorf("making the Message-ID of an invitation: %w", err)
 	}
-	t, known := templates[p.Locale]
-	if !known {
-		return mail.Message{}, fmt.Errorf("there are no messages in the language %q: choose one with MatchLocale", p.Locale)
+	page := link(p.Portal, token)
+	l, err := p.letter(page)
+	if err != nil {
+		return mail.Message{}, err
 	}
-	content := struct {
-		Details
-		Link, Until string
-	}{p.Details, link(p.Portal, token), p.Locale.FormatTime(p.ExpiresAt.In(p.Zone))}
-	var subject, text, html strings.Builder
-	for _, part := range []struct {
-		to       *strings.Builder
-		template executor
-		name     string
-	}{{&subject, t.text, "subject"}, {&text, t.text, "message.txt"}, {&html, t.html, "message.html"}} {
-		if err := part.template.ExecuteTemplate(part.to, part.name, content); err != nil {
-			return mail.Message{}, fmt.Errorf("writing an invitation: %w", err)
+	m := mail.Message{
+		ID: first, From: p.From, ReplyTo: p.ReplyTo, To: mail.Address{Name: p.FullName, Email: p.Email},
+		Subject: l.subject, Text: l.text, HTML: l.html, Date: p.Date,
+	}
+	if p.Date.IsZero() {
+		m.Date = p.ExpiresAt.Add(-p.TTL)
+	}
+	if p.Reminder == 0 {
+		return m, nil
+	}
+	// What comes again can be stopped: by declining, on the page.
+	m.InReplyTo, m.Unsubscribe = first, page
+	if m.ID, err = messageID(p.Claims, p.Email, p.From.Email, p.Reminder); err != nil {
+		return mail.Message{}, fmt.Errorf("making the Message-ID of a reminder: %w", err)
+	}
+	return m, nil
+}
+
+// letter writes what the mail says: in the organization's own words if it has some.
+func (p Params) letter(page string) (letter, error) {
+	locale := p.Locale
+	if own, found := p.Templates.find(locale); found {
+		// What samples did not show, such as the lack of a sixth role, must not keep the mail from going out.
+		if l, fault := own.write(p.variables(locale, page)); fault == nil {
+			return l, nil
 		}
+		locale = MatchLocale(string(locale))
 	}
-	return mail.Message{
-		ID: id, From: p.From, To: mail.Address{Name: p.FullName, Email: p.Email},
-		Subject: subject.String(), Text: text.String(), HTML: html.String(), Date: p.ExpiresAt.Add(-p.TTL),
-	}, nil
+	t, known := builtIn[locale]
+	if !known {
+		return letter{}, fmt.Errorf("there are no messages in the language %q: choose one with MatchLocale, or Match of the Templates", locale)
+	}
+	l, fault := t.write(p.variables(locale, page))
+	if fault != nil {
+		return letter{}, fmt.Errorf("writing the %s of an invitation: %w", fault.part, fault.err)
+	}
+	return l, nil
 }
 
 //go:embed templates
 var files embed.FS
 
-// executor is what the two template packages have in common.
-type executor interface {
-	ExecuteTemplate(w io.Writer, name string, data any) error
-}
-
-// templates are the mails by language. Text and HTML share their sentences, which are in templates/<locale>.tmpl.
-// The files are part of the program: what is wrong with them is found when it starts.
-var templates = func() map[Locale]struct{ text, html executor } {
-	parsed := map[Locale]struct{ text, html executor }{}
+// builtIn are the mails that come with the program. Text and HTML share their sentences, which are in
+// templates/<locale>.tmpl. What is wrong with them is found when the program starts.
+var builtIn = func() map[Locale]letterTemplates {
+	parsed := map[Locale]letterTemplates{}
 	for _, locale := range Locales {
 		sentences := "templates/" + string(locale) + ".tmpl"
-		parsed[locale] = struct{ text, html executor }{
-			text: texttemplate.Must(texttemplate.ParseFS(files, sentences, "templates/message.txt")),
-			html: htmltemplate.Must(htmltemplate.ParseFS(files, sentences, "templates/message.html")),
+		text := texttemplate.Must(texttemplate.ParseFS(files, sentences, "templates/message.txt"))
+		parsed[locale] = letterTemplates{
+			subject: text.Lookup("subject"), text: text.Lookup("message.txt"),
+			html: htmltemplate.Must(htmltemplate.ParseFS(files, sentences, "templates/message.html")).Lookup("message.html"),
 		}
 	}
 	return parsed

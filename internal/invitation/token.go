@@ -22,13 +22,16 @@ import (
 // Path is where the portal serves links, below its own address; the token follows.
 const Path = "/invitations/"
 
-// A token is the base64url form of: version (1 byte), UID (16), sequence (8), expiry in Unix seconds (8), seal
-// (18). The seal is of a length that leaves no spare bits in the last character.
+// A token is the base64url form of: version (1 byte), UID (16), sequence (8), expiry in Unix seconds (8), tag of the
+// address (9), seal (18). The tag says for whom the link is; the seal, over all that is before it, that we made it:
+// so a link to an address that nobody remembers is told from a forged one. The sum is a multiple of 3, which leaves
+// no spare bits in the last character.
 const (
-	version    = 1
+	version    = 2
 	claimsSize = 1 + 16 + 8 + 8
+	tagSize    = 9
 	sealSize   = 18
-	tokenSize  = claimsSize + sealSize
+	tokenSize  = claimsSize + tagSize + sealSize
 	// lastExpiry is the last second that the API can hold, at the end of the year 9999.
 	lastExpiry = 253402300799
 )
@@ -57,10 +60,11 @@ func (k Keyring) Token(claims Claims, email string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("making an invitation token: %w", err)
 	}
-	return encoding.EncodeToString(append(encoded, seal(k.Current, encoded, email)...)), nil
+	return encoding.EncodeToString(append(encoded, seal(k.Current, encoded, addressTag(k.Current, encoded, email))...)), nil
 }
 
-// ParseToken splits a token into what it claims and the seal that makes the claims good, which Verify checks.
+// ParseToken splits a token into what it claims and what makes the claims good, the tag of the address and the seal,
+// which Verify and Genuine check.
 func ParseToken(token string) (Claims, []byte, error) {
 	if len(token) != encoding.EncodedLen(tokenSize) {
 		return Claims{}, nil, errNotAToken
@@ -74,16 +78,27 @@ func ParseToken(token string) (Claims, []byte, error) {
 	return claims, raw[claimsSize:], err
 }
 
-// Verify says that one of the keys made the seal, for these claims and this address. It takes the same time
+// Verify says that one of the keys made the link, for these claims and this address. It takes the same time
 // whatever the answer.
 func (k Keyring) Verify(claims Claims, email string, sealed []byte) bool {
+	return k.vouches(claims, sealed, func(key, encoded []byte) []byte { return addressTag(key, encoded, email) })
+}
+
+// Genuine says that one of the keys made the link, for these claims and whatever address. It takes the same time
+// whatever the answer.
+func (k Keyring) Genuine(claims Claims, sealed []byte) bool {
+	return k.vouches(claims, sealed, func(_, _ []byte) []byte { return sealed[:tagSize] })
+}
+
+// vouches says that one and the same key gives the tag, by way of tag, and the seal over it.
+func (k Keyring) vouches(claims Claims, sealed []byte, tag func(key, encoded []byte) []byte) bool {
 	encoded, err := claims.encode()
-	if err != nil {
+	if err != nil || len(sealed) != tagSize+sealSize {
 		return false
 	}
 	genuine := false
 	for _, key := range [][]byte{k.Current, k.Previous} {
-		if usable(key) && hmac.Equal(seal(key, encoded, email), sealed) {
+		if usable(key) && hmac.Equal(seal(key, encoded, tag(key, encoded)), sealed) {
 			genuine = true
 		}
 	}
@@ -95,9 +110,9 @@ func link(base *url.URL, token string) string {
 	return strings.TrimSuffix(base.String(), "/") + Path + token
 }
 
-// messageID is the Message-ID, without angle brackets, of the mail that carries a link: the same for the same
-// link. It is made without any key, so it tells nothing of the token.
-func messageID(claims Claims, email, sender string) (string, error) {
+// messageID is the Message-ID, without angle brackets, of the mail that carries a link, or of its nth reminder: the
+// same for the same link and n. It is made without any key, so it tells nothing of the token.
+func messageID(claims Claims, email, sender string, reminder int) (string, error) {
 	_, domain, found := strings.Cut(sender, "@")
 	if !found || domain == "" {
 		return "", errors.New("the sender has no address: configure one such as people@acme.example")
@@ -106,8 +121,13 @@ func messageID(claims Claims, email, sender string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	purpose := "seatkeeper.dev/invitation/message-id"
+	if reminder > 0 {
+		purpose = "seatkeeper.dev/invitation/reminder-id"
+		encoded = binary.BigEndian.AppendUint64(encoded, uint64(reminder))
+	}
 	h := sha256.New()
-	writeLink(h, "seatkeeper.dev/invitation/message-id", encoded, email)
+	writeLink(h, purpose, encoded, email)
 	return hex.EncodeToString(h.Sum(nil)[:16]) + "@" + domain, nil
 }
 

@@ -62,7 +62,7 @@ func TestTokenRoundTrip(t *testing.T) {
 		if diff := cmp.Diff(claims, parsed); diff != "" {
 			rt.Errorf("the claims changed on the way (-made +parsed):\n%s", diff)
 		}
-		if !k.Verify(parsed, email, seal) {
+		if !k.Verify(parsed, email, seal) || !k.Genuine(parsed, seal) {
 			rt.Error("the token does not verify")
 		}
 	})
@@ -110,6 +110,9 @@ func TestAlteredTokenDoesNotVerify(t *testing.T) {
 			if verifies(k, encoding.EncodeToString(altered), address) {
 				t.Errorf("bit %d of byte %d can be changed", bit, i)
 			}
+			if claims, sealed, err := ParseToken(encoding.EncodeToString(altered)); err == nil && k.Genuine(claims, sealed) {
+				t.Errorf("with bit %d of byte %d changed it still counts as genuine", bit, i)
+			}
 		}
 	}
 }
@@ -140,12 +143,82 @@ func TestVerify(t *testing.T) {
 			}
 		})
 	}
-	if older.Verify(testClaims(), address, nil) {
-		t.Error("no seal at all verifies")
+	for name, sealed := range map[string][]byte{"nothing": nil, "a tag alone": make([]byte, tagSize), "zeros": make([]byte, tagSize+sealSize)} {
+		if older.Verify(testClaims(), address, sealed) || older.Genuine(testClaims(), sealed) {
+			t.Errorf("%s passes for a seal", name)
+		}
+		if older.Verify(Claims{}, address, sealed) || older.Genuine(Claims{}, sealed) {
+			t.Errorf("claims of nothing verify with %s", name)
+		}
 	}
-	if older.Verify(Claims{}, address, make([]byte, sealSize)) {
-		t.Error("claims of nothing verify")
+}
+
+func TestGenuine(t *testing.T) {
+	older, newer := Keyring{Current: testKey(1)}, Keyring{Current: testKey(2), Previous: testKey(1)}
+	cases := map[string]struct {
+		why   string
+		keys  Keyring
+		token string
+		want  bool
+	}{
+		"ours":            {"the usual case", older, mustToken(t, older, testClaims(), address), true},
+		"to anybody":      {"the address need not be known any more", older, mustToken(t, older, testClaims(), "long.gone@acme.example"), true},
+		"after rotation":  {"the previous key made it", newer, mustToken(t, older, testClaims(), "gone@acme.example"), true},
+		"before rotation": {"a key that is not there vouches for nothing", older, mustToken(t, newer, testClaims(), address), false},
+		"no keys":         {"an empty key is known to everybody", Keyring{}, forge(nil), false},
+		"short key":       {"a short key can be guessed", Keyring{Current: []byte("short")}, forge([]byte("short")), false},
+		"two keys in one": {"who can seal has the key, whatever the tag", newer, mixed(t, testKey(2), testKey(1)), true},
 	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			claims, sealed, err := ParseToken(c.token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := c.keys.Genuine(claims, sealed); got != c.want {
+				t.Errorf("Genuine = %t: %s", got, c.why)
+			}
+			if !c.want && c.keys.Verify(claims, address, sealed) {
+				t.Errorf("a link that is not genuine verifies: %s", c.why)
+			}
+		})
+	}
+	if verifies(newer, mixed(t, testKey(2), testKey(1)), address) {
+		t.Error("the tag of one key and the seal of another verify")
+	}
+}
+
+// TestTagTellsNothing holds that a token does not give away for whom it is: the tags of one address differ with
+// everything, and none is made without the key.
+func TestTagTellsNothing(t *testing.T) {
+	next := testClaims()
+	next.Sequence++
+	seen := map[string]string{}
+	for why, token := range map[string]string{
+		"a link":              mustToken(t, Keyring{Current: testKey(1)}, testClaims(), address),
+		"the next link":       mustToken(t, Keyring{Current: testKey(1)}, next, address),
+		"that of another key": mustToken(t, Keyring{Current: testKey(2)}, testClaims(), address),
+	} {
+		_, sealed, err := ParseToken(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tag := string(sealed[:tagSize])
+		if other, found := seen[tag]; found {
+			t.Errorf("%s and %s have the same tag", why, other)
+		}
+		seen[tag] = why
+	}
+}
+
+// mixed makes a token whose tag and seal are of different keys, as nobody does who has them.
+func mixed(t *testing.T, tagKey, sealKey []byte) string {
+	t.Helper()
+	encoded, err := testClaims().encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoding.EncodeToString(append(encoded, seal(sealKey, encoded, addressTag(tagKey, encoded, address))...))
 }
 
 // forge makes a token with a key that Token would refuse.
@@ -154,7 +227,7 @@ func forge(key []byte) string {
 	if err != nil {
 		panic(err)
 	}
-	return encoding.EncodeToString(append(encoded, seal(key, encoded, address)...))
+	return encoding.EncodeToString(append(encoded, seal(key, encoded, addressTag(key, encoded, address))...))
 }
 
 func TestTokenRefuses(t *testing.T) {
@@ -204,7 +277,8 @@ func TestParseTokenRefuses(t *testing.T) {
 		"line break inside": good[:30] + "\n" + good[31:],
 		"other alphabet":    "+/" + good[2:],
 		"not ASCII":         "é" + good[2:],
-		"version 2":         change(0, 2),
+		"version 1":         change(0, 1),
+		"version 3":         change(0, 3),
 		"negative sequence": change(17, 0x80),
 		"year 300 million":  change(25, 0x10),
 	} {
@@ -236,32 +310,38 @@ func FuzzParseToken(f *testing.F) {
 		if respelled := encoding.EncodeToString(append(encoded, seal...)); respelled != token {
 			t.Errorf("two spellings of one token: %s and %s", token, respelled)
 		}
-		if k.Verify(claims, address, seal) && token != good {
-			t.Errorf("a forged token verifies: %s", token)
+		if (k.Genuine(claims, seal) || k.Verify(claims, address, seal)) && token != good {
+			t.Errorf("a forged token passes: %s", token)
 		}
 	})
 }
 
 func TestMessageID(t *testing.T) {
-	id, err := messageID(testClaims(), address, "people@acme.example")
+	id, err := messageID(testClaims(), address, "people@acme.example", 0)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for n := range 3 {
+		again, err := messageID(testClaims(), strings.ToUpper(address), "people@acme.example", n+1)
+		if other, _ := messageID(testClaims(), address, "people@acme.example", n); err != nil || again == other || again == id {
+			t.Errorf("reminder %d has the Message-ID %q, %v, and what is before it %q", n+1, again, err, other)
+		}
 	}
 	const want = 32 + len("@acme.example")
 	if len(id) != want || !strings.HasSuffix(id, "@acme.example") {
 		t.Errorf("messageID = %q", id)
 	}
-	folded, err := messageID(testClaims(), strings.ToUpper(address), "people@acme.example")
+	folded, err := messageID(testClaims(), strings.ToUpper(address), "people@acme.example", 0)
 	if err != nil || folded != id {
 		t.Errorf("the same token has the Message-IDs %q and %q, %v", id, folded, err)
 	}
 	next := testClaims()
 	next.Sequence++
-	if other, err := messageID(next, address, "people@acme.example"); err != nil || other == id {
+	if other, err := messageID(next, address, "people@acme.example", 0); err != nil || other == id {
 		t.Errorf("the next invitation has the Message-ID %q, %v", other, err)
 	}
 	for _, sender := range []string{"", "people", "people@"} {
-		if id, err := messageID(testClaims(), address, sender); err == nil {
+		if id, err := messageID(testClaims(), address, sender, 0); err == nil {
 			t.Errorf("sender %q gives the Message-ID %q", sender, id)
 		}
 	}

@@ -5,6 +5,7 @@ package mail
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -16,20 +17,34 @@ var (
 	// ErrUnavailable means that the mail server could not be reached, did not
 	// answer in time or asked to come back later: the same mail may succeed.
 	ErrUnavailable = errors.New("mail server unavailable")
+	// ErrDeferred means that the mail server is there, but asks to come back later
+	// with this mail: greylisting, a full mailbox, too many mails for one person.
+	// Other mail may go through meanwhile. It comes with ErrUnavailable.
+	ErrDeferred = errors.New("mail deferred")
 )
 
 // Rejected makes cause an ErrRejected. The cause's text should be the server's
 // words.
-func Rejected(cause error) error { return &failure{kind: ErrRejected, cause: cause} }
+func Rejected(cause error) error { return &failure{kinds: []error{ErrRejected}, cause: cause} }
 
 // Unavailable makes cause an ErrUnavailable. The cause's text should be the
 // server's words, or what happened instead of an answer.
-func Unavailable(cause error) error { return &failure{kind: ErrUnavailable, cause: cause} }
+func Unavailable(cause error) error { return &failure{kinds: []error{ErrUnavailable}, cause: cause} }
 
-type failure struct{ kind, cause error }
+// Deferred makes cause an ErrDeferred, which is an ErrUnavailable as well. The
+// cause's text should be the server's words.
+func Deferred(cause error) error {
+	return &failure{kinds: []error{ErrDeferred, ErrUnavailable}, cause: cause}
+}
 
-func (f *failure) Error() string   { return f.kind.Error() + ": " + f.cause.Error() }
-func (f *failure) Unwrap() []error { return []error{f.kind, f.cause} }
+// failure names its first kind in its text.
+type failure struct {
+	kinds []error
+	cause error
+}
+
+func (f *failure) Error() string   { return f.kinds[0].Error() + ": " + f.cause.Error() }
+func (f *failure) Unwrap() []error { return append(slices.Clone(f.kinds), f.cause) }
 
 // maxWords bounds, in characters, what a stranger's server can put in a status.
 const maxWords = 300

@@ -17,6 +17,7 @@ import (
 
 func TestErrorKinds(t *testing.T) {
 	rejected, unavailable := mail.Rejected(io.EOF), mail.Unavailable(io.EOF)
+	deferred := mail.Deferred(io.EOF)
 	tests := map[string]struct {
 		err, target error
 		want        bool
@@ -27,6 +28,11 @@ func TestErrorKinds(t *testing.T) {
 		"unavailable":         {unavailable, mail.ErrUnavailable, true},
 		"unavailable, cause":  {unavailable, io.EOF, true},
 		"unavailable, other":  {unavailable, mail.ErrRejected, false},
+		"unavailable, answer": {unavailable, mail.ErrDeferred, false},
+		"deferred":            {deferred, mail.ErrDeferred, true},
+		"deferred, later":     {deferred, mail.ErrUnavailable, true},
+		"deferred, cause":     {deferred, io.EOF, true},
+		"deferred, other":     {deferred, mail.ErrRejected, false},
 		"wrapped":             {fmt.Errorf("inviting: %w", rejected), mail.ErrRejected, true},
 		"the text of another": {errors.New("mail rejected: EOF"), mail.ErrRejected, false},
 	}
@@ -37,8 +43,10 @@ func TestErrorKinds(t *testing.T) {
 			}
 		})
 	}
-	if got, want := rejected.Error(), "mail rejected: EOF"; got != want {
-		t.Errorf("the text is %q, want %q", got, want)
+	for err, want := range map[error]string{rejected: "mail rejected: EOF", deferred: "mail deferred: EOF"} {
+		if got := err.Error(); got != want {
+			t.Errorf("the text is %q, want %q", got, want)
+		}
 	}
 }
 
@@ -51,6 +59,7 @@ func TestWords(t *testing.T) {
 		"no error":       {nil, ""},
 		"a reply":        {mail.Rejected(errors.New("550 5.1.1 No such user")), "550 5.1.1 No such user"},
 		"wrapped":        {fmt.Errorf("inviting: %w", mail.Unavailable(errors.New("451 Later"))), "451 Later"},
+		"deferred":       {mail.Deferred(errors.New("452 4.2.2 Mailbox full")), "452 4.2.2 Mailbox full"},
 		"another error":  {errors.New("rendering the mail: no subject"), "rendering the mail: no subject"},
 		"several lines":  {mail.Rejected(errors.New("550 5.7.1 Blocked\n5.7.1 see\r\n\thttps://a.example ")), "550 5.7.1 Blocked 5.7.1 see https://a.example"},
 		"control codes":  {mail.Rejected(errors.New("550 \x1b[31mred\x00 \u202eback")), "550 [31mred back"},

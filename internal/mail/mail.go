@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	netmail "net/mail"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -28,7 +29,14 @@ type Address struct {
 // the same mail twice, byte by byte, so that a duplicate is recognized as one.
 type Message struct {
 	// ID is the Message-ID, without angle brackets.
-	ID   string
+	ID string
+	// InReplyTo is the Message-ID of the mail that this one follows, without angle
+	// brackets, so that mail programs show the two together. Empty: none.
+	InReplyTo string
+	// Unsubscribe is the http or https URL where the reader asks for no more such
+	// mail; mail programs show it as a button. Empty: none.
+	Unsubscribe string
+
 	From Address
 	// ReplyTo is where answers go; to From if nil.
 	ReplyTo *Address
@@ -47,8 +55,8 @@ type Message struct {
 // Send returns nil once the server has taken responsibility for the mail, which
 // may be before it reaches its recipient. Any other outcome is one of two:
 // ErrRejected, which comes again for the same message and is not to be retried,
-// or ErrUnavailable, which may pass. After ErrUnavailable the mail may have been
-// taken nevertheless: sending is at least once, and repeating it is safe because
+// or ErrUnavailable, which may pass; if the server did answer, it is ErrDeferred as
+// well. After ErrUnavailable the mail may have been taken nevertheless: sending is at least once, and repeating it is safe because
 // a Message is complete.
 //
 // Send returns soon after ctx ends, with an error that is ErrUnavailable as well
@@ -62,6 +70,10 @@ type Sender interface {
 // takes it.
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+$`)
 
+// maxURL leaves room in a line of a mail, which may have 998 characters: a URL
+// cannot be folded.
+const maxURL = 900
+
 // Validate returns an ErrRejected that says why no server could be given this
 // message. A message that passes cannot smuggle header fields into the mail.
 func (m Message) Validate() error {
@@ -74,6 +86,12 @@ func (m Message) Validate() error {
 func (m Message) validate() error {
 	if !idPattern.MatchString(m.ID) {
 		return fmt.Errorf("the message ID %q must be like 1-2.a@example.org: ASCII letters, digits and . _ + - around one @", m.ID)
+	}
+	if m.InReplyTo != "" && !idPattern.MatchString(m.InReplyTo) {
+		return fmt.Errorf("the ID of the message that this one follows, %q, must be like 1-2.a@example.org: ASCII letters, digits and . _ + - around one @", m.InReplyTo)
+	}
+	if m.Unsubscribe != "" && !linkable(m.Unsubscribe) {
+		return fmt.Errorf("the URL to unsubscribe must be like https://example.org/unsubscribe: an absolute http or https URL of at most %d printable ASCII characters, without spaces, < and >", maxURL)
 	}
 	if err := m.From.validate(); err != nil {
 		return fmt.Errorf("the sender: %w", err)
@@ -108,6 +126,16 @@ func (a Address) validate() error {
 		return errors.New("its name must be one line of text, without control characters")
 	}
 	return nil
+}
+
+// linkable tells whether s is a URL that can stand between angle brackets. It may
+// hold a token, so nobody quotes it.
+func linkable(s string) bool {
+	if len(s) > maxURL || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' }) {
+		return false
+	}
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != ""
 }
 
 func oneLine(s string) bool {

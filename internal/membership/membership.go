@@ -95,11 +95,16 @@ func Next(s Situation) Decision {
 	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second), org: s.Organization}
 	d.readdress(s)
 	d.Verdict = d.next(s)
-	if d.Verdict.Kind == verdict.Silent && d.Send == nil && !d.HandOver && moved(s.User, d.User) {
-		// Pools go by the address that took effect.
-		d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "the address was changed: an invitation to the new one follows"}
+	if d.Verdict.Kind == verdict.Silent && urgent(s.User, d.User) {
+		d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "an invitation follows"}
 	}
 	return *d
+}
+
+// urgent says that a pool goes by what is to be recorded, which then does not wait for a mail server or a directory: that a
+// seat that was withdrawn carries no role any more, or that an edit of the address took effect.
+func urgent(before, after *v1alpha1.User) bool {
+	return moved(before, after) || !slices.Equal(before.Status.Withdrawals, after.Status.Withdrawals)
 }
 
 func (d *Decision) next(s Situation) verdict.Verdict {

@@ -34,6 +34,13 @@ type visit struct {
 	seal   []byte
 	// user is whom the link claims to be for; nil when there is no such User.
 	user *v1alpha1.User
+	// organization is the user's; empty when there is none.
+	organization *v1alpha1.Organization
+}
+
+// asksPassword says that a click is not enough to accept.
+func (v visit) asksPassword() bool {
+	return v.organization.Spec.Invitation.Acceptance == v1alpha1.AcceptancePassword
 }
 
 // show tells what a link is worth, as far as the cache knows.
@@ -63,39 +70,66 @@ func (p *portal) post(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	if err != nil || v.user == nil {
 		return page{view: viewUnknown}, err
 	}
+	if answer == answerAccept && v.asksPassword() {
+		return p.acceptWithPassword(ctx, v, r.PostForm)
+	}
 	return p.record(ctx, v, answer == answerAccept)
 }
 
-// record judges the link by the User as it is, not as the cache has it, and writes the answer on condition
-// that nobody has written to the User since: of two answers at once, one counts.
+// record writes an answer that is given with a click: of two at once, one counts.
 func (p *portal) record(ctx context.Context, v visit, accept bool) (page, error) {
+	verdict, written, err := p.change(ctx, &v, func(verdict Verdict) map[string]any {
+		if verdict != Open || p.beingAnswered(v.user) {
+			return nil
+		}
+		now := metav1.NewTime(p.Clock.Now().Truncate(time.Second))
+		latest := map[string]any{}
+		if v.user.Status.Invitation.Answering.ID != "" {
+			latest["answering"] = nil // one that never ended
+		}
+		if !accept {
+			latest["declinedAt"] = now
+			return map[string]any{"invitation": latest}
+		}
+		status := map[string]any{"acceptedAt": now}
+		if len(latest) > 0 {
+			status["invitation"] = latest
+		}
+		return status
+	})
+	if err != nil || !written {
+		return p.turnAway(ctx, v, verdict, err)
+	}
+	return p.thank(ctx, v, accept)
+}
+
+// change judges the link by the User as it is, not as the cache has it, and writes to its status what next makes of
+// that, on condition that nobody has written to the User since. It returns the verdict, and whether it has written:
+// not when next returns nil. NotYet also stands for others who write all the time.
+func (p *portal) change(ctx context.Context, v *visit, next func(Verdict) map[string]any) (Verdict, bool, error) {
 	for range attempts {
 		var user v1alpha1.User
 		if err := p.Live.Get(ctx, client.ObjectKeyFromObject(v.user), &user); err != nil {
-			return page{view: viewUnknown}, client.IgnoreNotFound(err)
+			return NotFound, false, client.IgnoreNotFound(err)
 		}
 		v.user = &user
-		if verdict := p.judge(v); verdict != Open {
-			return p.tell(ctx, v, verdict)
+		verdict := p.judge(*v)
+		status := next(verdict)
+		if status == nil {
+			return verdict, false, nil
 		}
-		err := p.write(ctx, &user, accept)
+		err := p.write(ctx, &user, status)
 		switch {
 		case err == nil:
-			p.Log.Info("An invitation was answered", "user", client.ObjectKeyFromObject(&user), "accepted", accept)
-			return p.thank(ctx, v, accept)
+			return verdict, true, nil
 		case !apierrors.IsConflict(err):
-			return page{view: viewUnknown}, client.IgnoreNotFound(err)
+			return NotFound, false, client.IgnoreNotFound(err)
 		}
 	}
-	return page{view: viewBusy}, nil
+	return NotYet, false, nil
 }
 
-func (p *portal) write(ctx context.Context, user *v1alpha1.User, accept bool) error {
-	now := metav1.NewTime(p.Clock.Now().Truncate(time.Second))
-	status := map[string]any{"acceptedAt": now}
-	if !accept {
-		status = map[string]any{"invitation": map[string]any{"declinedAt": now}}
-	}
+func (p *portal) write(ctx context.Context, user *v1alpha1.User, status map[string]any) error {
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"resourceVersion": user.ResourceVersion},
 		"status":   status,
@@ -104,6 +138,12 @@ func (p *portal) write(ctx context.Context, user *v1alpha1.User, accept bool) er
 		return fmt.Errorf("encoding an answer: %w", err)
 	}
 	return p.Status.Status().Patch(ctx, user, client.RawPatch(types.MergePatchType, patch), fieldOwner)
+}
+
+// beingAnswered says that somebody's answer is being worked on.
+func (p *portal) beingAnswered(user *v1alpha1.User) bool {
+	latest := user.Status.Invitation
+	return latest != nil && latest.Answering.ID != "" && p.Clock.Now().Before(latest.Answering.Until.Time)
 }
 
 // visit finds out whom a link claims to be for.
@@ -116,11 +156,12 @@ func (p *portal) visit(ctx context.Context, token string) (visit, error) {
 	if err := p.Cache.List(ctx, &users, client.MatchingFields{index.UserUID: string(claims.UID)}); err != nil {
 		return visit{}, fmt.Errorf("finding the user of a link: %w", err)
 	}
-	v := visit{claims: claims, seal: seal}
-	if len(users.Items) > 0 {
-		v.user = &users.Items[0]
+	v := visit{claims: claims, seal: seal, organization: &v1alpha1.Organization{}}
+	if len(users.Items) == 0 {
+		return v, nil
 	}
-	return v, nil
+	v.user = &users.Items[0]
+	return v, p.cached(ctx, v.user.Namespace, v.user.Spec.Organization, v.organization)
 }
 
 func (p *portal) judge(v visit) Verdict {
@@ -129,14 +170,30 @@ func (p *portal) judge(v visit) Verdict {
 
 // tell makes the page that tells of a verdict.
 func (p *portal) tell(ctx context.Context, v visit, verdict Verdict) (page, error) {
-	if verdict == NotFound {
+	switch {
+	case verdict == NotFound:
 		return page{view: viewUnknown}, nil // no detail of a User to whoever has no genuine link
+	case verdict == Open && v.asksPassword():
+		return p.ask(ctx, v, viewInvitation, nil)
 	}
 	return p.describe(ctx, v, verdictViews[verdict])
 }
 
+// turnAway makes the page for an answer that was not written. When the link is open nevertheless, it is another
+// answer that keeps it.
+func (p *portal) turnAway(ctx context.Context, v visit, verdict Verdict, err error) (page, error) {
+	if err != nil {
+		return page{view: viewUnknown}, err
+	}
+	if verdict == Open {
+		verdict = NotYet
+	}
+	return p.tell(ctx, v, verdict)
+}
+
 // thank makes the page that confirms an answer.
 func (p *portal) thank(ctx context.Context, v visit, accepted bool) (page, error) {
+	p.Log.Info("An invitation was answered", "user", client.ObjectKeyFromObject(v.user), "accepted", accepted)
 	if accepted {
 		return p.describe(ctx, v, viewWelcome)
 	}
@@ -145,10 +202,6 @@ func (p *portal) thank(ctx context.Context, v visit, accepted bool) (page, error
 
 // describe fills a page with what the person is invited to.
 func (p *portal) describe(ctx context.Context, v visit, shown view) (page, error) {
-	organization := &v1alpha1.Organization{}
-	if err := p.cached(ctx, v.user.Namespace, v.user.Spec.Organization, organization); err != nil {
-		return page{}, err
-	}
 	roles := map[string]*v1alpha1.Role{}
 	for _, name := range v.user.Status.Roles {
 		roles[name] = &v1alpha1.Role{}
@@ -156,9 +209,9 @@ func (p *portal) describe(ctx context.Context, v visit, shown view) (page, error
 			return page{}, err
 		}
 	}
-	details := invitation.Describe(v.user, organization, func(name string) *v1alpha1.Role { return roles[name] })
+	details := invitation.Describe(v.user, v.organization, func(name string) *v1alpha1.Role { return roles[name] })
 	// A zone that does not exist is reported on the User, and no reason to turn the person away.
-	zone, _ := invitation.LoadZone(v.user.Spec.TimeZone, organization.Spec.TimeZone)
+	zone, _ := invitation.LoadZone(v.user.Spec.TimeZone, v.organization.Spec.TimeZone)
 	return page{view: shown, Details: details, Until: details.Locale.FormatTime(v.claims.ExpiresAt.In(zone))}, nil
 }
 

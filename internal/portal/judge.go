@@ -34,16 +34,13 @@ const (
 
 // Judge says what a link is worth: one that claims to be for user and carries the seal.
 func Judge(keys invitation.Keyring, user *v1alpha1.User, claims invitation.Claims, seal []byte, now time.Time) Verdict {
-	latest := user.Status.Invitation
 	switch {
-	case claims.UID != user.UID:
+	case claims.UID != user.UID, !keys.Genuine(claims, seal):
 		return NotFound
-	case keys.Verify(claims, user.Spec.Email, seal):
-		return judgeGenuine(user, claims, now)
-	case latest != nil && keys.Verify(claims, latest.Email, seal):
+	case !keys.Verify(claims, user.Spec.Email, seal):
 		return Superseded
 	}
-	return NotFound
+	return judgeGenuine(user, claims, now)
 }
 
 // judgeGenuine tells first what concerns the person, then what concerns the link.

@@ -92,7 +92,7 @@ var judgeCases = map[string]judgeCase{
 
 	"foreign key": {why: "somebody else made the link", want: NotFound, keys: testKeys(9)},
 	"other address": {
-		why: "the address was never this user's", want: NotFound, email: "eve@acme.example",
+		why: "the link is ours, for whoever the user was then", want: Superseded, email: "eve@acme.example",
 	},
 	"other user": {
 		why: "the link is for somebody else", want: NotFound,
@@ -178,8 +178,22 @@ var judgeCases = map[string]judgeCase{
 		why: "the link was sent to somebody who may not be the user any more", want: Superseded,
 		user: func(u *v1alpha1.User) { u.Spec.Email = "j.martin@acme.example" },
 	},
+	"address changed and suspended": {
+		why: "whoever has the old address is told nothing of the user", want: Superseded,
+		user: func(u *v1alpha1.User) {
+			u.Spec.Email, u.Spec.State = "j.martin@acme.example", v1alpha1.UserSuspended
+		},
+	},
+	"address changed and accepted": {
+		why: "whoever has the old address is told nothing of the user", want: Superseded,
+		user: func(u *v1alpha1.User) { u.Spec.Email, u.Status.AcceptedAt = "j.martin@acme.example", at(now) },
+	},
+	"address changed, never recorded": {
+		why: "an address that was corrected before the mail went out leaves no working link", want: Superseded,
+		user: func(u *v1alpha1.User) { u.Spec.Email, u.Status.Invitation = "j.martin@acme.example", nil },
+	},
 	"address changed and invited anew": {
-		why: "nothing on record vouches for the old address", want: NotFound,
+		why: "the old link is ours all the same, and its reader is to look for a newer one", want: Superseded,
 		user: func(u *v1alpha1.User) {
 			u.Spec.Email, u.Status.Invitation.Email, u.Status.Invitation.Sequence = "j.martin@acme.example", "j.martin@acme.example", 4
 		},

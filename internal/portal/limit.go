@@ -4,6 +4,7 @@
 package portal
 
 import (
+	"crypto/sha256"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -36,7 +37,9 @@ func newLimiter(limit rate.Limit, burst int) *limiter {
 	return &limiter{buckets: lru.New(limitedKeys), limit: limit, burst: burst}
 }
 
-func (l *limiter) allow(key string, now time.Time) bool {
+func (l *limiter) allow(name string, now time.Time) bool {
+	// A name can be as long as a request's head, and a secret.
+	key := sha256.Sum256([]byte(name))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	found, ok := l.buckets.Get(key)

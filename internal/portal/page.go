@@ -28,6 +28,7 @@ type view struct {
 
 var (
 	viewInvitation = view{"invitation", http.StatusOK, "mail"}
+	viewRefused    = view{"refused", http.StatusUnprocessableEntity, "fix"}
 	viewWelcome    = view{"welcome", http.StatusOK, "done"}
 	viewGoodbye    = view{"goodbye", http.StatusOK, "done"}
 	viewAccepted   = view{"accepted", http.StatusConflict, "done"}
@@ -56,6 +57,24 @@ type page struct {
 	invitation.Details
 	// Until is the end of the invitation's time, for people to read.
 	Until string
+	// Form asks for a password; nil when a click is enough.
+	Form *form
+
+	heading bool
+}
+
+// Heading is the page with its names set apart, for the heading: a title has plain text alone.
+func (p page) Heading() page {
+	p.heading = true
+	return p
+}
+
+// Inviter is the organization's name, for the title and the heading.
+func (p page) Inviter() any {
+	if p.heading {
+		return template.HTML("<bdi>" + template.HTMLEscapeString(p.Organization) + "</bdi>") //nolint:gosec // it is escaped
+	}
+	return p.Organization
 }
 
 // Icon is the page's icon, for the templates.
@@ -87,12 +106,13 @@ type templateKey struct {
 // program: what is wrong with them is found when it starts.
 func parsePages() map[templateKey]*template.Template {
 	parsed := map[templateKey]*template.Template{}
-	names := []string{viewWelcome.name, viewGoodbye.name, viewFlooded.name, viewUnclear.name, viewFailed.name}
+	names := []string{viewRefused.name, viewWelcome.name, viewGoodbye.name, viewFlooded.name, viewUnclear.name, viewFailed.name}
 	for _, v := range verdictViews {
 		names = append(names, v.name)
 	}
 	for _, locale := range invitation.Locales {
 		texts := template.Must(template.New("texts").Parse(mustRead("pages/" + string(locale) + ".html")))
+		template.Must(texts.New("shared").Parse(mustRead("pages/form.html")))
 		for _, name := range names {
 			t := template.Must(template.Must(texts.Clone()).New("page").Parse(mustRead("pages/layout.html")))
 			for _, part := range []string{"title", "body"} {

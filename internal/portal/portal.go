@@ -19,14 +19,15 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 )
 
 const (
 	// apiTimeout is how long the API server may take over one request.
 	apiTimeout = 10 * time.Second
-	// maxBody is more than the form ever has, in bytes.
-	maxBody = 1 << 10
+	// maxBody is more than the form ever has, in bytes: two passwords that are far too long are told so.
+	maxBody = 16 << 10
 )
 
 // The form that is posted.
@@ -34,6 +35,8 @@ const (
 	fieldAnswer   = "answer"
 	answerAccept  = "accept"
 	answerDecline = "decline"
+	fieldPassword = "password"
+	fieldRepeat   = "repeat"
 )
 
 // Options are what the portal works with.
@@ -44,6 +47,9 @@ type Options struct {
 	Live client.Reader
 	// Status records answers in the status of Users.
 	Status client.StatusClient
+	// Directory takes the passwords of people whose organization has them choose one; nil when there is none. Then
+	// these cannot accept.
+	Directory directory.Directory
 	// Keys returns the keys that links are made with at present.
 	Keys func() invitation.Keyring
 	// Clock tells the time.
@@ -53,7 +59,7 @@ type Options struct {
 	// TrustedProxies are the networks of the proxies whose X-Forwarded-For header is believed. Without the
 	// proxy in front of it among them, the portal takes everybody for one client when it limits requests.
 	TrustedProxies []netip.Prefix
-	// Log takes answers, with the name of the User, and failures. No mail address or token goes there.
+	// Log takes answers, with the name of the User, and failures. No mail address, token or password goes there.
 	Log logr.Logger
 }
 

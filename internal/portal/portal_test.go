@@ -32,8 +32,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	accounts "seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
 // world is a portal and what is around it. The API server is an imitation; that the real one takes the answers
@@ -44,6 +46,8 @@ type world struct {
 	clock   *clocktesting.FakeClock
 	handler http.Handler
 	logged  *strings.Builder
+	// directory is where passwords go.
+	directory *accounts.Directory
 
 	mu      sync.Mutex
 	patches []string
@@ -61,7 +65,7 @@ func newWorld(t testing.TB, objects ...client.Object) *world {
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, clock: clocktesting.NewFakeClock(now), logged: &strings.Builder{}}
+	w := &world{t: t, clock: clocktesting.NewFakeClock(now), logged: &strings.Builder{}, directory: &accounts.Directory{}}
 	w.store = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.User{}).
 		WithIndex(&v1alpha1.User{}, index.UserUID, func(o client.Object) []string { return []string{string(o.GetUID())} }).
 		WithInterceptorFuncs(interceptor.Funcs{Get: w.get, List: w.list, SubResourcePatch: w.patch}).Build()
@@ -71,7 +75,7 @@ func newWorld(t testing.TB, objects ...client.Object) *world {
 
 func (w *world) options() Options {
 	return Options{
-		Cache: w.store, Live: w.store, Status: w.store, Clock: w.clock,
+		Cache: w.store, Live: w.store, Status: w.store, Directory: w.directory, Clock: w.clock,
 		Keys: func() invitation.Keyring { return testKeys(1) },
 		Log: funcr.New(func(prefix, args string) {
 			w.mu.Lock()
@@ -138,9 +142,13 @@ func (w *world) get200(path string) string {
 
 func (w *world) post(path, answer string) *http.Response {
 	w.t.Helper()
-	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(url.Values{fieldAnswer: {answer}}.Encode()))
+	return w.do(posted(path, url.Values{fieldAnswer: {answer}}))
+}
+
+func posted(path string, form url.Values) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return w.do(r)
+	return r
 }
 
 func (w *world) user() *v1alpha1.User {
@@ -197,7 +205,7 @@ func TestInvitationPage(t *testing.T) {
 	page := w.get200(linkOf(t, invited()))
 	for _, want := range []string{
 		`<html lang="en">`, "Join Acme SAS", "Hello <bdi>Jean</bdi>", address, "Commercial", "CRM and customers, nothing else",
-		"Monday, 9 March 2026 at 10:00 (CET)", `<form method="post">`,
+		"Monday, 9 March 2026 at 10:00 (CET)", `method="post">`,
 		`name="answer" value="accept"`, `name="answer" value="decline"`,
 	} {
 		if !strings.Contains(page, want) {
@@ -679,6 +687,18 @@ func TestServer(t *testing.T) {
 	}
 }
 
+// everyProblem has each problem that a password can have.
+func everyProblem() []problem {
+	problems := []problem{
+		{Code: problemMismatch, Field: fieldRepeat}, {Code: problemRefused, Field: fieldPassword},
+		{Code: problemRefused, Field: fieldPassword, Words: "used before"},
+	}
+	for _, code := range password.Problems {
+		problems = append(problems, problem{Code: string(code), Field: fieldPassword})
+	}
+	return problems
+}
+
 // everyPage has each page with everything that it can show.
 func everyPage() []page {
 	var pages []page
@@ -686,14 +706,21 @@ func everyPage() []page {
 		Organization: "Acme SAS", Email: address, GivenName: "Jean", FullName: "Jean Martin",
 		Roles: []invitation.Role{{Name: "Commercial", Description: "CRM and customers, nothing else"}, {Name: "Expenses"}},
 	}
-	views := []view{viewWelcome, viewGoodbye, viewFlooded, viewUnclear, viewFailed}
+	views := []view{viewRefused, viewWelcome, viewGoodbye, viewFlooded, viewUnclear, viewFailed}
 	for _, v := range verdictViews {
 		views = append(views, v)
 	}
 	for _, locale := range invitation.Locales {
 		for _, v := range views {
 			details.Locale = locale
-			pages = append(pages, page{view: v, Details: details, Until: locale.FormatTime(expiry)})
+			shown := page{view: v, Details: details, Until: locale.FormatTime(expiry)}
+			if v != viewRefused {
+				pages = append(pages, shown)
+			}
+			if v == viewInvitation || v == viewRefused {
+				shown.Form = &form{Problems: everyProblem()}
+				pages = append(pages, shown)
+			}
 		}
 	}
 	return pages
@@ -721,5 +748,43 @@ func TestEveryPageInEveryLanguage(t *testing.T) {
 			t.Errorf("%s and %s have the same title", name, other)
 		}
 		texts[title] = name
+		if headings := strings.Count(body, "<h1>"); headings != 1 {
+			t.Errorf("%s has %d headings of the first level", name, headings)
+		}
+		for _, link := range regexp.MustCompile(`(?:href|action)="([^"]*)"`).FindAllStringSubmatch(body, -1) {
+			if link[1] != "" && !strings.HasPrefix(link[1], "#") {
+				t.Errorf("%s links to %s: its own address is a secret, and no page is beside it", name, link[1])
+			}
+		}
+		for _, id := range regexp.MustCompile(`(?:href="#|for="|aria-describedby="|form=")([^"]+)"`).FindAllStringSubmatch(body, -1) {
+			for _, one := range strings.Fields(id[1]) {
+				if strings.Count(body, ` id="`+one+`"`) != 1 {
+					t.Errorf("%s refers to %q, which is there %d times", name, one, strings.Count(body, ` id="`+one+`"`))
+				}
+			}
+		}
+	}
+}
+
+func TestEveryProblemHasWordsInEveryLanguage(t *testing.T) {
+	for _, locale := range invitation.Locales {
+		texts := map[string]string{}
+		for _, p := range everyProblem() {
+			shown := page{view: viewRefused, Form: &form{Problems: []problem{p}}}
+			shown.Locale = locale
+			recorder := httptest.NewRecorder()
+			shown.write(recorder)
+			said := regexp.MustCompile(`<li><a href="#\w+">(.*)</a></li>`).FindStringSubmatch(recorder.Body.String())
+			if said == nil || len(said[1]) < 20 {
+				t.Fatalf("%s: nothing is said of %s", locale, p.Code)
+			}
+			if other, known := texts[said[1]]; known {
+				t.Errorf("%s: the same is said of %s and %s", locale, p.Code, other)
+			}
+			texts[said[1]] = p.Code
+			if strings.Count(recorder.Body.String(), said[1]) != 2 {
+				t.Errorf("%s: %s is not said both above the form and beside the field", locale, p.Code)
+			}
+		}
 	}
 }

@@ -45,24 +45,33 @@ var rooms = []room{
 		name: "cores", packages: []string{"internal/access", "internal/membership", "internal/pricing", "internal/seats"},
 		may: []string{"api", "verdict", "cores"}, pure: true,
 	},
-	{name: "ports", packages: []string{"internal/billing", "internal/mail"}, may: []string{"api"}},
+	{name: "values", packages: []string{"internal/fault", "internal/password"}},
+	{name: "outbox", packages: []string{"internal/outbox"}},
+	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values"}},
 	{
-		name: "adapters", packages: []string{"internal/billing/fake", "internal/billing/stripe", "internal/mail/fake", "internal/mail/smtp"},
-		may: []string{"api", "ports"},
+		name: "adapters", packages: []string{
+			"internal/billing/fake", "internal/billing/stripe", "internal/directory/fake", "internal/mail/fake", "internal/mail/smtp",
+		},
+		may: []string{"api", "values", "ports"},
 	},
-	{name: "suites", packages: []string{"internal/billing/billingtest", "internal/mail/mailtest"}, may: []string{"api", "ports"}},
+	{name: "suites", packages: []string{"internal/billing/billingtest", "internal/directory/directorytest", "internal/mail/mailtest"}, may: []string{"api", "values", "ports"}},
 	{name: "invitation", packages: []string{"internal/invitation"}, may: []string{"api", "ports"}, pure: true},
 	{
 		name: "shared", packages: []string{"internal/index", "internal/keystore", "internal/loop"},
 		may: []string{"api", "verdict", "cores", "ports", "invitation"},
 	},
 	{
+		name: "mailroom", packages: []string{"internal/mailroom"}, may: []string{"api", "ports", "invitation", "shared"},
+	},
+	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "verdict", "cores", "ports", "invitation", "shared"},
+		may: []string{"api", "values", "verdict", "cores", "ports", "outbox", "invitation", "shared", "mailroom"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
-		may: []string{"api", "verdict", "cores", "ports", "adapters", "invitation", "shared", "entrances", "programs"},
+		may: []string{
+			"api", "values", "verdict", "cores", "ports", "adapters", "outbox", "invitation", "shared", "mailroom", "entrances", "programs",
+		},
 	},
 }
 

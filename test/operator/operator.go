@@ -25,6 +25,7 @@ import (
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
+	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/smtp"
 	"seatkeeper.dev/seatkeeper/test/env"
@@ -47,6 +48,10 @@ type Options struct {
 	Mailbox *mailbox.Server
 	// Billing bills seats; a fake one when nil.
 	Billing billing.Provider
+	// Directory has people's accounts; there is none when nil.
+	Directory directory.Directory
+	// Sender takes mail in the mailbox's stead, unless it is nil.
+	Sender mail.Sender
 	// Clock is the real one when nil.
 	Clock clock.WithTicker
 	// Portal is where its invitation pages are to be, such as where those of the operator before it were; at a free
@@ -105,6 +110,16 @@ func Sender(t testing.TB, box *mailbox.Server) mail.Sender {
 	return sender
 }
 
+// openMail is what cmd/seatkeeper does with the Secret of an organization's mail server.
+func openMail(secret map[string][]byte) (mail.Sender, error) {
+	options, err := smtp.ParseSecret(secret)
+	if err != nil {
+		return nil, err
+	}
+	options.HelloName = "localhost"
+	return smtp.New(options)
+}
+
 // Start runs an operator for one namespace, without leader election, until the test ends or Stop.
 func Start(t testing.TB, namespace string, o Options) *Operator {
 	t.Helper()
@@ -121,11 +136,15 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 	if o.Portal == nil {
 		o.Portal = &url.URL{Scheme: "http", Host: freeAddress(t)}
 	}
+	if o.Sender == nil {
+		o.Sender = Sender(t, o.Mailbox)
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	mgr, err := app.New(ctx, o.Config, app.Options{
 		Namespace: namespace, Namespaces: []string{namespace}, MetricsAddress: "0", HealthAddress: "0",
 		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
-		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: Sender(t, o.Mailbox), Billing: o.Billing, Clock: o.Clock,
+		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: o.Sender, OpenMail: openMail, Billing: o.Billing, Clock: o.Clock,
+		Directory: o.Directory,
 	})
 	if err != nil {
 		cancel()

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -39,11 +40,14 @@ import (
 	"seatkeeper.dev/seatkeeper/controllers/user"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
+	directoryfake "seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/fake"
+	"seatkeeper.dev/seatkeeper/internal/mailroom"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/test/contract"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -86,6 +90,8 @@ type World struct {
 	Mail *fake.Sender
 	// Billing bills the seats.
 	Billing *billingfake.Provider
+	// Directory has people's accounts.
+	Directory *directoryfake.Directory
 	// Traffic is what the operator asks of the API server.
 	Traffic *operator.Traffic
 	// Events are what the operator announced.
@@ -101,7 +107,8 @@ type World struct {
 // process is what is gone when the operator's process ends.
 type process struct {
 	reconcilers map[Kind]reconcile.Reconciler
-	outbox      *mail.Outbox
+	outbox      *outbox.Outbox
+	accounts    *outbox.Outbox
 	desk        *billing.Desk
 	end         func()
 }
@@ -111,7 +118,7 @@ func New(t testing.TB, objects ...client.Object) *World {
 	t.Helper()
 	w := &World{
 		Namespace: env.Namespace(t), Clock: clocktesting.NewFakeClock(Noon), Mail: &fake.Sender{},
-		Billing: &billingfake.Provider{},
+		Billing: &billingfake.Provider{}, Directory: &directoryfake.Directory{},
 		Traffic: &operator.Traffic{}, Events: &Events{}, Patience: time.Minute, t: t,
 	}
 	w.Create(objects...)
@@ -153,33 +160,42 @@ func (w *World) startCluster() {
 // startProcess makes what an operator has when it starts: nothing remembered.
 func (w *World) startProcess() {
 	base := loop.Base{Client: w.cluster.GetClient(), Live: w.cluster.GetAPIReader(), Events: w.Events, Clock: w.Clock}
-	// One worker sends mail in the order in which it was asked for, which is what deliver relies on.
-	outbox := mail.NewOutbox(w.Mail, mail.OutboxOptions{Workers: 1, Clock: w.Clock})
+	// One errand at a time, in the order in which they were asked for.
+	mails := outbox.New(outbox.Options{PerServer: 1, Clock: w.Clock, Down: func(err error) bool {
+		return errors.Is(err, mail.ErrUnavailable) && !errors.Is(err, mail.ErrDeferred)
+	}})
+	accounts := outbox.New(outbox.Options{PerServer: 1, Clock: w.Clock})
+	room := mailroom.New(mailroom.Options{
+		Live: w.cluster.GetAPIReader(), Cache: w.cluster.GetClient(), Sender: w.Mail, Clock: w.Clock,
+		From: mail.Address{Name: "Acme", Email: "people@acme.example"},
+	})
 	keys := invitation.Keyring{Current: make([]byte, invitation.KeySize)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	desk := billing.NewDesk(w.Billing, billing.DeskOptions{Workers: 1, Clock: w.Clock})
-	const workers = 2
+	const workers = 3
 	ended := make(chan error, workers)
-	go func() { ended <- outbox.Start(ctx) }()
+	go func() { ended <- mails.Start(ctx) }()
+	go func() { ended <- accounts.Start(ctx) }()
 	go func() { ended <- desk.Start(ctx) }()
 	w.process = process{
-		outbox: outbox, desk: desk,
+		outbox: mails, accounts: accounts, desk: desk,
 		end: func() {
 			cancel()
-			if err := errors.Join(<-ended, <-ended); err != nil {
-				w.t.Errorf("the outbox or the billing desk ended with: %v", err)
+			if err := errors.Join(<-ended, <-ended, <-ended); err != nil {
+				w.t.Errorf("an outbox or the billing desk ended with: %v", err)
 			}
 		},
 		reconcilers: map[Kind]reconcile.Reconciler{
-			Organization: &organization.Reconciler{Base: base},
+			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, HasDirectory: true},
 			Role:         &role.Reconciler{Base: base},
 			Team:         &team.Reconciler{Base: base},
 			SeatPool:     &seatpool.Reconciler{Base: base, Desk: desk},
-			User: &user.Reconciler{Base: base, Outbox: outbox, Inviter: user.Inviter{
-				From:   mail.Address{Name: "Acme", Email: "people@acme.example"},
-				Portal: &url.URL{Scheme: "https", Host: "join.acme.example"},
-				Keys:   func() invitation.Keyring { return keys },
-			}},
+			User: &user.Reconciler{
+				Base: base, Outbox: mails, Accounts: user.Accounts{Directory: w.Directory, Outbox: accounts},
+				Inviter: user.Inviter{
+					Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
+				},
+			},
 		},
 	}
 }
@@ -303,22 +319,34 @@ func (w *World) Turn() (settled bool, err error) {
 	return !again && writes == len(w.Traffic.Writes()), err
 }
 
-// Delivered waits until all mail that was asked for has been tried, and says how many outcomes are news.
+// Delivered waits until all mail that was asked for has been tried, and all that goes to the directory, and says how many
+// outcomes are news.
 func (w *World) Delivered() int {
 	w.t.Helper()
+	return w.drained(w.outbox) + w.drained(w.accounts)
+}
+
+// drained waits until a last errand is alone: errands of others take turns with it.
+func (w *World) drained(box *outbox.Outbox) int {
+	w.t.Helper()
 	last := types.NamespacedName{Namespace: w.Namespace, Name: "the last one in the queue"}
-	defer w.outbox.Forget(last)
-	w.outbox.Deliver(last, "", func() (mail.Message, error) { return mail.Message{}, errors.New("no mail at all") })
-	for woken := 0; ; woken++ {
-		select {
-		case owner := <-w.outbox.Done():
-			if owner == last {
-				return woken
+	defer box.Forget(last)
+	others := 0
+	for round, before := 0, -1; before != others; round++ {
+		before = others
+		box.Do(outbox.Errand{Owner: last, ID: strconv.Itoa(round), Run: func(context.Context) error { return nil }})
+		for woken := false; !woken; {
+			select {
+			case owner := <-box.Done():
+				if woken = owner == last; !woken {
+					others++
+				}
+			case <-time.After(time.Minute):
+				w.t.Fatal("the outbox does not come to its end")
 			}
-		case <-time.After(time.Minute):
-			w.t.Fatal("the outbox does not come to its end")
 		}
 	}
+	return others
 }
 
 // Billed waits until the billing desk has tried all that it was asked for and that is due, and says how many outcomes are

@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -36,11 +37,14 @@ import (
 	"seatkeeper.dev/seatkeeper/controllers/user"
 	"seatkeeper.dev/seatkeeper/internal/admission"
 	"seatkeeper.dev/seatkeeper/internal/billing"
+	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/keystore"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/mailroom"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/portal"
 )
 
@@ -66,8 +70,12 @@ type Options struct {
 	// MailFrom is who sends the invitations, and Mail takes them.
 	MailFrom mail.Address
 	Mail     mail.Sender
+	// OpenMail makes the sender for the mail server that an organization's Secret says.
+	OpenMail func(secret map[string][]byte) (mail.Sender, error)
 	// MailsPerSecond is how many mails may be sent in a second; no limit when 0.
 	MailsPerSecond float64
+	// Directory has people's accounts; nil when there is none.
+	Directory directory.Directory
 	// Billing bills the seats of the pools that ask for it.
 	Billing billing.Provider
 	// Clock tells the time.
@@ -90,15 +98,17 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
-	keys, err := keystore.Load(ctx, direct, o.Namespace)
+	keys, err := keystore.Open(ctx, direct, o.Namespace)
 	if err != nil {
+		return nil, err
+	}
+	if err := keys.SetupWithManager(mgr); err != nil {
 		return nil, err
 	}
 	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return nil, err
 	}
-	keyring := func() invitation.Keyring { return keys }
-	if err := addControllers(mgr, o, keyring); err != nil {
+	if err := addControllers(mgr, o, keys.Keys); err != nil {
 		return nil, err
 	}
 	if o.Webhook != nil {
@@ -106,7 +116,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 			return nil, err
 		}
 	}
-	if err := addPortal(ctx, mgr, o, keyring); err != nil {
+	if err := addPortal(ctx, mgr, o, keys.Keys); err != nil {
 		return nil, err
 	}
 	return mgr, mgr.AddHealthzCheck("ping", healthz.Ping)
@@ -119,7 +129,10 @@ func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	caches := cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
+	caches := cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject:         map[client.Object]cache.ByObject{&corev1.Secret{}: keystore.Cached(o.Namespace)},
+	}
 	for _, namespace := range o.Namespaces {
 		if caches.DefaultNamespaces == nil {
 			caches.DefaultNamespaces = map[string]cache.Config{}
@@ -150,9 +163,20 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	base := loop.Base{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
 	}
-	outbox := mail.NewOutbox(o.Mail, mail.OutboxOptions{Clock: o.Clock, PerSecond: o.MailsPerSecond})
-	if err := mgr.Add(outbox); err != nil {
-		return fmt.Errorf("adding the outbox: %w", err)
+	room := mailroom.New(mailroom.Options{
+		Live: mgr.GetAPIReader(), Cache: mgr.GetClient(), Sender: o.Mail, From: o.MailFrom, Open: o.OpenMail, Clock: o.Clock,
+	})
+	mails := outbox.New(outbox.Options{
+		Clock: o.Clock, PerSecond: o.MailsPerSecond,
+		Down: func(err error) bool { return errors.Is(err, mail.ErrUnavailable) && !errors.Is(err, mail.ErrDeferred) },
+	})
+	accounts := outbox.New(outbox.Options{
+		Clock: o.Clock, Down: func(err error) bool { return errors.Is(err, directory.ErrUnavailable) },
+	})
+	for _, box := range []*outbox.Outbox{mails, accounts} {
+		if err := mgr.Add(box); err != nil {
+			return fmt.Errorf("adding an outbox: %w", err)
+		}
 	}
 	desk := billing.NewDesk(o.Billing, billing.DeskOptions{Clock: o.Clock})
 	if err := mgr.Add(desk); err != nil {
@@ -161,13 +185,16 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	// One write a second and object while a wave runs, for figures; pools are quicker, since people wait for seats.
 	const figures, grants = time.Second, 500 * time.Millisecond
 	for name, add := range map[string]func(ctrl.Manager, controller.Options) error{
-		"organization": (&organization.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
-		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
-		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
-		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
-		"user": (&user.Reconciler{Base: base, Outbox: outbox, Inviter: user.Inviter{
-			From: o.MailFrom, Portal: o.PortalURL, Keys: keys,
-		}}).SetupWithManager,
+		"organization": (&organization.Reconciler{
+			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, HasDirectory: o.Directory != nil,
+		}).SetupWithManager,
+		"role":     (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
+		"team":     (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
+		"seatpool": (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
+		"user": (&user.Reconciler{
+			Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
+			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts},
+		}).SetupWithManager,
 	} {
 		if err := add(mgr, controller.Options{SkipNameValidation: ptr.To(true)}); err != nil {
 			return fmt.Errorf("adding the controller of %s: %w", name, err)
@@ -191,6 +218,6 @@ func addPortal(ctx context.Context, mgr manager.Manager, o Options, keys func() 
 	log := mgr.GetLogger().WithName("portal")
 	return mgr.Add(&portal.Server{Listener: listener, Log: log, Handler: portal.New(portal.Options{
 		Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Status: mgr.GetClient(),
-		Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", TrustedProxies: o.TrustedProxies, Log: log,
+		Directory: o.Directory, Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", TrustedProxies: o.TrustedProxies, Log: log,
 	})})
 }

@@ -23,6 +23,7 @@ type Sender struct {
 	attempts int
 	rejected map[string]string // words by address in lower case
 	outages  int
+	deferred map[string]*deferral // by address in lower case
 	gate     *Gate
 }
 
@@ -41,6 +42,10 @@ func (s *Sender) Send(ctx context.Context, m mail.Message) error {
 	if s.outages > 0 {
 		s.outages--
 		return mail.Unavailable(errors.New("421 4.3.2 The server is down for maintenance"))
+	}
+	if d := s.deferred[strings.ToLower(m.To.Email)]; d != nil && d.times > 0 {
+		d.times--
+		return mail.Deferred(errors.New(d.words))
 	}
 	if words, ok := s.rejected[strings.ToLower(m.To.Email)]; ok {
 		return mail.Rejected(errors.New(words))
@@ -79,6 +84,23 @@ func (s *Sender) Reject(email, words string) {
 		s.rejected = map[string]string{}
 	}
 	s.rejected[strings.ToLower(email)] = words
+}
+
+// deferral is how often an address is still deferred.
+type deferral struct {
+	times int
+	words string
+}
+
+// Defer asks to come back later with the next n mails to the address, in these
+// words: a reply like "450 4.2.0 Greylisted". 0 ends it.
+func (s *Sender) Defer(email, words string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.deferred == nil {
+		s.deferred = map[string]*deferral{}
+	}
+	s.deferred[strings.ToLower(email)] = &deferral{times: n, words: words}
 }
 
 // Unavailable makes the next n mails find the server unavailable; 0 ends it.

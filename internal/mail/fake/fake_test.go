@@ -24,6 +24,7 @@ func TestSender(t *testing.T) {
 				return all
 			},
 			Reject:      s.Reject,
+			Defer:       s.Defer,
 			Unavailable: s.Unavailable,
 			Hang:        func() { s.Hang() },
 			Down:        func() { s.Unavailable(math.MaxInt) },

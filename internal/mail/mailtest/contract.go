@@ -23,7 +23,10 @@ type Server struct {
 	Delivered func() []Delivery
 	// Reject refuses mail to the address with these words, a 5xx reply.
 	Reject func(email, words string)
-	// Unavailable makes the next n mails find a server that asks to come back.
+	// Defer asks to come back later with the next n mails to the address, in these
+	// words, a 4xx reply.
+	Defer func(email, words string, n int)
+	// Unavailable makes the next n mails find a server that does no work now.
 	Unavailable func(n int)
 	// Hang leaves all mail without an answer, to the end of the test.
 	Hang func()
@@ -45,7 +48,8 @@ func Contract(t *testing.T, start func(*testing.T) Server) {
 		"sends the same message the same way":   repeats,
 		"refuses what is not a mail":            refuses,
 		"reports a rejection with its words":    reportsRejection,
-		"reports a server that asks to wait":    reportsUnavailable,
+		"reports a deferral with its words":     reportsDeferral,
+		"reports a server that does no work":    reportsUnavailable,
 		"reports a server that is down":         reportsDown,
 		"gives up a server that hangs":          givesUp,
 		"stops when its context is cancelled":   stops,
@@ -74,10 +78,17 @@ func Invitation() mail.Message {
 func delivers(t *testing.T, s Server) {
 	long := strings.Repeat("tres_long_sans_espace.", 200)
 	tests := map[string]func(*mail.Message){
-		"plain":     func(*mail.Message) {},
-		"no HTML":   func(m *mail.Message) { m.HTML = "" },
-		"no names":  func(m *mail.Message) { m.From.Name, m.To.Name = "", "" },
-		"answers":   func(m *mail.Message) { m.ReplyTo = &mail.Address{Name: "Équipe", Email: "it@acme.example"} },
+		"plain":    func(*mail.Message) {},
+		"no HTML":  func(m *mail.Message) { m.HTML = "" },
+		"no names": func(m *mail.Message) { m.From.Name, m.To.Name = "", "" },
+		"answers":  func(m *mail.Message) { m.ReplyTo = &mail.Address{Name: "Équipe", Email: "it@acme.example"} },
+		"a reminder": func(m *mail.Message) {
+			m.InReplyTo, m.Unsubscribe = "6f1c-0@seatkeeper.example", "https://acme.example/u/"+strings.Repeat("t", 64)+"?a=b%20c,d&e"
+		},
+		"long references": func(m *mail.Message) {
+			m.InReplyTo = strings.Repeat("0", 200) + "@seatkeeper.example"
+			m.Unsubscribe = "https://acme.example/u/" + strings.Repeat("=?x?=,", 146)
+		},
 		"time zone": func(m *mail.Message) { m.Date = m.Date.In(time.FixedZone("", 5*3600+1800)) },
 		"accents": func(m *mail.Message) {
 			m.From.Name, m.To.Name = "Société Générée, S.A.", `Zoë "Zo" Çelik`
@@ -133,22 +144,35 @@ func repeats(t *testing.T, s Server) {
 
 func refuses(t *testing.T, s Server) {
 	tests := map[string]func(*mail.Message){
-		"no ID":                      func(m *mail.Message) { m.ID = "" },
-		"an ID in brackets":          func(m *mail.Message) { m.ID = "<a@b.example>" },
-		"a line break in the ID":     func(m *mail.Message) { m.ID += "\r\nBcc: mallory@example.org" },
-		"no sender":                  func(m *mail.Message) { m.From = mail.Address{} },
-		"a line break in the sender": func(m *mail.Message) { m.From.Name = "Acme\r\nBcc: mallory@example.org" },
-		"no recipient":               func(m *mail.Message) { m.To.Email = "" },
-		"two recipients":             func(m *mail.Message) { m.To.Email += ", mallory@example.org" },
-		"a name in the address":      func(m *mail.Message) { m.To.Email = "Ada <ada@example.org>" },
-		"a command in the address":   func(m *mail.Message) { m.To.Email = "ada@example.org>\r\nRCPT TO:<mallory@example.org" },
-		"a bad address for answers":  func(m *mail.Message) { m.ReplyTo = &mail.Address{Email: "it"} },
-		"no subject":                 func(m *mail.Message) { m.Subject = "" },
-		"a header in the subject":    func(m *mail.Message) { m.Subject = "Join\r\nBcc: mallory@example.org" },
-		"a bare LF in the subject":   func(m *mail.Message) { m.Subject = "Join\nBcc: mallory@example.org" },
-		"a subject that is no text":  func(m *mail.Message) { m.Subject = "Join \xff" },
-		"no text":                    func(m *mail.Message) { m.Text = "" },
-		"no date":                    func(m *mail.Message) { m.Date = time.Time{} },
+		"no ID":                              func(m *mail.Message) { m.ID = "" },
+		"an ID in brackets":                  func(m *mail.Message) { m.ID = "<a@b.example>" },
+		"a line break in the ID":             func(m *mail.Message) { m.ID += "\r\nBcc: mallory@example.org" },
+		"a previous ID in brackets":          func(m *mail.Message) { m.InReplyTo = "<a@b.example>" },
+		"a header in the previous ID":        func(m *mail.Message) { m.InReplyTo = "a@b.example>\r\nBcc: mallory@example.org" },
+		"two previous IDs":                   func(m *mail.Message) { m.InReplyTo = "a@b.example c@d.example" },
+		"a line break after the previous ID": func(m *mail.Message) { m.InReplyTo = "a@b.example\n" },
+		"a header in the URL":                func(m *mail.Message) { m.Unsubscribe = "https://a.example/\r\nBcc: mallory@example.org" },
+		"an end of the URL in it":            func(m *mail.Message) { m.Unsubscribe = "https://a.example/>,<mailto:m@example.org" },
+		"a space in the URL":                 func(m *mail.Message) { m.Unsubscribe = "https://a.example/a b" },
+		"a URL beyond ASCII":                 func(m *mail.Message) { m.Unsubscribe = "https://a.example/\u00e9" },
+		"a relative URL":                     func(m *mail.Message) { m.Unsubscribe = "/unsubscribe" },
+		"a URL without a host":               func(m *mail.Message) { m.Unsubscribe = "https:///unsubscribe" },
+		"a URL to write to":                  func(m *mail.Message) { m.Unsubscribe = "mailto:mallory@example.org" },
+		"a URL that runs":                    func(m *mail.Message) { m.Unsubscribe = "javascript://a.example/%0aalert(1)" },
+		"a URL longer than a line":           func(m *mail.Message) { m.Unsubscribe = "https://a.example/" + strings.Repeat("t", 900) },
+		"no sender":                          func(m *mail.Message) { m.From = mail.Address{} },
+		"a line break in the sender":         func(m *mail.Message) { m.From.Name = "Acme\r\nBcc: mallory@example.org" },
+		"no recipient":                       func(m *mail.Message) { m.To.Email = "" },
+		"two recipients":                     func(m *mail.Message) { m.To.Email += ", mallory@example.org" },
+		"a name in the address":              func(m *mail.Message) { m.To.Email = "Ada <ada@example.org>" },
+		"a command in the address":           func(m *mail.Message) { m.To.Email = "ada@example.org>\r\nRCPT TO:<mallory@example.org" },
+		"a bad address for answers":          func(m *mail.Message) { m.ReplyTo = &mail.Address{Email: "it"} },
+		"no subject":                         func(m *mail.Message) { m.Subject = "" },
+		"a header in the subject":            func(m *mail.Message) { m.Subject = "Join\r\nBcc: mallory@example.org" },
+		"a bare LF in the subject":           func(m *mail.Message) { m.Subject = "Join\nBcc: mallory@example.org" },
+		"a subject that is no text":          func(m *mail.Message) { m.Subject = "Join \xff" },
+		"no text":                            func(m *mail.Message) { m.Text = "" },
+		"no date":                            func(m *mail.Message) { m.Date = time.Time{} },
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -172,6 +196,30 @@ func reportsRejection(t *testing.T, s Server) {
 	}
 	if words := mail.Words(err); words != "550 5.1.1 No such user here" {
 		t.Errorf("the server's words are %q", words)
+	}
+}
+
+func reportsDeferral(t *testing.T, s Server) {
+	s.Defer("ada@example.org", "450 4.2.0 Greylisted", 2)
+	other := Invitation()
+	other.To.Email = "bob@example.org"
+	for range 2 {
+		err := s.Sender.Send(t.Context(), Invitation())
+		if !errors.Is(err, mail.ErrDeferred) || !errors.Is(err, mail.ErrUnavailable) || errors.Is(err, mail.ErrRejected) {
+			t.Errorf("Send: %v, want ErrDeferred and ErrUnavailable", err)
+		}
+		if words := mail.Words(err); words != "450 4.2.0 Greylisted" {
+			t.Errorf("the server's words are %q", words)
+		}
+		if err := s.Sender.Send(t.Context(), other); err != nil {
+			t.Errorf("to another address: %v", err)
+		}
+	}
+	if err := s.Sender.Send(t.Context(), Invitation()); err != nil {
+		t.Errorf("the mail is welcome now, but Send: %v", err)
+	}
+	if n := len(s.Delivered()); n != 3 {
+		t.Errorf("%d mails arrived, want 3", n)
 	}
 }
 
@@ -277,7 +325,7 @@ func forgetsFailure(t *testing.T, s Server) {
 
 func wantUnavailable(t *testing.T, err error) {
 	t.Helper()
-	if !errors.Is(err, mail.ErrUnavailable) || errors.Is(err, mail.ErrRejected) {
+	if !errors.Is(err, mail.ErrUnavailable) || errors.Is(err, mail.ErrDeferred) || errors.Is(err, mail.ErrRejected) {
 		t.Errorf("Send: %v, want ErrUnavailable alone", err)
 	}
 	if mail.Words(err) == "" {

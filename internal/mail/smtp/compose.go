@@ -20,6 +20,16 @@ func compose(m mail.Message) *gomail.Msg {
 	msg.SetMessageIDWithValue(m.ID)
 	// In UTC, so that it does not depend on the machine's time zone.
 	msg.SetDateWithValue(m.Date.UTC())
+	if m.InReplyTo != "" {
+		before := "<" + m.InReplyTo + ">"
+		msg.SetGenHeader(gomail.HeaderInReplyTo, before)
+		msg.SetGenHeader(gomail.HeaderReferences, before)
+	}
+	if m.Unsubscribe != "" {
+		// Without a space, the URL is never folded: at most it begins on a line of
+		// its own.
+		msg.SetGenHeader(gomail.HeaderListUnsubscribe, "<"+m.Unsubscribe+">")
+	}
 	msg.FromMailAddress(header(m.From))
 	msg.ToMailAddress(header(m.To))
 	if m.ReplyTo != nil {

@@ -70,18 +70,36 @@ func TestTextAloneIsNoMultipart(t *testing.T) {
 	}
 }
 
+// Parsers undo folding by dropping the line break before white space. What must
+// never be folded is the inside of an ID or a URL.
+func TestComposeAFollowUp(t *testing.T) {
+	m := mailtest.Invitation()
+	m.InReplyTo = strings.Repeat("0", 200) + "@seatkeeper.example"
+	m.Unsubscribe = "https://acme.example/u/" + strings.Repeat("t", 300)
+	text := strings.ReplaceAll(raw(t, m), "\r\n", "\n")
+	for field, want := range map[string]string{
+		"In-Reply-To": m.InReplyTo, "References": m.InReplyTo, "List-Unsubscribe": m.Unsubscribe,
+	} {
+		if want := "\n" + field + ":\n <" + want + ">\n"; strings.Count(text, want) != 1 {
+			t.Errorf("the mail must have this once: %s\nbut is:\n%s", want, text)
+		}
+	}
+}
+
 // Whatever a message holds: either it is refused, or it becomes a mail with the
 // fields and the two parts that it should have, and with no others.
 func FuzzCompose(f *testing.F) {
-	f.Add("1@a.example", "Acme", "ada@example.org", "Join", "Hello", "<p>Hello</p>")
-	f.Add("1@a.example", "A\r\nBcc: m@example.org", "ada@example.org", "Join\nBcc: m@example.org", ".\r\n.", "--")
-	f.Add("1@a.example", "é\x00", "a\r\nb@example.org", "=?utf-8?q?=0D=0ABcc:?=", "\r\n\r\n--\r", "\n.\n")
-	fields := []string{"Auto-Submitted", "Content-Type", "Date", "From", "Message-Id", "Mime-Version", "Subject", "To"}
-	f.Fuzz(func(t *testing.T, id, name, email, subject, text, html string) {
+	f.Add("1@a.example", "https://a.example/", "Acme", "ada@example.org", "Join", "Hello", "<p>Hello</p>")
+	f.Add("1@a.example", "http://a\r\nBcc: m@example.org", "A\r\nBcc: m@example.org", "ada@example.org", "Join\nBcc: m@example.org", ".\r\n.", "--")
+	f.Add("1@a.example", "https://a.example/?>,<", "é\x00", "a\r\nb@example.org", "=?utf-8?q?=0D=0ABcc:?=", "\r\n\r\n--\r", "\n.\n")
+	fields := []string{
+		"Auto-Submitted", "Content-Type", "Date", "From", "In-Reply-To", "List-Unsubscribe", "Message-Id", "Mime-Version", "References", "Subject", "To",
+	}
+	f.Fuzz(func(t *testing.T, id, link, name, email, subject, text, html string) {
 		m := mailtest.Invitation()
-		m.ID, m.Subject, m.Text, m.HTML = id, subject, text, html
+		m.ID, m.InReplyTo, m.Unsubscribe, m.Subject, m.Text, m.HTML = id, id, link, subject, text, html
 		m.From.Name, m.To = name, mail.Address{Name: name, Email: email}
-		if html == "" || m.Validate() != nil {
+		if html == "" || link == "" || m.Validate() != nil {
 			t.Skip()
 		}
 		parsed, err := netmail.ReadMessage(strings.NewReader(raw(t, m)))

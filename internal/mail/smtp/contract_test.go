@@ -6,6 +6,7 @@ package smtp
 import (
 	netmail "net/mail"
 	"strconv"
+	"strings"
 	"testing"
 
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
@@ -32,8 +33,15 @@ func TestContract(t *testing.T) {
 				}
 				add(mailbox.To(email, mailbox.At(mailbox.Rcpt, mailbox.Answer(code, words[4:]))))
 			},
+			Defer: func(email, words string, n int) {
+				code, err := strconv.Atoi(words[:3])
+				if err != nil {
+					t.Fatal(err)
+				}
+				add(mailbox.To(email, mailbox.Times(n, mailbox.At(mailbox.Rcpt, mailbox.Answer(code, words[4:])))))
+			},
 			Unavailable: func(n int) {
-				add(mailbox.Times(n, mailbox.At(mailbox.Rcpt, mailbox.Answer(450, "4.2.0 Greylisted"))))
+				add(mailbox.Times(n, mailbox.At(mailbox.Rcpt, mailbox.Answer(421, "4.3.2 The server is down for maintenance"))))
 			},
 			Hang: func() { add(mailbox.At(mailbox.Data, mailbox.Hang())) },
 			Down: func() {
@@ -66,12 +74,17 @@ func delivered(t *testing.T, box *mailbox.Server) (all []mailtest.Delivery) {
 			t.Errorf("a mail cannot be read: %s", got.Problem)
 		}
 		m := mail.Message{
-			ID:      got.MessageID,
-			From:    address(t, got.Header.Get("From")),
-			To:      address(t, got.Header.Get("To")),
-			Subject: got.Subject,
-			Text:    got.Text,
-			HTML:    got.HTML,
+			ID:          got.MessageID,
+			InReplyTo:   bracketed(t, got.Header.Get("In-Reply-To")),
+			Unsubscribe: bracketed(t, got.Header.Get("List-Unsubscribe")),
+			From:        address(t, got.Header.Get("From")),
+			To:          address(t, got.Header.Get("To")),
+			Subject:     got.Subject,
+			Text:        got.Text,
+			HTML:        got.HTML,
+		}
+		if references := bracketed(t, got.Header.Get("References")); references != m.InReplyTo {
+			t.Errorf("the mail refers to %q, but answers %q", references, m.InReplyTo)
 		}
 		var err error
 		if m.Date, err = netmail.ParseDate(got.Header.Get("Date")); err != nil {
@@ -87,6 +100,16 @@ func delivered(t *testing.T, box *mailbox.Server) (all []mailtest.Delivery) {
 		all = append(all, mailtest.Delivery{Message: m, Raw: string(got.Raw)})
 	}
 	return all
+}
+
+// bracketed returns what a field has between angle brackets.
+func bracketed(t *testing.T, field string) string {
+	t.Helper()
+	inner, closed := strings.CutSuffix(strings.TrimPrefix(field, "<"), ">")
+	if field != "" && (!closed || field[0] != '<') {
+		t.Errorf("no angle brackets around %q", field)
+	}
+	return inner
 }
 
 func address(t *testing.T, field string) mail.Address {

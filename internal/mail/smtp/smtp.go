@@ -235,6 +235,8 @@ func classify(ctx context.Context, err error) error {
 		return unavailable(ctx, err)
 	case reply.Code >= 500 && reply.Code != authenticationRequired:
 		return mail.Rejected(inWords(reply))
+	case reply.Code >= 400 && reply.Code < 500 && reply.Code != serviceClosing:
+		return mail.Deferred(inWords(reply))
 	}
 	return mail.Unavailable(inWords(reply))
 }

@@ -1,0 +1,90 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package user
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
+	"seatkeeper.dev/seatkeeper/internal/password"
+)
+
+// Accounts is where people's accounts are.
+type Accounts struct {
+	// Directory has them; nil when there is none.
+	Directory directory.Directory
+	// Outbox talks to it, so that no pass waits for a directory.
+	Outbox *outbox.Outbox
+}
+
+// passwordKey is the key of a first password in its Secret.
+const passwordKey = "password"
+
+// errNoPassword means that the Secret of a first password is not there, or holds none.
+var errNoPassword = errors.New("there is no first password")
+
+// handOver gives the first password to the directory, and brings what became of it into the decision. Until that is
+// known, the pass ends in silence: the outbox wakes the user.
+func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool) {
+	if !d.HandOver {
+		return false
+	}
+	key := client.ObjectKeyFromObject(s.User)
+	organization := client.ObjectKeyFromObject(s.Organization)
+	secret := types.NamespacedName{Namespace: key.Namespace, Name: s.User.Spec.InitialPasswordSecretRef.Name}
+	spec := &s.User.Spec
+	account := directory.Account{
+		UID: s.User.UID, Organization: organization, UserName: spec.Email, GivenName: spec.GivenName, FamilyName: spec.FamilyName,
+		Locale: cmp.Or(spec.Locale, s.Organization.Spec.Locale),
+	}
+	id := string(s.User.UID) + " " + secret.Name + " " + d.User.Status.Email
+	o := r.Accounts.Outbox.Do(outbox.Errand{
+		Owner: key, ID: id, Server: organization.String(), Tenant: organization,
+		Run: func(ctx context.Context) error {
+			first, err := r.firstPassword(ctx, secret)
+			if err != nil {
+				return err
+			}
+			return r.Accounts.Directory.SetPassword(ctx, account, first)
+		},
+	})
+	switch {
+	case o.State == outbox.Queued:
+		return true
+	case o.State == outbox.Done:
+		r.patience.forget(key)
+		d.HandedOver(o.At)
+	case errors.Is(o.Err, errNoPassword):
+		d.PasswordMissing(s.Now.Add(r.patience.next(key, id)))
+	case errors.Is(o.Err, directory.ErrRejected):
+		r.patience.forget(key)
+		d.Unprepared(directory.Words(o.Err))
+	default:
+		d.Postponed(directory.Words(o.Err), s.Now.Add(r.patience.next(key, id)))
+	}
+	return false
+}
+
+// firstPassword reads a first password at every try, and keeps it nowhere.
+func (r *Reconciler) firstPassword(ctx context.Context, name types.NamespacedName) (password.Password, error) {
+	var secret corev1.Secret
+	err := r.Live.Get(ctx, name, &secret)
+	switch {
+	case apierrors.IsNotFound(err), err == nil && len(secret.Data[passwordKey]) == 0:
+		return password.Password{}, fmt.Errorf("%w: %w", outbox.ErrNotTried, errNoPassword)
+	case err != nil:
+		return password.Password{}, fmt.Errorf("%w: reading Secret %s: %s", outbox.ErrNotTried, name.Name, apierrors.ReasonForError(err))
+	}
+	return password.New(string(secret.Data[passwordKey])), nil
+}

@@ -1,0 +1,251 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package directorytest holds what every directory.Directory promises, as tests.
+package directorytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
+
+	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/password"
+)
+
+// Server is a directory with the server behind it, which a test can make fail.
+type Server struct {
+	Directory directory.Directory
+	// Accounts returns the accounts that there are.
+	Accounts func() map[types.UID]Kept
+	// Reject refuses every password for the account with these words, for good.
+	Reject func(uid types.UID, words string)
+	// Unavailable makes the next n attempts find a server that asks to come back.
+	Unavailable func(n int)
+	// Hang leaves every attempt without an answer, to the end of the test.
+	Hang func()
+	// Down ends the server.
+	Down func()
+}
+
+// Kept is an account as the server has it.
+type Kept struct{ UserName, Password string }
+
+// Contract tests a directory. start is called for each test.
+func Contract(t *testing.T, start func(*testing.T) Server) {
+	tests := map[string]func(*testing.T, Server){
+		"makes an account and sets its password": makes,
+		"sets a password anew":                   setsAnew,
+		"repeats without harm":                   repeats,
+		"knows an account by its UID":            knowsByUID,
+		"takes any text for a password":          takesAnyText,
+		"refuses what is no account":             refuses,
+		"reports a rejection with its words":     reportsRejection,
+		"reports a server that asks to wait":     reportsUnavailable,
+		"reports a server that is down":          reportsDown,
+		"gives up a server that hangs":           givesUp,
+		"stops when its context is cancelled":    stops,
+		"does not begin with a cancelled one":    doesNotBegin,
+		"works for many at once":                 worksForMany,
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) { test(t, start(t)) })
+	}
+}
+
+// Ada has an account that any directory takes.
+func Ada() directory.Account {
+	return directory.Account{
+		UID:          "0b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de",
+		Organization: types.NamespacedName{Namespace: "acme", Name: "acme"},
+		UserName:     "ada@acme.example", GivenName: "Ada", FamilyName: "Lovelace", Locale: "en-GB",
+	}
+}
+
+const first, second = "a long walk at dawn", "five blue herons wade"
+
+func (s Server) set(t *testing.T, account directory.Account, secret string) error {
+	t.Helper()
+	err := s.Directory.SetPassword(t.Context(), account, password.New(secret))
+	if err != nil && strings.Contains(err.Error(), secret) {
+		t.Error("the error holds the password")
+	}
+	return err
+}
+
+func (s Server) mustSet(t *testing.T, account directory.Account, secret string) {
+	t.Helper()
+	if err := s.set(t, account, secret); err != nil {
+		t.Fatalf("SetPassword: %v", err)
+	}
+}
+
+func (s Server) wantAccounts(t *testing.T, want map[types.UID]Kept) {
+	t.Helper()
+	if diff := cmp.Diff(want, s.Accounts()); diff != "" {
+		t.Errorf("the accounts (-want +got):\n%s", diff)
+	}
+}
+
+func makes(t *testing.T, s Server) {
+	s.mustSet(t, Ada(), first)
+	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: {Ada().UserName, first}})
+}
+
+func setsAnew(t *testing.T, s Server) {
+	s.mustSet(t, Ada(), first)
+	s.mustSet(t, Ada(), second)
+	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: {Ada().UserName, second}})
+}
+
+func repeats(t *testing.T, s Server) {
+	for range 3 {
+		s.mustSet(t, Ada(), first)
+	}
+	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: {Ada().UserName, first}})
+}
+
+func knowsByUID(t *testing.T, s Server) {
+	renamed, other := Ada(), Ada()
+	renamed.UserName = "ada.king@acme.example"
+	other.UID, other.UserName = "1b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de", "grace@acme.example"
+	s.mustSet(t, Ada(), first)
+	s.mustSet(t, other, first)
+	s.mustSet(t, renamed, second)
+	accounts := s.Accounts()
+	if len(accounts) != 2 || accounts[Ada().UID].Password != second || accounts[other.UID].Password != first {
+		t.Errorf("the accounts: %v", accounts)
+	}
+}
+
+func takesAnyText(t *testing.T, s Server) {
+	for why, secret := range map[string]string{
+		"quotes and brackets": `"'<>{}[]\/&;$(x)%00` + "`",
+		"spaces":              "  a  b  c  d  ",
+		"other scripts":       "\u00e9\u00df\u4e0a\u6749\u9054\u4e5f\u0634\u0643\u0631\U0001fa91\U0001fa91",
+		"long":                strings.Repeat("0123456789abcdef", 8),
+	} {
+		s.mustSet(t, Ada(), secret)
+		if got := s.Accounts()[Ada().UID].Password; got != secret {
+			t.Errorf("%s: the password became %q", why, got)
+		}
+	}
+}
+
+func refuses(t *testing.T, s Server) {
+	for why, change := range map[string]func(*directory.Account){
+		"no UID":       func(a *directory.Account) { a.UID = "" },
+		"no user name": func(a *directory.Account) { a.UserName = "" },
+	} {
+		account := Ada()
+		change(&account)
+		if err := s.set(t, account, first); !errors.Is(err, directory.ErrRejected) {
+			t.Errorf("%s: SetPassword: %v, want ErrRejected", why, err)
+		}
+	}
+	s.wantAccounts(t, map[types.UID]Kept{})
+}
+
+func reportsRejection(t *testing.T, s Server) {
+	s.Reject(Ada().UID, "This password was used before.")
+	err := s.set(t, Ada(), first)
+	if !errors.Is(err, directory.ErrRejected) || errors.Is(err, directory.ErrUnavailable) {
+		t.Errorf("SetPassword: %v, want ErrRejected alone", err)
+	}
+	if words := directory.Words(err); words != "This password was used before." {
+		t.Errorf("the directory's words are %q", words)
+	}
+	other := Ada()
+	other.UID, other.UserName = "1b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de", "grace@acme.example"
+	s.mustSet(t, other, first)
+	if password := s.Accounts()[Ada().UID].Password; password != "" {
+		t.Error("the password was set nevertheless")
+	}
+}
+
+func reportsUnavailable(t *testing.T, s Server) {
+	s.Unavailable(2)
+	for range 2 {
+		wantUnavailable(t, s.set(t, Ada(), first))
+	}
+	s.mustSet(t, Ada(), first)
+}
+
+func reportsDown(t *testing.T, s Server) {
+	s.mustSet(t, Ada(), first)
+	s.Down()
+	for range 2 {
+		wantUnavailable(t, s.set(t, Ada(), second))
+	}
+}
+
+func givesUp(t *testing.T, s Server) {
+	s.Hang()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := s.Directory.SetPassword(ctx, Ada(), password.New(first))
+	wantUnavailable(t, err)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("SetPassword: %v, want DeadlineExceeded as well", err)
+	}
+}
+
+func stops(t *testing.T, s Server) {
+	s.Hang()
+	ctx, cancel := context.WithCancel(t.Context())
+	// Whether the password has reached the server by then makes no difference.
+	time.AfterFunc(20*time.Millisecond, cancel)
+	err := s.Directory.SetPassword(ctx, Ada(), password.New(first))
+	wantUnavailable(t, err)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("SetPassword: %v, want Canceled as well", err)
+	}
+}
+
+func doesNotBegin(t *testing.T, s Server) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := s.Directory.SetPassword(ctx, Ada(), password.New(first))
+	wantUnavailable(t, err)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("SetPassword: %v, want Canceled as well", err)
+	}
+	s.wantAccounts(t, map[types.UID]Kept{})
+}
+
+func worksForMany(t *testing.T, s Server) {
+	const people = 20
+	outcomes := make(chan error)
+	want := map[types.UID]Kept{}
+	for i := range people {
+		account := Ada()
+		account.UID = types.UID(fmt.Sprintf("0b7ba7a6-4f3c-4c57-9a4e-%012d", i))
+		account.UserName = fmt.Sprintf("ada%d@acme.example", i)
+		want[account.UID] = Kept{account.UserName, fmt.Sprint(first, i)}
+		go func() {
+			outcomes <- s.Directory.SetPassword(t.Context(), account, password.New(fmt.Sprint(first, i)))
+		}()
+	}
+	for range people {
+		if err := <-outcomes; err != nil {
+			t.Error(err)
+		}
+	}
+	s.wantAccounts(t, want)
+}
+
+func wantUnavailable(t *testing.T, err error) {
+	t.Helper()
+	if !errors.Is(err, directory.ErrUnavailable) || errors.Is(err, directory.ErrRejected) {
+		t.Errorf("SetPassword: %v, want ErrUnavailable alone", err)
+	}
+	if directory.Words(err) == "" {
+		t.Error("there are no words for a person")
+	}
+}

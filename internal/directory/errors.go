@@ -1,0 +1,32 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package directory
+
+import (
+	"errors"
+
+	"seatkeeper.dev/seatkeeper/internal/fault"
+)
+
+var (
+	// ErrRejected means that the directory will never take this as it is.
+	ErrRejected = errors.New("directory refuses the change")
+	// ErrUnavailable means that the directory could not be reached, did not answer in time or asked to come back
+	// later: the same may succeed, or has.
+	ErrUnavailable = errors.New("directory unavailable")
+)
+
+// Rejected makes cause an ErrRejected. The cause's text should be the directory's words.
+func Rejected(cause error) error { return fault.New(ErrRejected, cause) }
+
+// Unavailable makes cause an ErrUnavailable. The cause's text should be the directory's words, or what happened
+// instead of an answer.
+func Unavailable(cause error) error { return fault.New(ErrUnavailable, cause) }
+
+// maxWords bounds, in characters, what a stranger's server can put in a status or on a page.
+const maxWords = 300
+
+// Words returns what the directory said, or what happened instead of an answer, fit for a status message or a page:
+// one printable line of at most 300 characters. It may hold personal data, so it does not belong in a log.
+func Words(err error) string { return fault.Words(err, maxWords) }

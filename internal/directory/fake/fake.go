@@ -1,0 +1,143 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package fake is a directory for tests, without the server: it keeps what it is given, and fails on demand. It
+// passes the same contract as a real one.
+package fake
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/password"
+)
+
+// Set is one password that was set.
+type Set struct {
+	Account directory.Account
+	// Password is in the clear, for tests to compare.
+	Password string
+}
+
+// Directory is a directory.Directory that keeps accounts. The zero value takes every password at once. Its methods
+// may be called from any goroutine.
+type Directory struct {
+	mu       sync.Mutex
+	set      []Set
+	attempts int
+	rejected map[types.UID]string
+	outages  int
+	gate     *Gate
+}
+
+var _ directory.Directory = (*Directory)(nil)
+
+// SetPassword implements directory.Directory.
+func (d *Directory) SetPassword(ctx context.Context, account directory.Account, secret password.Password) error {
+	if account.UID == "" || account.UserName == "" {
+		return directory.Rejected(errors.New("an account needs a UID and a user name"))
+	}
+	if err := d.arrive().pass(ctx); err != nil {
+		return directory.Unavailable(err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.outages > 0 {
+		d.outages--
+		return directory.Unavailable(errors.New("503 the directory is down for maintenance"))
+	}
+	if words, ok := d.rejected[account.UID]; ok {
+		return directory.Rejected(errors.New(words))
+	}
+	d.set = append(d.set, Set{Account: account, Password: secret.Reveal()})
+	return nil
+}
+
+func (d *Directory) arrive() *Gate {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.attempts++
+	return d.gate
+}
+
+// Record returns the passwords that were set, in the order in which they were.
+func (d *Directory) Record() []Set {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.set)
+}
+
+// Accounts returns the accounts as they are now, with their passwords.
+func (d *Directory) Accounts() map[types.UID]Set {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	accounts := map[types.UID]Set{}
+	for _, s := range d.set {
+		accounts[s.Account.UID] = s
+	}
+	return accounts
+}
+
+// Attempts returns how many times a password was to be set, whatever became of it.
+func (d *Directory) Attempts() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.attempts
+}
+
+// Reject refuses every password for the account with these words; "" ends it.
+func (d *Directory) Reject(uid types.UID, words string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.rejected == nil {
+		d.rejected = map[types.UID]string{}
+	}
+	d.rejected[uid] = words
+	if words == "" {
+		delete(d.rejected, uid)
+	}
+}
+
+// Unavailable makes the next n attempts find the directory unavailable; 0 ends it.
+func (d *Directory) Unavailable(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.outages = n
+}
+
+// Hang leaves whatever arrives from now on without an answer until the gate is opened.
+func (d *Directory) Hang() *Gate {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.gate = &Gate{reached: make(chan struct{}), opened: make(chan struct{})}
+	return d.gate
+}
+
+// Gate is where attempts hang.
+type Gate struct {
+	reached, opened       chan struct{}
+	reachOnce, openedOnce sync.Once
+}
+
+// Reached is closed when the first attempt hangs.
+func (g *Gate) Reached() <-chan struct{} { return g.reached }
+
+// Open lets the attempts go on that hang, and all that come later.
+func (g *Gate) Open() { g.openedOnce.Do(func() { close(g.opened) }) }
+
+// pass also fails if there is no gate but the context has ended.
+func (g *Gate) pass(ctx context.Context) error {
+	if g != nil {
+		g.reachOnce.Do(func() { close(g.reached) })
+		select {
+		case <-g.opened:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err()
+}

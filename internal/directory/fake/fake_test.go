@@ -1,0 +1,65 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package fake_test
+
+import (
+	"math"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"seatkeeper.dev/seatkeeper/internal/directory/directorytest"
+	"seatkeeper.dev/seatkeeper/internal/directory/fake"
+	"seatkeeper.dev/seatkeeper/internal/password"
+)
+
+func TestDirectory(t *testing.T) {
+	directorytest.Contract(t, func(*testing.T) directorytest.Server {
+		d := &fake.Directory{}
+		return directorytest.Server{
+			Directory: d,
+			Accounts: func() map[types.UID]directorytest.Kept {
+				kept := map[types.UID]directorytest.Kept{}
+				for uid, s := range d.Accounts() {
+					kept[uid] = directorytest.Kept{UserName: s.Account.UserName, Password: s.Password}
+				}
+				return kept
+			},
+			Reject:      d.Reject,
+			Unavailable: d.Unavailable,
+			Hang:        func() { d.Hang() },
+			Down:        func() { d.Unavailable(math.MaxInt) },
+		}
+	})
+}
+
+func TestOpenGateLetsThrough(t *testing.T) {
+	d := &fake.Directory{}
+	gate := d.Hang()
+	outcome := make(chan error)
+	go func() {
+		outcome <- d.SetPassword(t.Context(), directorytest.Ada(), password.New("a long walk at dawn"))
+	}()
+	<-gate.Reached()
+	if set := d.Record(); len(set) != 0 {
+		t.Errorf("a password was set while it should hang: %v", set)
+	}
+	gate.Open()
+	gate.Open()
+	if err := <-outcome; err != nil {
+		t.Fatal(err)
+	}
+	if set, attempts := len(d.Record()), d.Attempts(); set != 1 || attempts != 1 {
+		t.Errorf("%d passwords set in %d attempts, want 1 in 1", set, attempts)
+	}
+}
+
+func TestRejectionEnds(t *testing.T) {
+	d := &fake.Directory{}
+	d.Reject(directorytest.Ada().UID, "used before")
+	d.Reject(directorytest.Ada().UID, "")
+	if err := d.SetPassword(t.Context(), directorytest.Ada(), password.New("a long walk at dawn")); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,101 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package outbox
+
+import (
+	"context"
+	"slices"
+)
+
+// server is a server with something to do; without, it is forgotten. The outbox's
+// lock guards it.
+type server struct {
+	name    string
+	waiting line[*task]
+	running int
+	ready   bool // whether it is among Outbox.ready
+}
+
+// enqueue needs the lock, as do dequeue and settle.
+func (o *Outbox) enqueue(t *task) {
+	t.server = o.servers[t.Server]
+	if t.server == nil {
+		t.server = &server{name: t.Server}
+		o.servers[t.Server] = t.server
+	}
+	t.place = t.server.waiting.push(t.Tenant, t)
+	o.settle(t.server)
+}
+
+func (o *Outbox) dequeue(t *task) {
+	t.server.waiting.remove(t.place)
+	o.settle(t.server)
+}
+
+// settle puts a server where it belongs after something of it has changed.
+func (o *Outbox) settle(s *server) {
+	ready := !s.waiting.empty() && s.running < o.perServer
+	switch {
+	case ready && !s.ready:
+		o.ready = append(o.ready, s)
+		wake(o.work)
+	case !ready && s.ready:
+		i := slices.Index(o.ready, s)
+		o.ready = slices.Delete(o.ready, i, i+1)
+	}
+	s.ready = ready
+	if s.waiting.empty() && s.running == 0 {
+		delete(o.servers, s.name)
+	}
+}
+
+// awaitWork returns false when ctx ends.
+func (o *Outbox) awaitWork(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		if o.hasWork() {
+			return true
+		}
+		select {
+		case <-o.work:
+		case <-ctx.Done():
+		}
+	}
+	return false
+}
+
+func (o *Outbox) hasWork() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.ready) > 0
+}
+
+// next takes the task whose turn it is, for its caller to run. It returns nil if
+// what there was has been forgotten meanwhile.
+func (o *Outbox) next() (*task, func(context.Context) error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.ready) == 0 {
+		return nil, nil
+	}
+	s := o.ready[0]
+	o.ready = slices.Delete(o.ready, 0, 1)
+	s.ready = false // settle puts it at the end again if there is more
+	t := s.waiting.pop()
+	s.running++
+	o.settle(s)
+
+	o.started++
+	t.number, t.health = o.started, o.healthOf(t.Tenant)
+	run := t.Run
+	t.Run = nil
+	return t, run
+}
+
+// wake lets the one who receives look again. It never waits.
+func wake(signal chan<- struct{}) {
+	select {
+	case signal <- struct{}{}:
+	default:
+	}
+}

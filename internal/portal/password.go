@@ -1,0 +1,199 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package portal
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/password"
+)
+
+// How long an answer with a password may take. The API server has apiTimeout to reserve the invitation for it, the
+// directory and the rest follow: all of them together end well before others are let in.
+const (
+	answerTimeout    = 30 * time.Second
+	directoryTimeout = 10 * time.Second
+	finishTimeout    = 5 * time.Second
+)
+
+var errNoDirectory = errors.New("people are to choose a password, and there is no directory to hand it to")
+
+// What is wrong with a password, beside password.Problems.
+const (
+	problemMismatch = "Mismatch"
+	problemRefused  = "Refused"
+)
+
+// form is what a page asks for a password with.
+type form struct {
+	limits
+	Problems []problem
+}
+
+// problem is something that is wrong with what was filled in.
+type problem struct {
+	limits
+	Code string
+	// Field is where it is.
+	Field string
+	// Words are the directory's, of problemRefused.
+	Words string
+}
+
+// limits are those of a password, for the templates.
+type limits struct{}
+
+// MinLength is the least length of a password.
+func (limits) MinLength() int { return password.MinLength }
+
+// MaxLength is the greatest length of a password.
+func (limits) MaxLength() int { return password.MaxLength }
+
+// MinDifferent is how many different characters a password has at least.
+func (limits) MinDifferent() int { return password.MinDifferent }
+
+// Of returns the problems of a field, for the templates.
+func (f form) Of(field string) []problem {
+	return slices.DeleteFunc(slices.Clone(f.Problems), func(p problem) bool { return p.Field != field })
+}
+
+// ask makes the page that asks for a password, with what is wrong with the last one.
+func (p *portal) ask(ctx context.Context, v visit, shown view, problems []problem) (page, error) {
+	if p.Directory == nil {
+		p.Log.Error(errNoDirectory, "Nobody can accept an invitation of this organization: configure a directory, or set its "+
+			"spec.invitation.acceptance to Confirm", "organization", types.NamespacedName{Namespace: v.user.Namespace, Name: v.user.Spec.Organization})
+		return p.describe(ctx, v, viewBusy)
+	}
+	asked, err := p.describe(ctx, v, shown)
+	asked.Form = &form{Problems: problems}
+	return asked, err
+}
+
+// acceptWithPassword hands the password to the directory and nobody else. Two who choose one at the same time must not
+// both be told that theirs counts, so the invitation is reserved for one of them while the directory works; a
+// reservation that is left behind ends by itself.
+func (p *portal) acceptWithPassword(ctx context.Context, v visit, values url.Values) (page, error) {
+	problems := p.problems(v, values.Get(fieldPassword), values.Get(fieldRepeat))
+	if verdict := p.judge(v); len(problems) > 0 || p.Directory == nil {
+		if verdict != Open {
+			return p.tell(ctx, v, verdict)
+		}
+		return p.ask(ctx, v, viewRefused, problems)
+	}
+	id := rand.Text()
+	verdict, reserved, err := p.change(ctx, &v, func(verdict Verdict) map[string]any {
+		if verdict != Open || p.beingAnswered(v.user) {
+			return nil
+		}
+		until := metav1.NewTime(p.Clock.Now().Add(answerTimeout))
+		return map[string]any{"invitation": map[string]any{"answering": map[string]any{"id": id, "until": until}}}
+	})
+	if err != nil || !reserved {
+		return p.turnAway(ctx, v, verdict, err)
+	}
+	return p.handOver(context.WithoutCancel(ctx), v, id, password.New(values.Get(fieldPassword))) // whoever leaves now has answered
+}
+
+// problems says what is wrong with a password and its repetition.
+func (p *portal) problems(v visit, chosen, repeated string) []problem {
+	var found []problem
+	spec := v.user.Spec
+	for _, code := range password.Check(chosen, spec.Email, spec.GivenName, spec.FamilyName, spec.Organization, v.organization.Spec.DisplayName) {
+		found = append(found, problem{Code: string(code), Field: fieldPassword})
+	}
+	if chosen != repeated {
+		found = append(found, problem{Code: problemMismatch, Field: fieldRepeat})
+	}
+	return found
+}
+
+// handOver hands the password to the directory, then concludes the answer with that id or gives it up.
+func (p *portal) handOver(ctx context.Context, v visit, id string, secret password.Password) (page, error) {
+	err := p.setPassword(ctx, v, secret)
+	ctx, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	if err == nil {
+		return p.conclude(ctx, v, id)
+	}
+	// The directory's words may hold anything.
+	log := p.Log.WithValues("user", client.ObjectKeyFromObject(v.user))
+	if errors.Is(err, directory.ErrRejected) {
+		log.Info("The directory refused a password")
+		if err := p.release(ctx, &v, id); err != nil {
+			return page{}, err
+		}
+		return p.ask(ctx, v, viewRefused, []problem{refusal(err, secret)})
+	}
+	log.Error(directory.ErrUnavailable, "The directory did not take a password", "timeout", errors.Is(err, context.DeadlineExceeded))
+	if errors.Is(err, context.DeadlineExceeded) {
+		// The password may still be on its way: nobody else's gets in before it until the reservation ends.
+		return p.describe(ctx, v, viewBusy)
+	}
+	if err := p.release(ctx, &v, id); err != nil {
+		return page{}, err
+	}
+	return p.describe(ctx, v, viewBusy)
+}
+
+func (p *portal) setPassword(ctx context.Context, v visit, secret password.Password) error {
+	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
+	defer cancel()
+	return p.Directory.SetPassword(ctx, directory.Account{
+		UID:          v.user.UID,
+		Organization: types.NamespacedName{Namespace: v.user.Namespace, Name: v.user.Spec.Organization},
+		UserName:     v.user.Spec.Email, GivenName: v.user.Spec.GivenName, FamilyName: v.user.Spec.FamilyName, Locale: v.user.Spec.Locale,
+	}, secret)
+}
+
+// refusal tells the directory's reason, unless that quotes the password.
+func refusal(err error, secret password.Password) problem {
+	words := directory.Words(err)
+	if strings.Contains(words, secret.Reveal()) {
+		words = ""
+	}
+	return problem{Code: problemRefused, Field: fieldPassword, Words: words}
+}
+
+// conclude records the acceptance, as long as the invitation is reserved for it and still open.
+func (p *portal) conclude(ctx context.Context, v visit, id string) (page, error) {
+	verdict, written, err := p.change(ctx, &v, func(verdict Verdict) map[string]any {
+		if verdict != Open || v.user.Status.Invitation.Answering.ID != id {
+			return nil
+		}
+		now := metav1.NewTime(p.Clock.Now().Truncate(time.Second))
+		return map[string]any{"acceptedAt": now, "invitation": map[string]any{"answering": nil}}
+	})
+	if err != nil {
+		return page{}, err
+	}
+	if written {
+		return p.thank(ctx, v, true)
+	}
+	if verdict != NotFound {
+		err = p.release(ctx, &v, id)
+	}
+	return p.turnAway(ctx, v, verdict, err)
+}
+
+// release lets others in again.
+func (p *portal) release(ctx context.Context, v *visit, id string) error {
+	_, _, err := p.change(ctx, v, func(Verdict) map[string]any {
+		if latest := v.user.Status.Invitation; latest == nil || latest.Answering.ID != id {
+			return nil
+		}
+		return map[string]any{"invitation": map[string]any{"answering": nil}}
+	})
+	return err
+}
