@@ -5,6 +5,7 @@ package invitation
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"reflect"
 	"slices"
@@ -240,6 +241,72 @@ func checkProblems(t interface {
 		if p.Message == "" || p.Line < 0 || utf8.RuneCountInString(p.Message) > messageLimit || strings.ContainsFunc(p.Message, unicode.IsControl) {
 			t.Errorf("the problem is told badly: %q", p)
 		}
+	}
+}
+
+func TestPrintIsBounded(t *testing.T) {
+	half := strings.Repeat("x", printLimit/2)
+	called := false
+	write := func(n int) func(...any) (string, error) {
+		return bounded(func(...any) string { called = true; return strings.Repeat("y", n) })
+	}
+	cases := map[string]struct {
+		why    string
+		args   []any
+		gives  int
+		want   error
+		called bool
+	}{
+		"as much as fits": {"up to the limit", []any{half, half}, printLimit, nil, true},
+		"takes too much":  {"the sum counts, before anything is made of it", []any{half, half, 1}, 1, errPrintLimit, false},
+		"gives too much":  {"what is made counts as well", []any{half}, printLimit + 1, errPrintLimit, true},
+		"a list":          {"nobody knows how long it is", []any{[]Role{{}}}, 1, errPrintKind, false},
+		"nothing":         {"it is no text", []any{nil}, 1, errPrintKind, false},
+		"all that may be": {"as the checker has it", []any{"x", 1, true, "x"[0]}, 1, nil, true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			called = false
+			if _, err := write(c.gives)(c.args...); !errors.Is(err, c.want) || called != c.called {
+				t.Errorf("called %t, with the error %v; want %t, %v: %s", called, err, c.called, c.want, c.why)
+			}
+		})
+	}
+}
+
+func TestCheckFormat(t *testing.T) {
+	for format, good := range map[string]bool{
+		"":                                true,
+		"100 %% of 5000":                  true,
+		"%s|%-20s|%05.2d|%q|%x|%+d":       true,
+		"%4096d":                          true,
+		"%4097d":                          false,
+		"%2000d%2000d":                    true,
+		"%2000d%2097d":                    false,
+		"%.4097d":                         false,
+		"%3000.2000d":                     false,
+		"%-0+ #9999d":                     false,
+		"%99999999999999999999d":          false,
+		"%*d":                             false,
+		"%.*d":                            false,
+		"%[1]d":                           false,
+		"%5[1]d":                          false,
+		strings.Repeat("x", printLimit+1): false,
+	} {
+		if err := checkFormat(format); (err == nil) != good {
+			t.Errorf("checkFormat(%.40q): %v", format, err)
+		}
+	}
+}
+
+func TestProblemsAreShortLines(t *testing.T) {
+	_, problems := ParseTemplates(withText("{{.Link}}{{if false}}{{`two\nlines` 1}}{{template \"" + strings.Repeat("é", 5000) + "\"}}{{end}}"))
+	checkProblems(t, problems)
+	if len(problems) != 2 || !strings.HasPrefix(problems[0].Message, "`two lines`") || !strings.HasSuffix(problems[1].Message, "...") {
+		t.Errorf("problems %v", problems)
+	}
+	if got, want := problems[0].String(), "key de.text, line 1: `two lines` is no function and takes nothing"; got != want {
+		t.Errorf("String() = %q, want %q", got, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"sync"
@@ -52,6 +53,10 @@ type Options struct {
 	Directory directory.Directory
 	// Sender takes mail in the mailbox's stead, unless it is nil.
 	Sender mail.Sender
+	// LeaderElect lets it act only while it holds the Lease of its namespace.
+	LeaderElect bool
+	// TrustedProxies are whose X-Forwarded-For its pages believe.
+	TrustedProxies []netip.Prefix
 	// Clock is the real one when nil.
 	Clock clock.WithTicker
 	// Portal is where its invitation pages are to be, such as where those of the operator before it were; at a free
@@ -144,7 +149,7 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 		Namespace: namespace, Namespaces: []string{namespace}, MetricsAddress: "0", HealthAddress: "0",
 		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
 		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: o.Sender, OpenMail: openMail, Billing: o.Billing, Clock: o.Clock,
-		Directory: o.Directory,
+		Directory: o.Directory, LeaderElect: o.LeaderElect, TrustedProxies: o.TrustedProxies,
 	})
 	if err != nil {
 		cancel()

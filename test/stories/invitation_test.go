@@ -204,6 +204,14 @@ func (s *stage) keys() invitation.Keyring {
 	return keys
 }
 
+// link makes the link of an invitation of a user.
+func (s *stage) link(keys invitation.Keyring, name string, inv *v1alpha1.InvitationStatus) string {
+	s.Helper()
+	token, err := keys.Token(invitation.Claims{UID: get[v1alpha1.User](s, name).UID, Sequence: inv.Sequence, ExpiresAt: inv.ExpiresAt.Time}, inv.Email)
+	s.must(err, "making a token")
+	return s.op.Portal.String() + invitation.Path + token
+}
+
 // flip changes the last character of a token, which is one of its seal.
 func flip(token string) string {
 	last := "A"
@@ -219,7 +227,7 @@ func TestAnotherAddressIsInvitedAnew(t *testing.T) {
 	s.is("ada", v1alpha1.ReasonInvited)
 	edit(s, "ada", func(u *v1alpha1.User) { u.Spec.Email = at("lovelace") })
 	s.holds(s.invited("ada", 2), "standard")
-	s.answer(s.links(at("ada"), 1)[0], accept, http.StatusNotFound)
+	s.answer(s.links(at("ada"), 1)[0], accept, http.StatusGone)
 	s.answer(s.links(at("lovelace"), 1)[0], accept, http.StatusOK)
 	s.is("ada", v1alpha1.ReasonActive)
 }
