@@ -44,7 +44,7 @@ func run(out, only, mails string) error {
 	if path == "" {
 		return fmt.Errorf("CHROMIUM does not name a browser: try CHROMIUM=$(hack/chromium.sh) %s", strings.Join(os.Args, " "))
 	}
-	if err := os.MkdirAll(out, 0o755); err != nil {
+	if err := os.MkdirAll(out, 0o750); err != nil {
 		return err
 	}
 	server := httptest.NewServer(site.New(logr.Discard()))
