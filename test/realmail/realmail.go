@@ -58,6 +58,7 @@ func Start(t *testing.T) *Server {
 	s := &Server{postfix: program, dir: dir, Host: "127.0.0.1"}
 	s.guard(t)
 	s.policy = startPolicy(t)
+	s.makeDirs(t)
 	s.configure(t)
 	s.run(t, "start")
 	return s
@@ -67,7 +68,7 @@ func Start(t *testing.T) *Server {
 // does it is a process of its own, which waits for the end of its input.
 func (s *Server) guard(t *testing.T) {
 	t.Helper()
-	cmd := exec.Command("sh", "-c", `cat; "$1" -c "$2" stop >/dev/null 2>&1; rm -rf "$2"`, "guard", s.postfix, s.dir)
+	cmd := exec.Command("sh", "-c", `cat; "$1" -c "$2/etc" stop >/dev/null 2>&1; rm -rf "$2"`, "guard", s.postfix, s.dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the test, which then ends
 	input, err := cmd.StdinPipe()
 	if err != nil {
@@ -88,7 +89,7 @@ func (s *Server) guard(t *testing.T) {
 	})
 }
 
-// configure writes all that Postfix reads, and makes the directories that it writes to.
+// configure writes all that Postfix reads.
 func (s *Server) configure(t *testing.T) {
 	t.Helper()
 	s.Addr = freeAddr(t)
@@ -112,6 +113,11 @@ func (s *Server) configure(t *testing.T) {
 		s.write(t, name, 0o644, func(w io.Writer) error { return templates.ExecuteTemplate(w, name, values) })
 	}
 
+}
+
+// makeDirs makes the directories of Postfix, which insists on their owners.
+func (s *Server) makeDirs(t *testing.T) {
+	t.Helper()
 	owner, err := user.Lookup("postfix")
 	if err != nil {
 		t.Fatalf("Postfix is not installed as it should be: %v", err)
@@ -120,7 +126,7 @@ func (s *Server) configure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, uid := range map[string]int{"": 0, "spool": 0, "data": uid, "mail": mailOwner} {
+	for name, uid := range map[string]int{"": 0, "etc": 0, "spool": 0, "data": uid, "mail": mailOwner} {
 		dir := filepath.Join(s.dir, name)
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			t.Fatal(err)
@@ -146,7 +152,7 @@ func (s *Server) daemons(t *testing.T) string {
 
 func (s *Server) write(t *testing.T, name string, mode os.FileMode, write func(io.Writer) error) {
 	t.Helper()
-	f, err := os.OpenFile(filepath.Join(s.dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	f, err := os.OpenFile(filepath.Join(s.dir, "etc", name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,7 +179,7 @@ func (s *Server) Restart(t *testing.T) {
 // run returns when Postfix has done what it was told to; once started, it listens.
 func (s *Server) run(t *testing.T, command string) {
 	t.Helper()
-	cmd := exec.Command(s.postfix, "-c", s.dir, command)
+	cmd := exec.Command(s.postfix, "-c", filepath.Join(s.dir, "etc"), command)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		log, _ := os.ReadFile(filepath.Join(s.dir, "mail.log"))
 		t.Fatalf("postfix %s: %v\n%s%s", command, err, out, log)
