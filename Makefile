@@ -37,13 +37,22 @@ test: test-unit test-e2e ## Run all tests; what they need is built or installed 
 
 .PHONY: test-unit
 test-unit: bin/gotestsum bin/controlplane bin/stripe-mock ## Run the tests that need no running system: pure ones, and those against the API server
-	$(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /internal/seats$$)
+	$(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /test/pages -e /test/realmail -e /internal/seats$$)
 	@# One goroutine tries 10 000 schedules there: the race detector would take minutes, and has nothing to find.
 	$(subst -race,,$(GOTEST)) ./internal/seats
 
+# Postfix drops root's rights itself, and so has to have them.
+AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo '-exec "sudo -nE"')
+
 .PHONY: test-e2e
-test-e2e: bin/gotestsum build ## Tell the quick start through kubectl, the mailbox and a browser, against what `make run` runs
+test-e2e: bin/gotestsum build ## Tell stories through kubectl, mail and a browser: against what `make run` runs, and a real mail server
+	@POSTFIX=$$(hack/postfix.sh) && export POSTFIX && $(GOTEST) -count=1 $(AS_ROOT) ./test/realmail/...
+	@CHROMIUM=$$(hack/chromium.sh) && AXE=$$(hack/axe.sh) && export CHROMIUM AXE && $(GOTEST) -count=1 ./test/pages/...
 	@CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && $(GOTEST) -count=1 ./test/e2e/...
+
+.PHONY: screenshots
+screenshots: ## Take pictures of every invitation page and mail, to look at, into coverage/screenshots
+	@CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && go run ./test/pages/screenshots -out coverage/screenshots
 
 .PHONY: bench
 bench: build ## Measure how fast people get seats and invitations; BENCH="-scenarios grant -runs 1" gives it flags

@@ -56,7 +56,7 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 			if err != nil {
 				return err
 			}
-			return r.Accounts.Directory.SetPassword(ctx, account, first)
+			return directory.Discreet(r.Accounts.Directory.SetPassword(ctx, account, first), first)
 		},
 	})
 	switch {

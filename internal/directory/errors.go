@@ -5,8 +5,10 @@ package directory
 
 import (
 	"errors"
+	"strings"
 
 	"seatkeeper.dev/seatkeeper/internal/fault"
+	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
 var (
@@ -23,6 +25,21 @@ func Rejected(cause error) error { return fault.New(ErrRejected, cause) }
 // Unavailable makes cause an ErrUnavailable. The cause's text should be the directory's words, or what happened
 // instead of an answer.
 func Unavailable(cause error) error { return fault.New(ErrUnavailable, cause) }
+
+// errQuoted stands, without a word, in the place of words that hold a password.
+var errQuoted = errors.New("")
+
+// Discreet is err, or the same failure without its words if they hold the password: a directory may quote what it was
+// given.
+func Discreet(err error, secret password.Password) error {
+	switch {
+	case err == nil || !strings.Contains(err.Error(), secret.Reveal()):
+		return err
+	case errors.Is(err, ErrRejected):
+		return Rejected(errQuoted)
+	}
+	return Unavailable(errQuoted)
+}
 
 // maxWords bounds, in characters, what a stranger's server can put in a status or on a page.
 const maxWords = 300

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
 func TestErrors(t *testing.T) {
@@ -25,5 +26,26 @@ func TestErrors(t *testing.T) {
 		if n := utf8.RuneCountInString(directory.Words(err)); n != 300 {
 			t.Errorf("%d characters are left of 1000, want 300", n)
 		}
+	}
+}
+
+func TestPasswordsAreNotQuoted(t *testing.T) {
+	secret := password.New("seven violets")
+	for why, c := range map[string]struct {
+		err   error
+		kind  error
+		words string
+	}{
+		"a rejection without it": {directory.Rejected(errors.New("too weak")), directory.ErrRejected, "too weak"},
+		"a rejection with it":    {directory.Rejected(errors.New("seven violets is weak")), directory.ErrRejected, ""},
+		"an outage with it":      {directory.Unavailable(errors.New("cannot store seven violets")), directory.ErrUnavailable, ""},
+		"anything else with it":  {errors.New("seven violets"), directory.ErrUnavailable, ""},
+	} {
+		if got := directory.Discreet(c.err, secret); !errors.Is(got, c.kind) || directory.Words(got) != c.words {
+			t.Errorf("%s becomes %v, in words %q", why, got, directory.Words(got))
+		}
+	}
+	if directory.Discreet(nil, secret) != nil {
+		t.Error("success is none any more")
 	}
 }

@@ -87,12 +87,6 @@ func (m Message) validate() error {
 	if !idPattern.MatchString(m.ID) {
 		return fmt.Errorf("the message ID %q must be like 1-2.a@example.org: ASCII letters, digits and . _ + - around one @", m.ID)
 	}
-	if m.InReplyTo != "" && !idPattern.MatchString(m.InReplyTo) {
-		return fmt.Errorf("the ID of the message that this one follows, %q, must be like 1-2.a@example.org: ASCII letters, digits and . _ + - around one @", m.InReplyTo)
-	}
-	if m.Unsubscribe != "" && !linkable(m.Unsubscribe) {
-		return fmt.Errorf("the URL to unsubscribe must be like https://example.org/unsubscribe: an absolute http or https URL of at most %d printable ASCII characters, without spaces, < and >", maxURL)
-	}
 	if err := m.From.validate(); err != nil {
 		return fmt.Errorf("the sender: %w", err)
 	}
@@ -104,6 +98,9 @@ func (m Message) validate() error {
 			return fmt.Errorf("the address for answers: %w", err)
 		}
 	}
+	if err := m.validateLinks(); err != nil {
+		return err
+	}
 	switch {
 	case m.Subject == "":
 		return errors.New("the subject is empty")
@@ -113,6 +110,16 @@ func (m Message) validate() error {
 		return errors.New("the plain text is empty: HTML alone is not enough")
 	case m.Date.IsZero():
 		return errors.New("the date is missing")
+	}
+	return nil
+}
+
+func (m Message) validateLinks() error {
+	if m.InReplyTo != "" && !idPattern.MatchString(m.InReplyTo) {
+		return fmt.Errorf("the ID of the message that this one follows, %q, must be like 1-2.a@example.org: ASCII letters, digits and . _ + - around one @", m.InReplyTo)
+	}
+	if m.Unsubscribe != "" && !linkable(m.Unsubscribe) {
+		return fmt.Errorf("the URL to unsubscribe must be like https://example.org/unsubscribe: an absolute http or https URL of at most %d printable ASCII characters, without spaces, < and >", maxURL)
 	}
 	return nil
 }

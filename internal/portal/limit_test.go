@@ -107,3 +107,27 @@ func TestClientAddress(t *testing.T) {
 		})
 	}
 }
+
+func TestEveryMethodCounts(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
+		w := newWorld(t, invited(), organization(), role())
+		for range tokenBurst {
+			w.do(httptest.NewRequest(method, linkOf(t, invited()), nil))
+		}
+		if status := w.post(linkOf(t, invited()), answerAccept).StatusCode; status != http.StatusTooManyRequests || len(w.patches) != 0 {
+			t.Errorf("after a flood of %s, POST answers %d", method, status)
+		}
+	}
+}
+
+// TestLimiterKeepsNoNames is there because a name may be a secret, and as long as a request's head.
+func TestLimiterKeepsNoNames(t *testing.T) {
+	l := newLimiter(tokenRate, 1)
+	name := strings.Repeat("x", 16<<10)
+	if !l.allow(name, now) || l.allow(name, now) || !l.allow(name+"x", now) {
+		t.Error("names are not told apart")
+	}
+	if _, kept := l.buckets.Get(name); kept || l.buckets.Len() != 2 {
+		t.Errorf("%d names are kept as they are", l.buckets.Len())
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -134,7 +133,7 @@ func (p *portal) handOver(ctx context.Context, v visit, id string, secret passwo
 		if err := p.release(ctx, &v, id); err != nil {
 			return page{}, err
 		}
-		return p.ask(ctx, v, viewRefused, []problem{refusal(err, secret)})
+		return p.ask(ctx, v, viewRefused, []problem{{Code: problemRefused, Field: fieldPassword, Words: directory.Words(directory.Discreet(err, secret))}})
 	}
 	log.Error(directory.ErrUnavailable, "The directory did not take a password", "timeout", errors.Is(err, context.DeadlineExceeded))
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -155,15 +154,6 @@ func (p *portal) setPassword(ctx context.Context, v visit, secret password.Passw
 		Organization: types.NamespacedName{Namespace: v.user.Namespace, Name: v.user.Spec.Organization},
 		UserName:     v.user.Spec.Email, GivenName: v.user.Spec.GivenName, FamilyName: v.user.Spec.FamilyName, Locale: v.user.Spec.Locale,
 	}, secret)
-}
-
-// refusal tells the directory's reason, unless that quotes the password.
-func refusal(err error, secret password.Password) problem {
-	words := directory.Words(err)
-	if strings.Contains(words, secret.Reveal()) {
-		words = ""
-	}
-	return problem{Code: problemRefused, Field: fieldPassword, Words: words}
 }
 
 // conclude records the acceptance, as long as the invitation is reserved for it and still open.

@@ -690,7 +690,8 @@ func TestServer(t *testing.T) {
 // everyProblem has each problem that a password can have.
 func everyProblem() []problem {
 	problems := []problem{
-		{Code: problemMismatch, Field: fieldRepeat}, {Code: problemRefused, Field: fieldPassword},
+		{Code: problemMismatch, Field: fieldRepeat},
+		{Code: problemRefused, Field: fieldPassword},
 		{Code: problemRefused, Field: fieldPassword, Words: "used before"},
 	}
 	for _, code := range password.Problems {

@@ -15,8 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// shutdownGrace is how long answers on their way may take when the server stops.
-const shutdownGrace = 10 * time.Second
+// shutdownGrace is how long answers on their way may take when the server stops: as long as a password's.
+const shutdownGrace = directoryTimeout + 2*finishTimeout
 
 // Server serves the portal as part of a manager, on every replica, once the caches are filled. It speaks plain
 // HTTP: an Ingress or a Gateway in front of it ends TLS.
@@ -43,7 +43,7 @@ func (s *Server) Start(ctx context.Context) error {
 		Handler:           s.Handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      10*time.Second + answerTimeout,
 		IdleTimeout:       60 * time.Second,
 		MaxHeaderBytes:    16 << 10,
 		ErrorLog:          slog.NewLogLogger(logr.ToSlogHandler(s.Log), slog.LevelDebug),

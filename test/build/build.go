@@ -81,9 +81,9 @@ func (b *OrganizationBuilder) TTL(ttl time.Duration) *OrganizationBuilder {
 	return b
 }
 
-// Reminders has people who do not answer reminded each interval, until they were sent as many mails as max says.
-func (b *OrganizationBuilder) Reminders(interval time.Duration, max int32) *OrganizationBuilder {
-	b.org.Spec.Invitation.ReminderInterval, b.org.Spec.Invitation.MaxSends = &metav1.Duration{Duration: interval}, max
+// Reminders has people who do not answer reminded each interval, until they were sent as many mails as limit says.
+func (b *OrganizationBuilder) Reminders(interval time.Duration, limit int32) *OrganizationBuilder {
+	b.org.Spec.Invitation.ReminderInterval, b.org.Spec.Invitation.MaxSends = &metav1.Duration{Duration: interval}, limit
 	return b
 }
 

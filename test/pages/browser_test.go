@@ -152,9 +152,11 @@ func (b *tab) press(keys string) {
 // submit types keys that bring another page, and checks its status.
 func (b *tab) submit(keys string, status int) {
 	b.Helper()
-	response, err := chromedp.RunResponse(b.ctx, chromedp.KeyEvent(keys))
+	ctx, cancel := context.WithTimeout(b.ctx, patience/6)
+	defer cancel()
+	response, err := chromedp.RunResponse(ctx, chromedp.KeyEvent(keys))
 	if err != nil {
-		b.Fatalf("waiting for the next page: %v", err)
+		b.Fatalf("waiting for the next page: %v, on this one:\n%s", err, b.text())
 	}
 	if response.Status != int64(status) {
 		b.Fatalf("the next page answers %d, want %d:\n%s", response.Status, status, b.text())

@@ -35,8 +35,6 @@ type Message struct {
 	Subject string
 	// Text and HTML are the decoded parts.
 	Text, HTML string
-
-	file string
 }
 
 // deliveryTimeout is far more than Postfix needs for mail of its own machine.

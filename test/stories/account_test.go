@@ -81,7 +81,7 @@ func TestIN6_MailThenPassword(t *testing.T) {
 	if got := accounts.Accounts()[ada.UID]; got.Password != secretWords || got.Account.UserName != at("ada") || len(accounts.Record()) != 1 {
 		t.Errorf("the directory has %+v", accounts.Record())
 	}
-	if s.tells(secretWords) || s.get("ada").Status.Invitation.Answering.ID != "" {
+	if s.tells(secretWords) || get[v1alpha1.User](s, "ada").Status.Invitation.Answering.ID != "" {
 		t.Error("the password, or the answer that it came with, is still somewhere")
 	}
 	if status := s.choose(link, secretWords+" again", secretWords+" again"); status != http.StatusConflict {
@@ -90,11 +90,6 @@ func TestIN6_MailThenPassword(t *testing.T) {
 	if got := accounts.Accounts()[ada.UID].Password; got != secretWords {
 		t.Error("a second answer replaced the password")
 	}
-}
-
-func (s *stage) get(name string) *v1alpha1.User {
-	s.Helper()
-	return get[v1alpha1.User](s, name)
 }
 
 func TestOnePasswordCounts(t *testing.T) {
@@ -197,11 +192,11 @@ func TestFirstPasswordThatTheDirectoryRefuses(t *testing.T) {
 	gate := accounts.Hang()
 	s.create(append([]client.Object{secret}, objects...)...)
 	<-gate.Reached()
-	accounts.Reject(s.get("ada").UID, "too short")
+	accounts.Reject(get[v1alpha1.User](s, "ada").UID, "too short")
 	gate.Open()
 	s.says("ada", v1alpha1.ReasonDirectoryRejected, "too short")
 	s.links(at("ada"), 0)
-	accounts.Reject(s.get("ada").UID, "")
+	accounts.Reject(get[v1alpha1.User](s, "ada").UID, "")
 	s.annotate("ada", v1alpha1.AnnotationReconcileAt, "now")
 	s.invited("ada", 1)
 }
@@ -270,13 +265,13 @@ func TestIN9_AnAddressCannotBeEdited(t *testing.T) {
 // A correction of the address of somebody who never got the mail.
 func TestCorrectedAddressAfterExpiry(t *testing.T) {
 	t.Parallel()
-	s := play(t, acme(1, "ada")...)
-	inv := s.invited("ada", 1).Status.Invitation
-	s.leapTo("ada", inv.ExpiresAt.Add(time.Second))
-	s.is("ada", v1alpha1.ReasonInvitationExpired)
-	s.freed("ada")
-	edit(s, "ada", func(u *v1alpha1.User) { u.Spec.Email = at("lovelace") })
-	s.holds(s.invited("ada", 2), "standard")
+	s := play(t, acme(2, "ada", "bea")...)
+	inv := s.invited("bea", 1).Status.Invitation
+	s.leapTo("bea", inv.ExpiresAt.Add(time.Second))
+	s.is("bea", v1alpha1.ReasonInvitationExpired)
+	s.freed("bea")
+	edit(s, "bea", func(u *v1alpha1.User) { u.Spec.Email = at("lovelace") })
+	s.holds(s.invited("bea", 2), "standard")
 	s.answer(s.links(at("lovelace"), 1)[0], accept, http.StatusOK)
 }
 

@@ -28,9 +28,9 @@ import (
 	"seatkeeper.dev/seatkeeper/test/operator"
 )
 
-// reminding is acme with ada, where people are reminded every two days, with three mails in all.
-func reminding() []client.Object {
-	objects := acme(1, "ada")
+// reminding is acme with one user, where people are reminded every two days, with three mails in all.
+func reminding(user string) []client.Object {
+	objects := acme(1, user)
 	objects[0] = build.Organization("acme").Reminders(48*time.Hour, 3).Obj()
 	return objects
 }
@@ -55,7 +55,7 @@ func (s *stage) sends(name string, want int32) *v1alpha1.User {
 
 func TestReminders(t *testing.T) {
 	t.Parallel()
-	s := play(t, reminding()...)
+	s := play(t, reminding("ada")...)
 	inv := s.invited("ada", 1).Status.Invitation
 	s.leapTo("ada", inv.SentAt.Add(48*time.Hour-3*time.Second)) // a timer does the rest
 	first := s.sends("ada", 2).Status.Invitation
@@ -79,7 +79,7 @@ func TestReminders(t *testing.T) {
 
 func TestReminderStopsWithTheAnswer(t *testing.T) {
 	t.Parallel()
-	s := play(t, reminding()...)
+	s := play(t, reminding("ada")...)
 	inv := s.invited("ada", 1).Status.Invitation
 	s.answer(s.links(at("ada"), 1)[0], decline, http.StatusOK)
 	s.is("ada", v1alpha1.ReasonDeclined)
@@ -91,13 +91,13 @@ func TestReminderStopsWithTheAnswer(t *testing.T) {
 
 func TestReminderThatCannotBeSent(t *testing.T) {
 	t.Parallel()
-	s := play(t, reminding()...)
-	inv := s.invited("ada", 1).Status.Invitation
+	s := play(t, reminding("bea")...)
+	inv := s.invited("bea", 1).Status.Invitation
 	s.box.SetScript(mailbox.Times(2, mailbox.At(mailbox.Rcpt, mailbox.Answer(450, "4.2.0 Greylisted"))))
-	s.leapTo("ada", inv.SentAt.Add(48*time.Hour))
-	s.sends("ada", 2)
-	s.is("ada", v1alpha1.ReasonInvited)
-	s.links(at("ada"), 2)
+	s.leapTo("bea", inv.SentAt.Add(48*time.Hour))
+	s.sends("bea", 2)
+	s.is("bea", v1alpha1.ReasonInvited)
+	s.links(at("bea"), 2)
 }
 
 func TestOperatorDiesBeforeItRecordsAReminder(t *testing.T) {
@@ -105,7 +105,7 @@ func TestOperatorDiesBeforeItRecordsAReminder(t *testing.T) {
 	s := empty(t)
 	var traffic operator.Traffic
 	s.start(operator.Options{Config: traffic.Config(env.Config(t))})
-	s.create(reminding()...)
+	s.create(reminding("ada")...)
 	inv := s.invited("ada", 1).Status.Invitation
 	dead := traffic.Kill(operator.NotSent, 1, func(r operator.Request) bool {
 		return operator.Writing("users/status")(r) && len(s.mails(at("ada"))) > 1

@@ -62,7 +62,7 @@ func TestAnswersCountWithoutALeader(t *testing.T) {
 	s.answer(through(replicas[0], ada), accept, http.StatusOK)
 	s.answer(through(replicas[1], ada), accept, http.StatusConflict)
 	s.answer(through(replicas[1], bea), decline, http.StatusOK)
-	if u := s.get("ada"); u.Status.AcceptedAt == nil {
+	if u := get[v1alpha1.User](s, "ada"); u.Status.AcceptedAt == nil {
 		t.Error("the answer is not on record")
 	}
 	s.start(operator.Options{}) // somebody leads again

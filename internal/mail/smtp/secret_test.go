@@ -38,7 +38,7 @@ func TestParseSecret(t *testing.T) {
 			want:   Options{Host: "smtp.example.org", Port: 465, TLS: TLSOpportunistic, Username: "acme", Password: "s3cret"},
 		},
 		"as editors leave it": {
-			values: map[string]string{"host": " smtp.example.org\n", "port": "25\r\n", "username": "acme\n", "password": " two words \r\n", "tls": "Required\n"},
+			values: map[string]string{"host": " smtp.example.org\n", "port": "25\r\n", "username": "acme\n", "password": " two words \r\n", "tls": "Required\n"}, //nolint:gosec // nobody's password
 			want:   Options{Host: "smtp.example.org", Port: 25, TLS: TLSRequired, Username: "acme", Password: " two words "},
 			why:    "spaces may belong to a password",
 		},
