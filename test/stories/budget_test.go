@@ -4,17 +4,23 @@
 package stories_test
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -61,6 +67,67 @@ func TestWriteBudget(t *testing.T) {
 }
 
 // atMost holds that each of the people took at most so many writes of a resource, and at least one.
+// counting is a sender that knows how many mails are on their way at once.
+type counting struct {
+	mail.Sender
+	underWay, most atomic.Int64
+}
+
+// Send implements mail.Sender.
+func (c *counting) Send(ctx context.Context, m mail.Message) error {
+	for n := c.underWay.Add(1); ; {
+		if most := c.most.Load(); n <= most || c.most.CompareAndSwap(most, n) {
+			break
+		}
+	}
+	defer c.underWay.Add(-1)
+	return c.Sender.Send(ctx, m)
+}
+
+// TestTenThousandInvitations holds the budget of writes in a large wave: what one person costs does not grow. Mail goes out
+// side by side, but not all at once.
+func TestTenThousandInvitations(t *testing.T) {
+	const people, batch = 10_000, 20
+	s := empty(t)
+	s.create(build.Organization("acme").Owner("p00000").Obj(), build.SeatPool("standard").Seats(people).Obj(), build.Role("member").SeatPool("standard").Obj())
+	names := make([]string, people)
+	for i := range names {
+		names[i] = fmt.Sprintf("p%05d", i)
+	}
+	var creating sync.WaitGroup
+	for some := range slices.Chunk(names, people/batch) {
+		creating.Go(func() {
+			for _, name := range some {
+				s.create(member(name).Obj())
+			}
+		})
+	}
+	creating.Wait()
+	var traffic operator.Traffic
+	sender := &counting{Sender: operator.Sender(t, s.box)}
+	begin := time.Now()
+	s.start(operator.Options{Config: traffic.Config(env.Config(t)), Sender: sender})
+	for want := int32(500); want <= people; want += 500 { // each with the patience of one wait
+		await(s, "acme", func(o *v1alpha1.Organization) error {
+			if n := ptr.Deref(o.Status.Invited, 0); n < want {
+				return fmt.Errorf("%d are invited", n)
+			}
+			return nil
+		})
+	}
+	s.coalesced(&traffic, begin)
+	s.atMost(&traffic, 1, names, "users/status")
+	if n, most := len(traffic.Requests(operator.Writing("seatslices"))), people/50+2; n > most {
+		t.Errorf("the seats of %d people take %d writes, want at most %d", people, n, most)
+	}
+	if n := len(s.box.Messages()); n != people {
+		t.Errorf("%d mails were sent", n)
+	}
+	if most := sender.most.Load(); most < 2 || most > outbox.DefaultPerServer {
+		t.Errorf("%d mails were on their way at once, want several, and at most %d", most, outbox.DefaultPerServer)
+	}
+}
+
 func (s *stage) atMost(traffic *operator.Traffic, most int, people []string, resource string) {
 	s.Helper()
 	writes := map[string]int{}
