@@ -54,7 +54,7 @@ func reportTemplates(org *v1alpha1.Organization, m mails, now time.Time) {
 			said = append(said, fmt.Sprintf("and %d more", more))
 		}
 		verdict.Set(org, v1alpha1.ConditionTemplatesValid, false, v1alpha1.ReasonTemplatesInvalid,
-			fmt.Sprintf("ConfigMap %s has mistakes, and the built-in mails are sent in these languages: %s", name, strings.Join(said, "; ")), now)
+			fmt.Sprintf("ConfigMap %s has mistakes, and where a language has one, the built-in mail is sent: %s", name, strings.Join(said, "; ")), now)
 	default:
 		verdict.Set(org, v1alpha1.ConditionTemplatesValid, true, v1alpha1.ReasonTemplatesValid,
 			fmt.Sprintf("the mails of ConfigMap %s are sent", name), now)

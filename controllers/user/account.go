@@ -4,7 +4,6 @@
 package user
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,11 +42,7 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 	key := client.ObjectKeyFromObject(s.User)
 	organization := client.ObjectKeyFromObject(s.Organization)
 	secret := types.NamespacedName{Namespace: key.Namespace, Name: s.User.Spec.InitialPasswordSecretRef.Name}
-	spec := &s.User.Spec
-	account := directory.Account{
-		UID: s.User.UID, Organization: organization, UserName: spec.Email, GivenName: spec.GivenName, FamilyName: spec.FamilyName,
-		Locale: cmp.Or(spec.Locale, s.Organization.Spec.Locale),
-	}
+	account := directory.AccountOf(s.User, s.Organization)
 	id := string(s.User.UID) + " " + secret.Name + " " + d.User.Status.Email
 	o := r.Accounts.Outbox.Do(outbox.Errand{
 		Owner: key, ID: id, Server: organization.String(), Tenant: organization,

@@ -5,10 +5,12 @@
 package directory
 
 import (
+	"cmp"
 	"context"
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
@@ -22,6 +24,16 @@ type Account struct {
 	UserName string
 	// GivenName, FamilyName and Locale are empty when they are not known.
 	GivenName, FamilyName, Locale string
+}
+
+// AccountOf is the account of a user, who belongs to that organization.
+func AccountOf(user *v1alpha1.User, organization *v1alpha1.Organization) Account {
+	spec := &user.Spec
+	return Account{
+		UID: user.UID, Organization: types.NamespacedName{Namespace: user.Namespace, Name: spec.Organization},
+		UserName: spec.Email, GivenName: spec.GivenName, FamilyName: spec.FamilyName,
+		Locale: cmp.Or(spec.Locale, organization.Spec.Locale),
+	}
 }
 
 // Directory is where accounts live.

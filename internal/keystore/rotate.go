@@ -51,7 +51,10 @@ func Rotate(ctx context.Context, c client.Client, namespace string, now time.Tim
 		return time.Time{}, err
 	}
 	// The version makes sure that of two rotations at once, one fails: together they would end every link.
-	secret.Data = map[string][]byte{invitation.SecretKeyCurrent: key, invitation.SecretKeyPrevious: secret.Data[invitation.SecretKeyCurrent]}
+	secret.Data = map[string][]byte{invitation.SecretKeyCurrent: key}
+	if len(keys.Current) > 0 { // one that is no use vouches for no link
+		secret.Data[invitation.SecretKeyPrevious] = keys.Current
+	}
 	metav1.SetMetaDataAnnotation(&secret.ObjectMeta, annotationRotatedAt, now.UTC().Format(time.RFC3339))
 	if err := c.Update(ctx, &secret); err != nil {
 		return time.Time{}, fmt.Errorf("writing the invitation keys to Secret %s: %w", name, err)

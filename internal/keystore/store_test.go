@@ -137,6 +137,20 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+func TestRotationMendsKeysThatAreNoUse(t *testing.T) {
+	namespace, c := env.Namespace(t), env.Client(t)
+	write(t, namespace, map[string][]byte{"current": []byte("short")})
+	if _, err := keystore.Rotate(t.Context(), c, namespace, time.Now(), false); err == nil {
+		t.Error("without force, a key that is no use is replaced")
+	}
+	if _, err := keystore.Rotate(t.Context(), c, namespace, time.Now(), true); err != nil {
+		t.Fatal(err)
+	}
+	if k, err := keystore.Load(t.Context(), c, namespace); err != nil || len(k.Previous) > 0 {
+		t.Errorf("after it: %v, with %d bytes of the key before", err, len(k.Previous))
+	}
+}
+
 // Two rotations at once would leave no key that anybody has a link of.
 func TestRotationsAtOnce(t *testing.T) {
 	namespace, c := env.Namespace(t), env.Client(t)

@@ -40,17 +40,14 @@ func (d *Decision) readdress(s Situation) {
 // accepted or declined does not count for the other.
 func (d *Decision) replace() {
 	st := &d.User.Status
-	if st.Invitation != nil {
-		d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt}
-		st.Invitation.DeclinedAt, st.Invitation.ExpiredAt = nil, nil
+	if inv := st.Invitation; inv != nil {
+		if inv.SentAt != nil { // of whom nobody wrote to, nothing remains
+			d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt}
+		}
+		inv.DeclinedAt, inv.ExpiredAt = nil, nil
 	}
 	st.AcceptedAt, st.InitialPasswordAt = nil, nil
 	verdict.Unset(d.User, v1alpha1.ConditionAccepted)
-}
-
-// moved says that an edit of the address took effect between two states of a user who was known before.
-func moved(before, after *v1alpha1.User) bool {
-	return before.Status.Email != "" && FoldEmail(before.Status.Email) != FoldEmail(after.Status.Email)
 }
 
 func sameAddress(inv *v1alpha1.InvitationStatus, email string) bool {

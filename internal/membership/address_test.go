@@ -54,6 +54,7 @@ func TestEditedAddresses(t *testing.T) {
 		"declined, Replace": {"another person was not asked yet", replace, jean().Invited(3, expiry).Declined(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "Inviting", newAddress, 4, false, &membership.Replaced{Email: "jean@acme.example"}},
 		"expired, Rename":   {"the address was corrected", rename, jean().Invited(3, now.Add(-hour)).Expired(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "Inviting", newAddress, 4, false, nil},
 		"expired, Deny":     {"the edit has no effect", deny, jean().Invited(3, now.Add(-hour)).Expired(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "EmailChangeDenied", "jean@acme.example", 3, false, nil},
+		"not sent yet":      {"nobody was written to", replace, jean().Inviting(3, expiry).Obj(), "Inviting", newAddress, 4, false, nil},
 		"never invited":     {"there is nobody to replace", replace, jean().Obj(), "", newAddress, 1, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -102,9 +102,12 @@ func Next(s Situation) Decision {
 }
 
 // urgent says that a pool goes by what is to be recorded, which then does not wait for a mail server or a directory: that a
-// seat that was withdrawn carries no role any more, or that an edit of the address took effect.
+// seat which was withdrawn carries no role any more, or that the user is to be invited again.
 func urgent(before, after *v1alpha1.User) bool {
-	return moved(before, after) || !slices.Equal(before.Status.Withdrawals, after.Status.Withdrawals)
+	lost := slices.ContainsFunc(after.Status.Withdrawals, func(w v1alpha1.SeatWithdrawal) bool {
+		return !slices.Contains(before.Status.Withdrawals, w)
+	})
+	return lost || over(before) && !over(after)
 }
 
 func (d *Decision) next(s Situation) verdict.Verdict {

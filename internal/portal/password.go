@@ -149,11 +149,7 @@ func (p *portal) handOver(ctx context.Context, v visit, id string, secret passwo
 func (p *portal) setPassword(ctx context.Context, v visit, secret password.Password) error {
 	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
 	defer cancel()
-	return p.Directory.SetPassword(ctx, directory.Account{
-		UID:          v.user.UID,
-		Organization: types.NamespacedName{Namespace: v.user.Namespace, Name: v.user.Spec.Organization},
-		UserName:     v.user.Spec.Email, GivenName: v.user.Spec.GivenName, FamilyName: v.user.Spec.FamilyName, Locale: v.user.Spec.Locale,
-	}, secret)
+	return p.Directory.SetPassword(ctx, directory.AccountOf(v.user, v.organization), secret)
 }
 
 // conclude records the acceptance, as long as the invitation is reserved for it and still open.

@@ -99,7 +99,7 @@ func TestAcceptWithPassword(t *testing.T) {
 	}
 	want := []accounts.Set{{
 		Account: directory.Account{
-			UID: invited().UID, Organization: types.NamespacedName{Namespace: "acme", Name: "acme"}, UserName: address, GivenName: "Jean",
+			UID: invited().UID, Organization: types.NamespacedName{Namespace: "acme", Name: "acme"}, UserName: address, GivenName: "Jean", Locale: "en",
 		}, Password: goodPassword,
 	}}
 	if diff := cmp.Diff(want, w.directory.Record()); diff != "" {

@@ -351,7 +351,7 @@ func TestSample_MailsInTheOrganizationsOwnWords(t *testing.T) {
 
 	broken := `{"data":{"fr.text":"Bonjour,\n{{.Link}}\n{{.Organisation}}\n"}}`
 	a.run("", "patch", "configmap/harbor-mails", "--type=merge", "-p", broken)
-	a.says("org/harbor", valid, "TemplatesInvalid", "ConfigMap harbor-mails has mistakes, and the built-in mails are sent in these languages:",
+	a.says("org/harbor", valid, "TemplatesInvalid", "ConfigMap harbor-mails has mistakes, and where a language has one, the built-in mail is sent:",
 		"key fr.text, line 3: there is no variable .Organisation: use one of .Organization, .Email")
 	a.has("org/harbor", `{.status.conditions[?(@.type=="Ready")].status}`, "True") // people are still invited:
 	for name, tc := range map[string]struct{ locale, subject string }{

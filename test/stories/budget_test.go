@@ -98,7 +98,9 @@ func TestTenThousandInvitations(t *testing.T) {
 	for some := range slices.Chunk(names, people/batch) {
 		creating.Go(func() {
 			for _, name := range some {
-				s.create(member(name).Obj())
+				u := member(name).Obj()
+				u.Finalizers = []string{v1alpha1.FinalizerArchive} // as admission has it, which is off here
+				s.create(u)
 			}
 		})
 	}
@@ -107,7 +109,7 @@ func TestTenThousandInvitations(t *testing.T) {
 	sender := &counting{Sender: operator.Sender(t, s.box)}
 	begin := time.Now()
 	s.start(operator.Options{Config: traffic.Config(env.Config(t)), Sender: sender})
-	for want := int32(500); want <= people; want += 500 { // each with the patience of one wait
+	for want := int32(200); want <= people; want += 200 { // each with the patience of one wait
 		await(s, "acme", func(o *v1alpha1.Organization) error {
 			if n := ptr.Deref(o.Status.Invited, 0); n < want {
 				return fmt.Errorf("%d are invited", n)
