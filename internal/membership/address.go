@@ -5,6 +5,7 @@ package membership
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
@@ -44,7 +45,10 @@ func (d *Decision) replace() {
 		if inv.SentAt != nil { // of whom nobody wrote to, nothing remains
 			d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt}
 		}
-		inv.DeclinedAt, inv.ExpiredAt = nil, nil
+		inv.DeclinedAt, inv.ExpiredAt, inv.Sends = nil, nil, ptr.To(int32(0))
+		if st.AccessRevokedAt == nil {
+			st.AccessRevokedAt = d.stamp() // else the link would work again should the address be set back
+		}
 	}
 	st.AcceptedAt, st.InitialPasswordAt = nil, nil
 	verdict.Unset(d.User, v1alpha1.ConditionAccepted)

@@ -114,3 +114,21 @@ func TestEditOfAnExpiredInvitationIsRecorded(t *testing.T) {
 		t.Errorf("to its pool the user is %v, and is to get a seat again", got)
 	}
 }
+
+// Whoever is replaced has no access any more, and no link that could work again when the address is set back.
+func TestReplacingEndsWhatWas(t *testing.T) {
+	t.Parallel()
+	u := readdressed(jean().Roles().Invited(3, expiry).AcceptedAt(now.Add(-hour)).Obj()) // nobody is invited without a role
+	u.Status.InitialPasswordAt = at(now.Add(-2 * hour))
+	d := membership.Next(situation(u, changing(v1alpha1.EmailChangeReplace)))
+	st := d.User.Status
+	if st.AcceptedAt != nil || st.InitialPasswordAt != nil || st.AccessRevokedAt == nil {
+		t.Errorf("accepted at %v, first password at %v, access revoked at %v", st.AcceptedAt, st.InitialPasswordAt, st.AccessRevokedAt)
+	}
+	back := d.User
+	back.Spec.Email, back.Spec.Roles = "jean@acme.example", []string{"standard"}
+	d = membership.Next(situation(back, changing(v1alpha1.EmailChangeReplace), seated("standard")))
+	if inv := d.User.Status.Invitation; inv.Sequence != 4 || d.User.Status.Email != "jean@acme.example" {
+		t.Errorf("known as %s, with %+v: a fresh invitation goes out", d.User.Status.Email, inv)
+	}
+}

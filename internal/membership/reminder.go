@@ -42,7 +42,7 @@ func (d *Decision) reminderDue() time.Time {
 func (d *Decision) exhausted() bool {
 	u := d.User
 	inv := u.Status.Invitation
-	return inv != nil && inv.SentAt != nil && !askedAgain(u) && sameAddress(inv, u.Spec.Email) && sends(inv) >= d.org.Spec.Invitation.MaxSends
+	return inv != nil && !askedAgain(u) && sameAddress(inv, u.Spec.Email) && sends(inv) >= d.org.Spec.Invitation.MaxSends
 }
 
 // sends is how many mails the person was sent since somebody last asked. An invitation that was recorded before they were
