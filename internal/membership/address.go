@@ -42,7 +42,7 @@ func (d *Decision) readdress(s Situation) {
 func (d *Decision) replace() {
 	st := &d.User.Status
 	if inv := st.Invitation; inv != nil {
-		if inv.SentAt != nil { // of whom nobody wrote to, nothing remains
+		if st.AcceptedAt != nil || inv.SentAt != nil && sameAddress(inv, st.Email) { // of whom nobody wrote to, nothing remains
 			d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt}
 		}
 		inv.DeclinedAt, inv.ExpiredAt, inv.Sends = nil, nil, ptr.To(int32(0))

@@ -128,6 +128,9 @@ func TestReplacingEndsWhatWas(t *testing.T) {
 	back := d.User
 	back.Spec.Email, back.Spec.Roles = "jean@acme.example", []string{"standard"}
 	d = membership.Next(situation(back, changing(v1alpha1.EmailChangeReplace), seated("standard")))
+	if d.Replaced != nil {
+		t.Errorf("%v remains, whom nobody wrote to", d.Replaced)
+	}
 	if inv := d.User.Status.Invitation; inv.Sequence != 4 || d.User.Status.Email != "jean@acme.example" {
 		t.Errorf("known as %s, with %+v: a fresh invitation goes out", d.User.Status.Email, inv)
 	}
