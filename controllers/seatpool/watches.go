@@ -49,7 +49,8 @@ func (r *Reconciler) poolsOfUser(ctx context.Context, before, after *v1alpha1.Us
 		u = before
 	}
 	concerned := []*v1alpha1.User{u}
-	if before == nil || after == nil || before.Spec.Email != after.Spec.Email || invitedAt(before) != invitedAt(after) {
+	if before == nil || after == nil || before.Spec.Email != after.Spec.Email || invitedAt(before) != invitedAt(after) ||
+		readdressed(before, after) {
 		concerned = append(concerned, r.neighbours(ctx, before)...)
 		concerned = append(concerned, r.neighbours(ctx, after)...)
 	}
@@ -74,6 +75,11 @@ func invitedAt(u *v1alpha1.User) string {
 		return ""
 	}
 	return membership.FoldEmail(u.Status.Invitation.Email)
+}
+
+// readdressed says that an edit of the address took effect.
+func readdressed(before, after *v1alpha1.User) bool {
+	return before.Status.Email != "" && before.Status.Email != after.Status.Email
 }
 
 // neighbours are the users with the address of u.
@@ -102,6 +108,7 @@ func standsAnew(before, after *v1alpha1.User) bool {
 		before.Annotations[v1alpha1.AnnotationResendInvitation] != after.Annotations[v1alpha1.AnnotationResendInvitation] ||
 		(before.Status.AccessRevokedAt == nil) != (after.Status.AccessRevokedAt == nil) ||
 		(before.Status.AcceptedAt == nil) != (after.Status.AcceptedAt == nil) ||
+		readdressed(before, after) ||
 		!slices.Equal(before.Status.Withdrawals, after.Status.Withdrawals) {
 		return true
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -75,11 +76,12 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 func (r *Reconciler) firstPassword(ctx context.Context, name types.NamespacedName) (password.Password, error) {
 	var secret corev1.Secret
 	err := r.Live.Get(ctx, name, &secret)
+	first := strings.TrimRight(string(secret.Data[passwordKey]), "\r\n") // as editors leave it
 	switch {
-	case apierrors.IsNotFound(err), err == nil && len(secret.Data[passwordKey]) == 0:
+	case apierrors.IsNotFound(err), err == nil && first == "":
 		return password.Password{}, fmt.Errorf("%w: %w", outbox.ErrNotTried, errNoPassword)
 	case err != nil:
 		return password.Password{}, fmt.Errorf("%w: reading Secret %s: %s", outbox.ErrNotTried, name.Name, apierrors.ReasonForError(err))
 	}
-	return password.New(string(secret.Data[passwordKey])), nil
+	return password.New(first), nil
 }

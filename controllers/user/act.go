@@ -44,10 +44,11 @@ func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) (queued bool) 
 	id := fmt.Sprintf("%s %d %d %d %s", s.User.UID, d.Send.Sequence, d.Reminder, d.Send.ExpiresAt.Unix(), d.Send.Email)
 	o := r.Outbox.Do(outbox.Errand{
 		Owner: key, ID: id, Server: mailroom.Server(s.Organization), Tenant: client.ObjectKeyFromObject(s.Organization),
-		Run: r.send(s, d.User, letter{d.Send.DeepCopy(), d.Reminder, d.WrittenAt}),
+		Run: r.send(s, d.User.DeepCopy(), letter{d.Send.DeepCopy(), d.Reminder, d.WrittenAt}),
 	})
 	switch {
 	case o.State == outbox.Queued:
+		d.Queued()
 		return true
 	case o.State == outbox.Done:
 		r.patience.forget(key)

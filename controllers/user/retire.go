@@ -11,6 +11,7 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,7 +67,7 @@ func (r *Reconciler) recordReplaced(ctx context.Context, u *v1alpha1.User, was *
 func (r *Reconciler) archive(ctx context.Context, u *v1alpha1.User, record v1alpha1.UserRecord) error {
 	archived := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Namespace: u.Namespace, Name: recordName(&record.Spec)}}
 	_, err := controllerutil.CreateOrUpdate(ctx, r, archived, func() error {
-		if archived.Record.UID == u.UID && archived.Record.AcceptedAt.Equal(record.AcceptedAt) {
+		if was := archived.Record; was.UID == u.UID && was.AcceptedAt.Equal(record.AcceptedAt) && equality.Semantic.DeepEqual(was.Spec, record.Spec) {
 			return nil // written before a crash
 		}
 		record.User, record.UID, record.ArchivedAt = u.Name, u.UID, metav1.NewTime(r.Clock.Now())

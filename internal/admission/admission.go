@@ -122,6 +122,10 @@ func (a *userAdmission) readdressed(ctx context.Context, before, after *v1alpha1
 		errs = append(errs, field.Forbidden(field.NewPath("spec", "email"), fmt.Sprintf(
 			"organization %s does not let addresses be edited (spec.emailChange is Deny): delete this User, and create one with the new address", org.Name)))
 	case v1alpha1.EmailChangeReplace:
+		if membership.IsOwner(after, org) && after.Status.AcceptedAt != nil {
+			return append(errs, field.Forbidden(field.NewPath("spec", "email"), fmt.Sprintf(
+				"stands for another person then (spec.emailChange of organization %s is Replace), and this User is its owner: name another owner there first", org.Name))), nil, nil
+		}
 		return errs, admission.Warnings{fmt.Sprintf(
 			"the address of User %s now stands for another person (spec.emailChange of organization %s is Replace): whoever had the old one loses access, and an invitation goes to the new one",
 			after.Name, org.Name)}, nil

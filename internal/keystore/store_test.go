@@ -13,11 +13,13 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/keystore"
 	"seatkeeper.dev/seatkeeper/test/build"
@@ -101,11 +103,24 @@ func TestStoreFollowsItsSecret(t *testing.T) {
 	})
 }
 
-func TestRotate(t *testing.T) {
-	namespace, c := env.Namespace(t), env.Client(t)
-	if err := c.Create(t.Context(), build.Organization("acme").In(namespace).TTL(8760*time.Hour).Obj()); err != nil {
+// invite has a user with a link that was sent, and can be answered until then.
+func invite(t *testing.T, namespace, name string, sent, expires time.Time) {
+	t.Helper()
+	u := build.User(name).In(namespace, "acme").Obj()
+	if err := env.Client(t).Create(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}
+	u.Status.Invitation = &v1alpha1.InvitationStatus{
+		Sequence: 1, Email: u.Spec.Email, SentAt: &metav1.Time{Time: sent}, ExpiresAt: metav1.NewTime(expires),
+	}
+	if err := env.Client(t).Status().Update(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestRotate(t *testing.T) {
+	namespace := env.Namespace(t)
+	c := client.NewNamespacedClient(env.Client(t), namespace) // the other tests' users are none of ours
 	if _, err := keystore.Rotate(t.Context(), c, namespace, time.Now(), false); !apierrors.IsNotFound(err) {
 		t.Errorf("without keys: %v, want NotFound", err)
 	}
@@ -114,8 +129,10 @@ func TestRotate(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now().Truncate(time.Second)
+	good := now.Add(240 * time.Hour)
+	invite(t, namespace, "early", now.Add(-time.Hour), good)
 	next, err := keystore.Rotate(t.Context(), c, namespace, now, false)
-	if err != nil || !next.Equal(now.Add(8760*time.Hour)) {
+	if err != nil || !next.Equal(good) {
 		t.Fatalf("the first rotation: %v, next %v", err, next)
 	}
 	second, err := keystore.Load(t.Context(), c, namespace)
@@ -123,17 +140,41 @@ func TestRotate(t *testing.T) {
 		t.Fatalf("after it: %v; the new key is new %t, the one before is kept %t", err,
 			!bytes.Equal(second.Current, first.Current), bytes.Equal(second.Previous, first.Current))
 	}
-	if free, err := keystore.Rotate(t.Context(), c, namespace, next.Add(-time.Second), false); !errors.Is(err, keystore.ErrTooSoon) || !free.Equal(next) {
-		t.Errorf("while a link can be open: %v, until %v; want ErrTooSoon until %v", err, free, next)
+	invite(t, namespace, "late", now.Add(time.Hour), good.Add(time.Hour)) // with the new key
+	if free, err := keystore.Rotate(t.Context(), c, namespace, good.Add(-time.Second), false); !errors.Is(err, keystore.ErrTooSoon) || !free.Equal(good) {
+		t.Errorf("while a link is open: %v, until %v; want ErrTooSoon until %v", err, free, good)
 	}
 	if got, _ := keystore.Load(t.Context(), c, namespace); !bytes.Equal(got.Current, second.Current) {
 		t.Error("a rotation that was refused changed the keys")
 	}
-	if _, err := keystore.Rotate(t.Context(), c, namespace, next.Add(-time.Second), true); err != nil {
+	if next, err := keystore.Rotate(t.Context(), c, namespace, good, false); err != nil || !next.Equal(good.Add(time.Hour)) {
+		t.Errorf("when the last link of the key before is over: %v, next %v", err, next)
+	}
+	if _, err := keystore.Rotate(t.Context(), c, namespace, good, true); err != nil {
 		t.Errorf("by force: %v", err)
 	}
-	if _, err := keystore.Rotate(t.Context(), c, namespace, next.Add(8761*time.Hour), false); err != nil {
-		t.Errorf("when every link is over: %v", err)
+}
+
+// Keys that were edited by hand may be of now: whatever is open may be of the key before.
+func TestRotationAfterAnEdit(t *testing.T) {
+	namespace := env.Namespace(t)
+	c := client.NewNamespacedClient(env.Client(t), namespace)
+	now := time.Now().Truncate(time.Second)
+	write(t, namespace, map[string][]byte{"current": bytes.Repeat([]byte("a"), 32)})
+	if _, err := keystore.Rotate(t.Context(), c, namespace, now.Add(-48*time.Hour), false); err != nil {
+		t.Fatal(err)
+	}
+	invite(t, namespace, "ada", now.Add(-24*time.Hour), now.Add(time.Hour))
+	s := secret(t, namespace)
+	s.Data["previous"], s.Data["current"] = s.Data["current"], bytes.Repeat([]byte("b"), 32)
+	if err := env.Client(t).Update(t.Context(), s); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keystore.Rotate(t.Context(), c, namespace, now, false); !errors.Is(err, keystore.ErrTooSoon) {
+		t.Errorf("a link of the key before is open: %v, want ErrTooSoon", err)
+	}
+	if _, err := keystore.Rotate(t.Context(), c, namespace, now.Add(time.Hour), false); err != nil {
+		t.Errorf("when it is over: %v", err)
 	}
 }
 
@@ -153,12 +194,11 @@ func TestRotationMendsKeysThatAreNoUse(t *testing.T) {
 
 // Two rotations at once would leave no key that anybody has a link of.
 func TestRotationsAtOnce(t *testing.T) {
-	namespace, c := env.Namespace(t), env.Client(t)
+	namespace := env.Namespace(t)
+	c := client.NewNamespacedClient(env.Client(t), namespace)
+	invite(t, namespace, "ada", time.Now().Add(-time.Hour), time.Now().Add(time.Hour))
 	first, err := keystore.Load(t.Context(), c, namespace)
 	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Create(t.Context(), build.Organization("acme").In(namespace).Obj()); err != nil {
 		t.Fatal(err)
 	}
 	var running sync.WaitGroup

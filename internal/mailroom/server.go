@@ -22,6 +22,8 @@ const (
 	// fresh is how long a Secret is taken as read. A wave of mails reads it once, and a password that is rotated is in
 	// use within this time.
 	fresh = 10 * time.Second
+	// failed is how long a Secret that is no use is not looked at again: a wave of mails finds that out once.
+	failed = time.Second
 	// unused is after how long a server's connections are let go.
 	unused = 10 * time.Minute
 )
@@ -32,6 +34,8 @@ type server struct {
 	version string // of the Secret that sender was made from
 	sender  mail.Sender
 	readAt  time.Time
+	// failure is why there is no sender, as of readAt.
+	failure error
 	// usedAt is guarded by the mailroom's lock.
 	usedAt time.Time
 }
@@ -83,9 +87,19 @@ func (s *server) open(ctx context.Context, m *Mailroom, name types.NamespacedNam
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := m.Clock.Now()
-	if age := now.Sub(s.readAt); s.sender != nil && age >= 0 && age < fresh {
+	switch age := now.Sub(s.readAt); {
+	case s.failure != nil && age >= 0 && age < failed:
+		return nil, s.failure
+	case s.failure == nil && s.sender != nil && age >= 0 && age < fresh:
 		return s.sender, nil
 	}
+	sender, err := s.read(ctx, m, name)
+	s.failure, s.readAt = err, now
+	return sender, err
+}
+
+// read looks at the Secret, and makes a sender for the server that it says if it has changed.
+func (s *server) read(ctx context.Context, m *Mailroom, name types.NamespacedName) (mail.Sender, error) {
 	var secret corev1.Secret
 	if err := m.Live.Get(ctx, name, &secret); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -95,7 +109,6 @@ func (s *server) open(ctx context.Context, m *Mailroom, name types.NamespacedNam
 	}
 	version := string(secret.UID) + " " + secret.ResourceVersion
 	if s.sender != nil && s.version == version {
-		s.readAt = now
 		return s.sender, nil
 	}
 	sender, err := m.Open(secret.Data)
@@ -105,7 +118,7 @@ func (s *server) open(ctx context.Context, m *Mailroom, name types.NamespacedNam
 	if s.sender != nil {
 		go closeSender(s.sender)
 	}
-	s.sender, s.version, s.readAt = sender, version, now
+	s.sender, s.version = sender, version
 	return sender, nil
 }
 

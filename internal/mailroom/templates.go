@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
@@ -29,6 +30,19 @@ func ConfigMapMetadata() *metav1.PartialObjectMetadata {
 	m := &metav1.PartialObjectMetadata{}
 	m.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("ConfigMap"))
 	return m
+}
+
+// Cached is what a manager's cache keeps of ConfigMaps: that they are there, and in which version. An annotation may hold
+// all of one.
+func Cached() cache.ByObject {
+	return cache.ByObject{Transform: func(o any) (any, error) {
+		if object, ok := o.(metav1.Object); ok {
+			object.SetAnnotations(nil)
+			object.SetLabels(nil)
+			object.SetManagedFields(nil)
+		}
+		return o, nil
+	}}
 }
 
 // TemplatesOf are an organization's own mails, with what is wrong with them; found is false when there is no such

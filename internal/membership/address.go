@@ -4,6 +4,8 @@
 package membership
 
 import (
+	"cmp"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -24,11 +26,14 @@ type Replaced struct {
 func (d *Decision) readdress(s Situation) {
 	u, st := d.User, &d.User.Status
 	switch {
+	case !u.DeletionTimestamp.IsZero() && st.Email != "": // what remains is who was known
 	case st.Email == "", FoldEmail(st.Email) == FoldEmail(u.Spec.Email):
 		st.Email = u.Spec.Email
 	case s.Organization == nil, s.EmailHolder != "":
 	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeDeny:
 		d.denied = true
+	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace && st.AcceptedAt != nil && protected(u, s.Organization):
+		d.denied = true // the owner is never locked out
 	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace:
 		d.replace()
 		st.Email = u.Spec.Email
@@ -42,7 +47,7 @@ func (d *Decision) readdress(s Situation) {
 func (d *Decision) replace() {
 	st := &d.User.Status
 	if inv := st.Invitation; inv != nil {
-		if st.AcceptedAt != nil || inv.SentAt != nil && sameAddress(inv, st.Email) { // of whom nobody wrote to, nothing remains
+		if mailed := inv.SentAt != nil || inv.Sequence > 1; st.AcceptedAt != nil || mailed && sameAddress(inv, st.Email) { // of whom nobody wrote to, nothing remains
 			d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt}
 		}
 		inv.DeclinedAt, inv.ExpiredAt, inv.Sends = nil, nil, ptr.To(int32(0))
@@ -50,8 +55,22 @@ func (d *Decision) replace() {
 			st.AccessRevokedAt = d.stamp() // else the link would work again should the address be set back
 		}
 	}
-	st.AcceptedAt, st.InitialPasswordAt = nil, nil
+	st.AcceptedAt = nil // a first password is handed over once, and not to another
 	verdict.Unset(d.User, v1alpha1.ConditionAccepted)
+}
+
+// known is the address that the operator knows the person by.
+func known(u *v1alpha1.User) string { return cmp.Or(u.Status.Email, u.Spec.Email) }
+
+// unedited is why an edit of the address has no effect.
+func unedited(u *v1alpha1.User, org *v1alpha1.Organization) verdict.Verdict {
+	if org.Spec.EmailChange == v1alpha1.EmailChangeReplace {
+		return stuck(v1alpha1.ReasonOwnerProtected,
+			"is the owner of organization %s, whom another person would replace (spec.emailChange): name another owner there first, or set spec.email back", org.Name)
+	}
+	return stuck(v1alpha1.ReasonEmailChangeDenied,
+		"spec.email was edited, and organization %s denies that (spec.emailChange): set it back, or delete this User and create one with the new address",
+		org.Name)
 }
 
 func sameAddress(inv *v1alpha1.InvitationStatus, email string) bool {

@@ -54,7 +54,7 @@ func TestEditedAddresses(t *testing.T) {
 		"declined, Replace": {"another person was not asked yet", replace, jean().Invited(3, expiry).Declined(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "Inviting", newAddress, 4, false, &membership.Replaced{Email: "jean@acme.example"}},
 		"expired, Rename":   {"the address was corrected", rename, jean().Invited(3, now.Add(-hour)).Expired(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "Inviting", newAddress, 4, false, nil},
 		"expired, Deny":     {"the edit has no effect", deny, jean().Invited(3, now.Add(-hour)).Expired(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "EmailChangeDenied", "jean@acme.example", 3, false, nil},
-		"not sent yet":      {"nobody was written to", replace, jean().Inviting(3, expiry).Obj(), "Inviting", newAddress, 4, false, nil},
+		"not sent yet":      {"nobody was written to", replace, jean().Inviting(1, expiry).Obj(), "Inviting", newAddress, 2, false, nil},
 		"never invited":     {"there is nobody to replace", replace, jean().Obj(), "", newAddress, 1, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestReplacingEndsWhatWas(t *testing.T) {
 	u.Status.InitialPasswordAt = at(now.Add(-2 * hour))
 	d := membership.Next(situation(u, changing(v1alpha1.EmailChangeReplace)))
 	st := d.User.Status
-	if st.AcceptedAt != nil || st.InitialPasswordAt != nil || st.AccessRevokedAt == nil {
+	if st.AcceptedAt != nil || st.InitialPasswordAt == nil || st.AccessRevokedAt == nil {
 		t.Errorf("accepted at %v, first password at %v, access revoked at %v", st.AcceptedAt, st.InitialPasswordAt, st.AccessRevokedAt)
 	}
 	back := d.User
@@ -133,5 +133,62 @@ func TestReplacingEndsWhatWas(t *testing.T) {
 	}
 	if inv := d.User.Status.Invitation; inv.Sequence != 4 || d.User.Status.Email != "jean@acme.example" {
 		t.Errorf("known as %s, with %+v: a fresh invitation goes out", d.User.Status.Email, inv)
+	}
+}
+
+func TestTheOwnerIsNotReplaced(t *testing.T) {
+	t.Parallel()
+	ownedWith := func(policy v1alpha1.EmailChange) func(*membership.Situation) {
+		return func(s *membership.Situation) {
+			s.Organization = build.Organization("acme").In("acme").Owner("jean").EmailChange(policy).Obj()
+		}
+	}
+	owner := func() *v1alpha1.User { return readdressed(jean().Invited(3, expiry).AcceptedAt(now.Add(-hour)).Obj()) }
+	d := membership.Next(situation(owner(), ownedWith(v1alpha1.EmailChangeReplace), seated("standard")))
+	if d.Verdict.Reason != v1alpha1.ReasonOwnerProtected || d.User.Status.AcceptedAt == nil || d.Replaced != nil {
+		t.Errorf("%v, accepted at %v", d.Verdict, d.User.Status.AcceptedAt)
+	}
+	if d := membership.Next(situation(owner(), ownedWith(v1alpha1.EmailChangeRename), seated("standard"))); d.Verdict.Reason != v1alpha1.ReasonActive {
+		t.Errorf("renamed: %v", d.Verdict)
+	}
+}
+
+// An edit that has no effect does not keep the invitation from its end: the seat goes to the next.
+func TestInvitationExpiresDuringADeniedEdit(t *testing.T) {
+	t.Parallel()
+	for name, with := range map[string]func(*membership.Situation){
+		"denied": changing(v1alpha1.EmailChangeDeny),
+		"taken":  func(s *membership.Situation) { s.EmailHolder = "nadia" },
+	} {
+		u := readdressed(jean().Invited(3, now.Add(hour)).Obj())
+		if d := membership.Next(situation(u, with, seated("standard"))); !d.Verdict.WakeAt.Equal(now.Add(hour)) {
+			t.Errorf("%s: the next look is at %v", name, d.Verdict.WakeAt)
+		}
+		s := situation(u, with, seated("standard"))
+		s.Now = now.Add(hour)
+		if d := membership.Next(s); d.User.Status.Invitation.ExpiredAt == nil || d.User.Status.AccessRevokedAt == nil {
+			t.Errorf("%s: the invitation is %+v", name, d.User.Status.Invitation)
+		}
+	}
+}
+
+// Whoever is deleted after an edit is recorded as who was known.
+func TestEditThenDelete(t *testing.T) {
+	t.Parallel()
+	u := readdressed(jean().Invited(3, expiry).AcceptedAt(now.Add(-hour)).Deleting(now).Obj())
+	d := membership.Next(situation(u, changing(v1alpha1.EmailChangeReplace)))
+	if !d.Farewell || d.Replaced != nil || d.User.Status.Email != "jean@acme.example" || d.User.Status.AcceptedAt == nil {
+		t.Errorf("farewell %t, replaced %v, known as %s, accepted at %v", d.Farewell, d.Replaced, d.User.Status.Email, d.User.Status.AcceptedAt)
+	}
+}
+
+// A person who accepted and was renamed since has the address before anybody who claims it.
+func TestRenamedPersonKeepsTheAddress(t *testing.T) {
+	t.Parallel()
+	renamed := jean().Invited(3, expiry).AcceptedAt(now.Add(-hour)).Obj()
+	renamed.Status.Email, renamed.Spec.Email = newAddress, newAddress
+	older := build.User("aaron").In("acme", "acme").Email(newAddress).Created(now.Add(-48 * hour)).Obj()
+	if membership.HasPriority(older, renamed) || !membership.HasPriority(renamed, older) {
+		t.Error("an older User takes the address from who has it")
 	}
 }

@@ -6,8 +6,11 @@ package membership
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -40,7 +43,7 @@ func (d *Decision) invite(s Situation) verdict.Verdict {
 func (d *Decision) send(s Situation) verdict.Verdict {
 	u := d.User
 	inv := u.Status.Invitation
-	if !reserved(u) || !worthSending(inv.ExpiresAt.Time, d.now, ttl(s.Organization)) {
+	if ttl := ttl(s.Organization); !reserved(u) || !worthSending(inv.ExpiresAt.Time, d.now, ttl) || inv.ExpiresAt.After(d.now.Add(ttl+skew)) {
 		if d.exhausted() {
 			inv.ExpiredAt = d.stamp()
 			u.Status.Roles = nil
@@ -79,7 +82,7 @@ func reserved(u *v1alpha1.User) bool {
 // stands says that nothing has happened since the latest invitation that calls for another.
 func stands(u *v1alpha1.User) bool {
 	inv := u.Status.Invitation
-	return !ended(inv) && !askedAgain(u) && u.Status.AccessRevokedAt == nil && sameAddress(inv, u.Spec.Email)
+	return !ended(inv) && !askedAgain(u) && u.Status.AccessRevokedAt == nil && sameAddress(inv, known(u))
 }
 
 // draft makes the next invitation. A crash between sending a mail and recording it causes a second mail, which
@@ -103,6 +106,9 @@ func (d *Decision) draft(s Situation) (next v1alpha1.InvitationStatus, derived b
 	}
 	return next, false
 }
+
+// skew is how far apart the clocks of two managers may be.
+const skew = 5 * time.Minute
 
 // worthSending says that a mail which was held up, as by a server that was not there for days, leaves the person at
 // least half of the time to answer.
@@ -185,6 +191,13 @@ func (d *Decision) Refused(words string) {
 	d.conclude()
 }
 
+// Queued records that the mail has not been tried yet. An invitation that waits for too long is drafted anew.
+func (d *Decision) Queued() {
+	if d.Reminder == 0 {
+		d.Verdict.WakeAt = d.Send.ExpiresAt.Add(-ttl(d.org) / 2)
+	}
+}
+
 // Unsent records that the mail server could not be reached, or asks to come back later, in its words. Nobody has to be
 // told that of a reminder.
 func (d *Decision) Unsent(words string, retryAt time.Time) {
@@ -193,7 +206,18 @@ func (d *Decision) Unsent(words string, retryAt time.Time) {
 		return
 	}
 	message := fmt.Sprintf("the mail server is not available (%s): the invitation is sent as soon as it is", words)
+	if c := meta.FindStatusCondition(d.User.Status.Conditions, v1alpha1.ConditionReady); c != nil && sameStart(c.Message, message) {
+		message = c.Message // many servers end their words with a number that is another one each time
+	}
 	d.Verdict = verdict.Verdict{Kind: verdict.Retry, Reason: v1alpha1.ReasonMailUnavailable, Message: message, WakeAt: retryAt}
+}
+
+// sameStart says that two messages begin alike, with the code of the server's reply and the first words after it.
+func sameStart(a, b string) bool {
+	const alike = 10
+	x, y := strings.Fields(a), strings.Fields(b)
+	n := min(alike, len(x), len(y))
+	return slices.Equal(x[:n], y[:n])
 }
 
 func (d *Decision) conclude() {

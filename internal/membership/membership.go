@@ -95,7 +95,7 @@ func Next(s Situation) Decision {
 	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second), org: s.Organization}
 	d.readdress(s)
 	d.Verdict = d.next(s)
-	if d.Verdict.Kind == verdict.Silent && urgent(s.User, d.User) {
+	if d.Verdict.Kind == verdict.Silent && (d.Replaced != nil || urgent(s.User, d.User)) {
 		d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "an invitation follows"}
 	}
 	return *d
@@ -139,9 +139,7 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 		return stuck(v1alpha1.ReasonInvalidSpec, "%s", s.Invalid)
 	case d.denied:
 		d.loseWithdrawn(s)
-		return stuck(v1alpha1.ReasonEmailChangeDenied,
-			"spec.email was edited, and organization %s denies that (spec.emailChange): set it back, or delete this User and create one with the new address",
-			s.Organization.Name)
+		return unedited(u, s.Organization)
 	case s.EmailHolder != "":
 		return stuck(v1alpha1.ReasonEmailInUse,
 			"the address in spec.email is in use by User %s: change it here, or change or delete that User", s.EmailHolder)

@@ -4,6 +4,7 @@
 package membership_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -164,5 +165,44 @@ func TestLeavingStartsTheCountAnew(t *testing.T) {
 func asked(request string) func(*v1alpha1.User) {
 	return func(u *v1alpha1.User) {
 		u.Annotations = map[string]string{v1alpha1.AnnotationResendInvitation: request}
+	}
+}
+
+func TestMailThatWaitsForItsTurn(t *testing.T) {
+	t.Parallel()
+	d := membership.Next(situation(jean().Obj(), seated("standard")))
+	d.Queued()
+	if want := expiry.Add(-ttl / 2); d.Verdict.Kind != verdict.Silent || !d.Verdict.WakeAt.Equal(want) {
+		t.Errorf("the verdict is %v, want silence until %v, when it is drafted anew", d.Verdict, want)
+	}
+}
+
+// A shorter time to answer holds for what is recorded and not sent yet: its mail would be dated in the future.
+func TestShorterTimeToAnswer(t *testing.T) {
+	t.Parallel()
+	s := situation(jean().Roles("guest").Inviting(1, now.Add(ttl)).Obj())
+	s.Organization = build.Organization("acme").In("acme").TTL(24 * hour).Obj()
+	d := membership.Next(s)
+	if inv := d.User.Status.Invitation; d.Send != nil || inv.Sequence != 2 || !inv.ExpiresAt.Time.Equal(now.Add(24*hour)) {
+		t.Errorf("sends %v, on record is %+v", d.Send, inv)
+	}
+}
+
+func TestWordsOfAnOutageStay(t *testing.T) {
+	t.Parallel()
+	u := jean().Obj()
+	for _, c := range []struct{ words, want string }{
+		{"451 4.3.0 Come back later, x-17", "x-17"},
+		{"451 4.3.0 Come back later, x-18", "x-17"}, // or each try would be a write
+		{"dial 10.0.0.1:25: connection refused", "connection refused"},
+	} {
+		s := situation(u, seated("standard"))
+		d := membership.Next(s)
+		d.Unsent(c.words, now.Add(hour))
+		verdict.Conclude(d.User, d.Verdict, s.Now)
+		if !strings.Contains(d.Verdict.Message, c.want) {
+			t.Errorf("the message is %q, want %q in it", d.Verdict.Message, c.want)
+		}
+		u = d.User
 	}
 }

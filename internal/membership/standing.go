@@ -27,6 +27,9 @@ func HasPriority(a, b *v1alpha1.User) bool {
 }
 
 func invitedAt(u *v1alpha1.User) bool {
+	if u.Status.AcceptedAt != nil && FoldEmail(u.Status.Email) == FoldEmail(u.Spec.Email) {
+		return true // and maybe renamed since
+	}
 	return u.Status.Invitation != nil && FoldEmail(u.Status.Invitation.Email) == FoldEmail(u.Spec.Email)
 }
 

@@ -5,6 +5,7 @@ package outbox
 
 import (
 	"errors"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -14,13 +15,14 @@ import (
 type health struct {
 	known   bool
 	err     error
-	reached uint64 // the number of the latest task that reached the server
+	reached uint64    // the number of the latest task that reached the server
+	at      time.Time // when it did
 }
 
 // Health returns the outcome of the tenant's latest errand that reached, or failed
 // to reach, its server: an error while it could not be reached. known is false as
 // long as there was none. An errand that fails after a later one has reached the
-// server does not count: it tells of the past.
+// server does not count, nor does one within Options.Grace after: it tells of the past, or of a moment.
 func (o *Outbox) Health(tenant types.NamespacedName) (err error, known bool) { //nolint:revive // known says whether err means anything
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -65,8 +67,8 @@ func (o *Outbox) learn(t *task, err error) {
 	switch {
 	case err == nil || o.down == nil || !o.down(err):
 		err = nil
-		h.reached = max(h.reached, t.number)
-	case t.number < h.reached:
+		h.reached, h.at = max(h.reached, t.number), o.clock.Now()
+	case t.number < h.reached, !h.at.IsZero() && o.clock.Since(h.at) < o.grace:
 		return
 	}
 	if h.known && text(h.err) == text(err) {

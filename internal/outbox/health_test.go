@@ -64,6 +64,28 @@ func TestHealth(t *testing.T) {
 	}
 }
 
+// A server that takes some connections and turns others away is there.
+func TestHealthHasGrace(t *testing.T) {
+	inBubble(t, "grace", func(t *testing.T) {
+		o := started(t, outbox.Options{Down: isDown, Grace: 30 * time.Second})
+		tell := func(i int, outcome error, want error) {
+			t.Helper()
+			o.Do(after(owner(i), 0, outcome))
+			synctest.Wait()
+			if err, _ := o.Health(acme); !errors.Is(err, want) {
+				t.Errorf("after errand %d, health is %v, want %v", i, err, want)
+			}
+		}
+		tell(1, errDown, errDown) // nothing went through before
+		tell(2, nil, nil)
+		tell(3, errDown, nil)
+		<-time.After(30*time.Second - 1)
+		tell(4, errDown, nil)
+		<-time.After(1)
+		tell(5, errDown, errDown)
+	})
+}
+
 func TestHealthOfErrandsAtOnce(t *testing.T) {
 	tests := map[string]struct {
 		why           string

@@ -84,6 +84,10 @@ type Options struct {
 	// Down says that an error of Run means that the server could not be reached.
 	// When nil, none does.
 	Down func(error) bool
+	// Grace is how long after a server was reached a failure to reach it says
+	// nothing of its health: one that takes some connections and turns others away
+	// is not down. When zero, each failure counts.
+	Grace time.Duration
 }
 
 // Outbox runs errands with goroutines of its own, so that a reconcile pass never
@@ -101,6 +105,7 @@ type Outbox struct {
 	limiter   *rate.Limiter
 	clock     clock.PassiveClock
 	down      func(error) bool
+	grace     time.Duration
 
 	done    *announcer
 	changed *announcer
@@ -135,6 +140,7 @@ func New(options Options) *Outbox {
 		limiter:   rate.NewLimiter(rate.Inf, 1),
 		clock:     options.Clock,
 		down:      options.Down,
+		grace:     options.Grace,
 		done:      newAnnouncer(),
 		changed:   newAnnouncer(),
 		work:      make(chan struct{}, 1),
@@ -197,14 +203,13 @@ func (o *Outbox) Do(e Errand) Outcome {
 }
 
 func (o *Outbox) supersede(t *task, e Errand) {
-	switch {
-	case t.Server != e.Server || t.Tenant != e.Tenant:
-		o.dequeue(t)
-		t.Errand = e
-		o.enqueue(t)
-	case t.ID != e.ID:
-		t.Errand = e
+	if t.Server == e.Server && t.Tenant == e.Tenant {
+		t.Errand = e // with the same ID too: what is run is to know of the latest
+		return
 	}
+	o.dequeue(t)
+	t.Errand = e
+	o.enqueue(t)
 }
 
 // Forget drops what is known of the owner's errand, and the errand too if it was

@@ -131,7 +131,9 @@ func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
 	}
 	caches := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject:         map[client.Object]cache.ByObject{&corev1.Secret{}: keystore.Cached(o.Namespace)},
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Secret{}: keystore.Cached(o.Namespace), &corev1.ConfigMap{}: mailroom.Cached(),
+		},
 	}
 	for _, namespace := range o.Namespaces {
 		if caches.DefaultNamespaces == nil {
@@ -159,6 +161,13 @@ func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
 	return ctrl.NewManager(cfg, options)
 }
 
+const (
+	// mailTimeout leaves a server ten minutes to look at a mail that it was given, as RFC 5321 (4.5.3.2.6) asks.
+	mailTimeout = 11 * time.Minute
+	// mailGrace is how long after a mail went through a failure to reach the server is no outage.
+	mailGrace = 30 * time.Second
+)
+
 func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring) error {
 	base := loop.Base{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
@@ -167,7 +176,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		Live: mgr.GetAPIReader(), Cache: mgr.GetClient(), Sender: o.Mail, From: o.MailFrom, Open: o.OpenMail, Clock: o.Clock,
 	})
 	mails := outbox.New(outbox.Options{
-		Clock: o.Clock, PerSecond: o.MailsPerSecond,
+		Clock: o.Clock, PerSecond: o.MailsPerSecond, Timeout: mailTimeout, Grace: mailGrace,
 		Down: func(err error) bool { return errors.Is(err, mail.ErrUnavailable) && !errors.Is(err, mail.ErrDeferred) },
 	})
 	accounts := outbox.New(outbox.Options{
