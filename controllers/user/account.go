@@ -62,12 +62,12 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 		r.patience.forget(key)
 		d.HandedOver(o.At)
 	case errors.Is(o.Err, errNoPassword):
-		d.PasswordMissing(s.Now.Add(r.patience.next(key, id)))
+		d.PasswordMissing(s.Now.Add(r.patience.next(key, id, false)))
 	case errors.Is(o.Err, directory.ErrRejected):
 		r.patience.forget(key)
 		d.Unprepared(directory.Words(o.Err))
 	default:
-		d.Postponed(directory.Words(o.Err), s.Now.Add(r.patience.next(key, id)))
+		d.Postponed(directory.Words(o.Err), s.Now.Add(r.patience.next(key, id, false)))
 	}
 	return false
 }

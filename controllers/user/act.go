@@ -57,7 +57,7 @@ func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) (queued bool) 
 		r.patience.forget(key)
 		d.Refused(mail.Words(o.Err))
 	default:
-		d.Unsent(mail.Words(o.Err), s.Now.Add(r.patience.next(key, id)))
+		d.Unsent(mail.Words(o.Err), s.Now.Add(r.patience.next(key, id, errors.Is(o.Err, mail.ErrUnconfirmed))))
 	}
 	return false
 }
@@ -75,9 +75,14 @@ type failures struct {
 	count int
 }
 
-// next counts one more failure, and says how long to wait after it.
-func (p *patience) next(owner types.NamespacedName, id string) time.Duration {
-	const first, last, doublings = 50 * time.Millisecond, 5 * time.Minute, 13
+// next counts one more failure, and says how long to wait after it. After an effect that may have come about, as of a mail
+// that the server took without a word, the first try follows as soon as after others, and those after it much later: each
+// may be one mail more.
+func (p *patience) next(owner types.NamespacedName, id string, unconfirmed bool) time.Duration {
+	const (
+		first, last, doublings          = 50 * time.Millisecond, 5 * time.Minute, 13
+		unsure, longest, unsureDoubling = time.Minute, 6 * time.Hour, 9
+	)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failures == nil {
@@ -88,6 +93,9 @@ func (p *patience) next(owner types.NamespacedName, id string) time.Duration {
 		n = was.count
 	}
 	p.failures[owner] = failures{id, n + 1}
+	if unconfirmed && n > 0 {
+		return min(longest, unsure<<min(n-1, unsureDoubling))
+	}
 	return min(last, first<<min(n, doublings))
 }
 
