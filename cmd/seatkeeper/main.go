@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -83,8 +84,9 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 		return nil
 	})
 	flags.StringVar(&server.Host, "mail-host", "", "the mail server that takes invitations; required")
-	flags.IntVar(&server.Port, "mail-port", 587, "its port; 465 is encrypted from the first byte, others by STARTTLS")
-	flags.StringVar(&mailTLS, "mail-tls", string(smtp.TLSRequired), "Required, Opportunistic or Disabled")
+	flags.IntVar(&server.Port, "mail-port", 587, "its port; 465 is encrypted from the first byte, others by STARTTLS unless --mail-tls is Implicit")
+	flags.StringVar(&mailTLS, "mail-tls", string(smtp.TLSRequired), "Required, Opportunistic, Implicit (encrypted from the first byte, on any port) or Disabled")
+	flags.StringVar(&server.HelloName, "mail-hello-name", "", "how we introduce ourselves to the mail server; when empty, this machine's name, or the host of --portal-url if that is a full name and this machine's is not")
 	flags.StringVar(&server.Username, "mail-username", "", "the user to log in to the mail server as; empty when it asks for none")
 	flags.StringVar(&passwordFile, "mail-password-file", "", "the file that holds the password")
 	flags.Float64Var(&o.MailsPerSecond, "mail-rate", 0, "how many mails may be sent in a second; no limit when 0")
@@ -155,6 +157,9 @@ func complete(o *app.Options, server smtp.Options, portalURL, mailFrom, password
 	if o.MailFrom, err = mailroom.ParseAddress(mailFrom); err != nil {
 		return fmt.Errorf("--mail-from is %q: it must be an address such as Acme <people@acme.example>", mailFrom)
 	}
+	if server.HelloName == "" {
+		server.HelloName = defaultHello(os.Hostname, base)
+	}
 	if server.Password, err = readPassword(passwordFile); err != nil {
 		return err
 	}
@@ -165,17 +170,33 @@ func complete(o *app.Options, server smtp.Options, portalURL, mailFrom, password
 	if err != nil {
 		return fmt.Errorf("setting up mail: %w", err)
 	}
-	o.Mail, o.OpenMail = sender, openMail
+	o.Mail, o.OpenMail = sender, openMail(server.HelloName)
 	return nil
 }
 
-// openMail makes the sender for the mail server that an organization's Secret says.
-func openMail(secret map[string][]byte) (mail.Sender, error) {
-	options, err := smtp.ParseSecret(secret)
-	if err != nil {
-		return nil, err
+// openMail makes the sender for the mail server that an organization's Secret says, by our hello name unless the
+// Secret has another.
+func openMail(hello string) func(secret map[string][]byte) (mail.Sender, error) {
+	return func(secret map[string][]byte) (mail.Sender, error) {
+		options, err := smtp.ParseSecret(secret)
+		if err != nil {
+			return nil, err
+		}
+		options.HelloName = cmp.Or(options.HelloName, hello)
+		return smtp.New(options)
 	}
-	return smtp.New(options)
+}
+
+// defaultHello is this machine's name. Relays often insist on a full name, which that of a Pod is not: it is then the
+// host of the pages, if that is one.
+func defaultHello(machine func() (string, error), pages *url.URL) string {
+	host := pages.Hostname()
+	full := strings.Contains(host, ".") && net.ParseIP(host) == nil && smtp.IsHelloName(host)
+	name, err := machine()
+	if full && (err != nil || !strings.Contains(name, ".")) {
+		return host
+	}
+	return name
 }
 
 // readPassword reads a file as editors and Secrets write it: the end of its line is no part of the password.
@@ -207,8 +228,10 @@ func checkServer(server smtp.Options) error {
 		return errors.New("--mail-host is missing: it must be the name of the mail server, such as smtp.acme.example")
 	case server.Port < 1 || server.Port > 65535:
 		return fmt.Errorf("--mail-port is %d: it must be 1 to 65535, usually 587", server.Port)
-	case !slices.Contains([]smtp.TLS{smtp.TLSRequired, smtp.TLSOpportunistic, smtp.TLSDisabled}, server.TLS):
-		return fmt.Errorf("--mail-tls is %q: it must be %s, %s or %s", server.TLS, smtp.TLSRequired, smtp.TLSOpportunistic, smtp.TLSDisabled)
+	case !slices.Contains([]smtp.TLS{smtp.TLSRequired, smtp.TLSOpportunistic, smtp.TLSImplicit, smtp.TLSDisabled}, server.TLS):
+		return fmt.Errorf("--mail-tls is %q: it must be %s, %s, %s or %s", server.TLS, smtp.TLSRequired, smtp.TLSOpportunistic, smtp.TLSImplicit, smtp.TLSDisabled)
+	case server.HelloName != "" && !smtp.IsHelloName(server.HelloName):
+		return fmt.Errorf("--mail-hello-name is %q: it must be a host name in ASCII, such as seatkeeper.acme.example", server.HelloName)
 	case (server.Username == "") != (server.Password == ""):
 		return errors.New("--mail-username and the password in the file that --mail-password-file names must be given together, or neither")
 	}

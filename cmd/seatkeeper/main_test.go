@@ -4,12 +4,17 @@
 package main
 
 import (
+	"bufio"
+	"errors"
 	"flag"
 	"io"
+	"maps"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -19,6 +24,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/cmd/seatkeeper/app"
 	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/mail/mailtest"
 )
 
 // required are the flags without which there is no operator.
@@ -69,6 +75,7 @@ func TestFlags(t *testing.T) {
 		"addresses":                  {[]string{"--portal-bind-address=[::1]:80", "--metrics-bind-address=127.0.0.1:0"}, func(o *app.Options) { o.PortalAddress, o.MetricsAddress = "[::1]:80", "127.0.0.1:0" }},
 		"admission":                  {[]string{"--webhook-host=::1", "--webhook-port=443", "--webhook-cert-dir=/certs"}, func(o *app.Options) { o.Webhook = &webhook.Options{Host: "::1", Port: 443, CertDir: "/certs"} }},
 		"a pace":                     {[]string{"--mail-rate=2.5"}, func(o *app.Options) { o.MailsPerSecond = 2.5 }},
+		"implicit TLS":               {[]string{"--mail-tls=Implicit", "--mail-port=2465"}, func(*app.Options) {}},
 		"a bare sender":              {[]string{"--mail-from=people@acme.example"}, func(o *app.Options) { o.MailFrom.Name = "" }},
 		"a sender in words":          {[]string{`--mail-from="Acme, Inc." <people@acme.example>`}, func(o *app.Options) { o.MailFrom.Name = "Acme, Inc." }},
 		"a portal below a path":      {[]string{"--portal-url=https://join.acme.example/team/"}, func(o *app.Options) { o.PortalURL.Path = "/team/" }},
@@ -96,6 +103,8 @@ func TestFlags(t *testing.T) {
 
 func TestBadFlags(t *testing.T) {
 	const (
+		modes    = "it must be Required, Opportunistic, Implicit or Disabled"
+		hello    = "it must be a host name in ASCII, such as seatkeeper.acme.example"
 		address  = "it must be an address such as :8080"
 		network  = "is not a network such as 10.0.0.0/8"
 		portal   = "it must be an address such as https://join.acme.example"
@@ -138,8 +147,10 @@ func TestBadFlags(t *testing.T) {
 		"--mail-host=":                             "it must be the name of the mail server",
 		"--mail-port=0":                            "it must be 1 to 65535, usually 587",
 		"--mail-port=70000":                        "it must be 1 to 65535, usually 587",
-		"--mail-tls=required":                      "it must be Required, Opportunistic or Disabled",
-		"--mail-tls=":                              "it must be Required, Opportunistic or Disabled",
+		"--mail-tls=required":                      modes,
+		"--mail-tls=":                              modes,
+		"--mail-hello-name=seat keeper":            hello,
+		"--mail-hello-name=https://acme.example":   hello,
 		"--mail-username=people":                   together,
 		"--mail-password-file=" + password:         together,
 		"--mail-password-file=/no/such/file":       "no such file",
@@ -198,6 +209,107 @@ func TestPasswordFile(t *testing.T) {
 			}
 			if _, err := parsed("--mail-username=people", "--mail-password-file="+file); err != nil {
 				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestDefaultHello(t *testing.T) {
+	for why, tc := range map[string]struct{ machine, portal, want string }{
+		"a machine with a full name":       {"mail.acme.example", "https://join.acme.example", "mail.acme.example"},
+		"a Pod":                            {"seatkeeper-6f1c-1", "https://join.acme.example:8443/team", "join.acme.example"},
+		"no name at all":                   {"", "https://join.acme.example", "join.acme.example"},
+		"pages without a full name":        {"seatkeeper-6f1c-1", "http://localhost:8090", "seatkeeper-6f1c-1"},
+		"pages at an address":              {"seatkeeper-6f1c-1", "http://192.0.2.1:8090", "seatkeeper-6f1c-1"},
+		"pages at an IPv6 address":         {"seatkeeper-6f1c-1", "http://[::ffff:192.0.2.1]:8090", "seatkeeper-6f1c-1"},
+		"pages whose name is beyond ASCII": {"seatkeeper-6f1c-1", "https://m\u00fcnchen.example", "seatkeeper-6f1c-1"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			portal, err := parsePortalURL(tc.portal)
+			if err != nil {
+				t.Fatal(err)
+			}
+			machine := func() (string, error) {
+				if tc.machine == "" {
+					return "", errors.New("it has no name")
+				}
+				return tc.machine, nil
+			}
+			if got := defaultHello(machine, portal); got != tc.want {
+				t.Errorf("got %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// hellos is a mail server that notes how it is greeted, and wants no mail.
+func hellos(t *testing.T) (port string, lines <-chan string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	noted := make(chan string, 1)
+	var serving sync.WaitGroup
+	t.Cleanup(func() {
+		_ = l.Close()
+		serving.Wait()
+	})
+	serving.Go(func() {
+		for {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "220 Hello\r\n")
+			line, _ := bufio.NewReader(conn).ReadString('\n')
+			noted <- line
+			_ = conn.Close()
+		}
+	})
+	_, port, err = net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port, noted
+}
+
+func TestHelloName(t *testing.T) {
+	port, lines := hellos(t)
+	secret := map[string][]byte{"host": []byte("127.0.0.1"), "port": []byte(port), "tls": []byte("Disabled")}
+	named := maps.Clone(secret)
+	named["hello"] = []byte("mail.globex.example")
+	portal, err := parsePortalURL("https://join.acme.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for why, tc := range map[string]struct {
+		args   []string
+		secret map[string][]byte // nil for the operator's own server
+		want   string
+	}{
+		"default":                             {nil, nil, defaultHello(os.Hostname, portal)},
+		"default, of an organization":         {nil, secret, defaultHello(os.Hostname, portal)},
+		"given":                               {[]string{"--mail-hello-name=hi.acme.example"}, nil, "hi.acme.example"},
+		"given, of an organization":           {[]string{"--mail-hello-name=hi.acme.example"}, secret, "hi.acme.example"},
+		"an organization's, before the given": {[]string{"--mail-hello-name=hi.acme.example"}, named, "mail.globex.example"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			o, err := parsed(append([]string{"--mail-host=127.0.0.1", "--mail-port=" + port, "--mail-tls=Disabled"}, tc.args...)...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sender := o.Mail
+			if tc.secret != nil {
+				if sender, err = o.OpenMail(tc.secret); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := sender.Send(t.Context(), mailtest.Invitation()); err == nil {
+				t.Error("there is nobody who took the mail")
+			}
+			if got, want := <-lines, "EHLO "+tc.want+"\r\n"; got != want {
+				t.Errorf("the server is greeted by %q, want %q", got, want)
 			}
 		})
 	}

@@ -11,18 +11,21 @@ import (
 	"unicode/utf8"
 )
 
-// What a password must be, after NIST SP 800-63B-4, section 3.1.1.2: long enough, not a usual one, not made of what
-// is known about its owner, and otherwise of any characters, each code point counted as one. There are no rules of
-// composition, since those make passwords that are easy to foresee.
+// What a password must be. These ideas are those of NIST SP 800-63B-4, section 3.1.1.2: length counts and not
+// complexity, so there are no rules about kinds of characters, which make passwords that are easy to foresee; all
+// characters are welcome, spaces too, and each code point counts as one; and a password is compared with a list of
+// usual ones, and with words of its context such as names. The numbers are our own, and so are the rules that are
+// marked so: this does not claim to conform to the publication.
 const (
-	// MinLength is for passwords beside which a directory asks for something else as well; the publication wants 15
-	// for one that stands alone, and a directory that knows so refuses less.
+	// MinLength is our choice. The publication wants 15 characters of a password that stands alone, and 8 of one beside
+	// which something else is asked for. Only the directory knows which it is, and it can refuse what is too short for it.
 	MinLength = 12
-	// MaxLength is twice what the publication wants to be possible.
+	// MaxLength is our choice: the publication wants at least 64 to be possible.
 	MaxLength = 128
-	// MinDifferent keeps out "aaaaaaaaaaaa" and its like.
+	// MinDifferent is our own rule. It keeps out "aaaaaaaaaaaa" and its like.
 	MinDifferent = 5
-	// minPart is the least length of something known about a person that counts. Less is in any text by chance.
+	// minPart is the least length of something known about a person that counts, anywhere in a password: our choice as
+	// well, since the publication compares whole passwords. Less is in any text by chance.
 	minPart = 4
 )
 
@@ -50,6 +53,10 @@ var Problems = []Problem{TooShort, TooLong, Control, Repetitive, Common, Persona
 
 // Check says what is wrong with a password; nil when nothing is. about is what is known about the person: the mail
 // address, whose local part counts by itself as well, and names. Neither case nor spaces make a difference.
+//
+// It judges the password as it was typed, and that is how the directory gets it. NIST SP 800-63B-4 has it normalized
+// (NFKC or NFKD) before it is hashed, by whoever verifies it: the directory does both, each time somebody signs in. If
+// we did it, and the directory did not, the password that was typed here would not be the one that opens the door.
 func Check(password string, about ...string) []Problem {
 	found := map[Problem]bool{}
 	length := utf8.RuneCountInString(password)

@@ -5,34 +5,28 @@ package portal
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"golang.org/x/sync/semaphore"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
-)
-
-const (
-	// fieldOwner owns what the portal writes.
-	fieldOwner = client.FieldOwner("seatkeeper-portal")
-	// attempts is how often an answer is tried when somebody else writes to the User at the same time.
-	attempts = 5
+	"seatkeeper.dev/seatkeeper/internal/loop"
 )
 
 // visit is somebody who follows a link.
 type visit struct {
 	claims invitation.Claims
 	seal   []byte
-	// user is whom the link claims to be for; nil when there is no such User.
+	// user is whom the link is for; nil when there is no such User, or the link is not ours. Like organization, it may
+	// be the cache's own: it is read, and never changed.
 	user *v1alpha1.User
 	// organization is the user's; empty when there is none.
 	organization *v1alpha1.Organization
@@ -70,10 +64,36 @@ func (p *portal) post(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	if err != nil || v.user == nil {
 		return page{view: viewUnknown}, err
 	}
-	if answer == answerAccept && v.asksPassword() {
-		return p.acceptWithPassword(ctx, v, r.PostForm)
+	if answer == answerAccept {
+		return p.accept(ctx, v, r.PostForm)
 	}
-	return p.record(ctx, v, answer == answerAccept)
+	return p.click(ctx, v, false)
+}
+
+// accept takes a yes, in the way that the organization wants it.
+func (p *portal) accept(ctx context.Context, v visit, values url.Values) (page, error) {
+	switch {
+	case v.organization.Name == "": // nobody knows whether it asks for a password
+		return p.turnAway(ctx, v, p.judge(v), nil)
+	case v.asksPassword():
+		return p.acceptWithPassword(ctx, v, values)
+	}
+	return p.click(ctx, v, true)
+}
+
+// click takes an answer that needs no more than a click.
+func (p *portal) click(ctx context.Context, v visit, accept bool) (page, error) {
+	return p.inTurn(ctx, p.clicks, v, func() (page, error) { return p.record(ctx, v, accept) })
+}
+
+// inTurn works on an answer when those before it in the line leave room, and turns the person away when that takes too
+// long.
+func (p *portal) inTurn(ctx context.Context, line *semaphore.Weighted, v visit, work func() (page, error)) (page, error) {
+	if line.Acquire(ctx, 1) != nil {
+		return p.tell(ctx, v, NotYet)
+	}
+	defer line.Release(1)
+	return work()
 }
 
 // record writes an answer that is given with a click: of two at once, one counts.
@@ -103,57 +123,24 @@ func (p *portal) record(ctx context.Context, v visit, accept bool) (page, error)
 	return p.thank(ctx, v, accept)
 }
 
-// change judges the link by the User as it is, not as the cache has it, and writes to its status what next makes of
-// that, on condition that nobody has written to the User since. It returns the verdict, and whether it has written:
-// not when next returns nil. NotYet also stands for others who write all the time.
-func (p *portal) change(ctx context.Context, v *visit, next func(Verdict) map[string]any) (Verdict, bool, error) {
-	for range attempts {
-		var user v1alpha1.User
-		if err := p.Live.Get(ctx, client.ObjectKeyFromObject(v.user), &user); err != nil {
-			return NotFound, false, client.IgnoreNotFound(err)
-		}
-		v.user = &user
-		verdict := p.judge(*v)
-		status := next(verdict)
-		if status == nil {
-			return verdict, false, nil
-		}
-		err := p.write(ctx, &user, status)
-		switch {
-		case err == nil:
-			return verdict, true, nil
-		case !apierrors.IsConflict(err):
-			return NotFound, false, client.IgnoreNotFound(err)
-		}
-	}
-	return NotYet, false, nil
-}
-
-func (p *portal) write(ctx context.Context, user *v1alpha1.User, status map[string]any) error {
-	patch, err := json.Marshal(map[string]any{
-		"metadata": map[string]any{"resourceVersion": user.ResourceVersion},
-		"status":   status,
-	})
-	if err != nil {
-		return fmt.Errorf("encoding an answer: %w", err)
-	}
-	return p.Status.Status().Patch(ctx, user, client.RawPatch(types.MergePatchType, patch), fieldOwner)
-}
-
 // beingAnswered says that somebody's answer is being worked on.
 func (p *portal) beingAnswered(user *v1alpha1.User) bool {
 	latest := user.Status.Invitation
 	return latest != nil && latest.Answering.ID != "" && p.Clock.Now().Before(latest.Answering.Until.Time)
 }
 
-// visit finds out whom a link claims to be for.
+// visit finds out whom a link is for. It takes the cache as it is: what was just written is not waited for, so that
+// nobody who looks has to wait for those who answer, and an answer is judged by the User as it is in any case.
 func (p *portal) visit(ctx context.Context, token string) (visit, error) {
 	claims, seal, err := invitation.ParseToken(token)
 	if err != nil {
 		return visit{}, nil //nolint:nilerr // not a link of ours, hence nobody's
 	}
+	if !p.Keys().Genuine(claims, seal) { // whoever forges links costs the API server nothing
+		return visit{}, nil
+	}
 	var users v1alpha1.UserList
-	if err := p.Cache.List(ctx, &users, client.MatchingFields{index.UserUID: string(claims.UID)}); err != nil {
+	if err := p.Cache.List(ctx, &users, client.MatchingFields{index.UserUID: string(claims.UID)}, loop.Lagging{}); err != nil {
 		return visit{}, fmt.Errorf("finding the user of a link: %w", err)
 	}
 	v := visit{claims: claims, seal: seal, organization: &v1alpha1.Organization{}}
@@ -215,9 +202,9 @@ func (p *portal) describe(ctx context.Context, v visit, shown view) (page, error
 	return page{view: shown, Details: details, Until: details.Locale.FormatTime(v.claims.ExpiresAt.In(zone))}, nil
 }
 
-// cached reads an object from the cache; one that is gone stays empty.
+// cached reads an object from the cache as it is; one that is gone stays empty. It is not to be changed.
 func (p *portal) cached(ctx context.Context, namespace, name string, object client.Object) error {
-	err := p.Cache.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object)
+	err := p.Cache.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, object, loop.Lagging{})
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("reading what an invitation is to: %w", err)
 	}

@@ -61,17 +61,31 @@ func clientAddress(r *http.Request, proxies []netip.Prefix) string {
 	address := peer.Addr().Unmap()
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for _, hop := range slices.Backward(hops) {
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil || !trusted(address, proxies) {
+		next, ok := addressOf(hop)
+		if !ok || !trusted(address, proxies) {
 			break
 		}
-		address = next.Unmap()
+		address = next
 	}
 	if address.Is4() {
 		return address.String()
 	}
 	// Whoever has one IPv6 address has a network of them.
 	return netip.PrefixFrom(address.WithZone(""), 64).Masked().String()
+}
+
+// addressOf is the address in an element of X-Forwarded-For, which nobody has laid down the form of: some proxies add
+// the port, and some put IPv6 addresses in brackets.
+func addressOf(hop string) (netip.Addr, bool) {
+	hop = strings.TrimSpace(hop)
+	if with, err := netip.ParseAddrPort(hop); err == nil {
+		return with.Addr().Unmap(), true
+	}
+	if inner, ok := strings.CutPrefix(hop, "["); ok {
+		hop = strings.TrimSuffix(inner, "]")
+	}
+	address, err := netip.ParseAddr(hop)
+	return address.Unmap(), err == nil
 }
 
 func trusted(address netip.Addr, proxies []netip.Prefix) bool {

@@ -28,6 +28,7 @@ type view struct {
 
 var (
 	viewInvitation = view{"invitation", http.StatusOK, "mail"}
+	viewPostponed  = view{"invitation", http.StatusServiceUnavailable, "mail"}
 	viewRefused    = view{"refused", http.StatusUnprocessableEntity, "fix"}
 	viewWelcome    = view{"welcome", http.StatusOK, "done"}
 	viewGoodbye    = view{"goodbye", http.StatusOK, "done"}
@@ -59,6 +60,8 @@ type page struct {
 	Until string
 	// Form asks for a password; nil when a click is enough.
 	Form *form
+	// Postponed says that the invitation can be declined, and not be accepted yet.
+	Postponed bool
 
 	heading bool
 }

@@ -20,7 +20,8 @@ import (
 )
 
 // How long an answer with a password may take. The API server has apiTimeout to reserve the invitation for it, the
-// directory and the rest follow: all of them together end well before others are let in.
+// directory and the rest follow, and each write may take confirmTimeout more: all of them together end before others
+// are let in.
 const (
 	answerTimeout    = 30 * time.Second
 	directoryTimeout = 10 * time.Second
@@ -71,13 +72,24 @@ func (f form) Of(field string) []problem {
 // ask makes the page that asks for a password, with what is wrong with the last one.
 func (p *portal) ask(ctx context.Context, v visit, shown view, problems []problem) (page, error) {
 	if p.Directory == nil {
-		p.Log.Error(errNoDirectory, "Nobody can accept an invitation of this organization: configure a directory, or set its "+
-			"spec.invitation.acceptance to Confirm", "organization", types.NamespacedName{Namespace: v.user.Namespace, Name: v.user.Spec.Organization})
-		return p.describe(ctx, v, viewBusy)
+		return p.postpone(ctx, v, shown)
 	}
 	asked, err := p.describe(ctx, v, shown)
 	asked.Form = &form{Problems: problems}
 	return asked, err
+}
+
+// postpone makes the page of an invitation that cannot be accepted for want of a directory. The log has that once for
+// each organization: links are followed all the time.
+func (p *portal) postpone(ctx context.Context, v visit, shown view) (page, error) {
+	organization := types.NamespacedName{Namespace: v.user.Namespace, Name: v.user.Spec.Organization}
+	if _, known := p.complained.LoadOrStore(organization, true); !known {
+		p.Log.Error(errNoDirectory, "Nobody can accept an invitation of this organization: configure a directory, or set its "+
+			"spec.invitation.acceptance to Confirm", "organization", organization)
+	}
+	postponed, err := p.describe(ctx, v, shown)
+	postponed.Postponed = true
+	return postponed, err
 }
 
 // acceptWithPassword hands the password to the directory and nobody else. Two who choose one at the same time must not
@@ -85,12 +97,21 @@ func (p *portal) ask(ctx context.Context, v visit, shown view, problems []proble
 // reservation that is left behind ends by itself.
 func (p *portal) acceptWithPassword(ctx context.Context, v visit, values url.Values) (page, error) {
 	problems := p.problems(v, values.Get(fieldPassword), values.Get(fieldRepeat))
-	if verdict := p.judge(v); len(problems) > 0 || p.Directory == nil {
-		if verdict != Open {
-			return p.tell(ctx, v, verdict)
-		}
-		return p.ask(ctx, v, viewRefused, problems)
+	if len(problems) == 0 && p.Directory != nil {
+		secret := password.New(values.Get(fieldPassword))
+		return p.inTurn(ctx, p.passwords, v, func() (page, error) { return p.reserve(ctx, v, secret) })
 	}
+	switch verdict := p.judge(v); {
+	case verdict != Open:
+		return p.tell(ctx, v, verdict)
+	case p.Directory == nil:
+		return p.postpone(ctx, v, viewPostponed)
+	}
+	return p.ask(ctx, v, viewRefused, problems)
+}
+
+// reserve reserves the invitation, and hands the password over when that worked.
+func (p *portal) reserve(ctx context.Context, v visit, secret password.Password) (page, error) {
 	id := rand.Text()
 	verdict, reserved, err := p.change(ctx, &v, func(verdict Verdict) map[string]any {
 		if verdict != Open || p.beingAnswered(v.user) {
@@ -102,7 +123,7 @@ func (p *portal) acceptWithPassword(ctx context.Context, v visit, values url.Val
 	if err != nil || !reserved {
 		return p.turnAway(ctx, v, verdict, err)
 	}
-	return p.handOver(context.WithoutCancel(ctx), v, id, password.New(values.Get(fieldPassword))) // whoever leaves now has answered
+	return p.handOver(context.WithoutCancel(ctx), v, id, secret) // whoever leaves now has answered
 }
 
 // problems says what is wrong with a password and its repetition.

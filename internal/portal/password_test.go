@@ -429,19 +429,28 @@ func TestPasswordWithoutDirectory(t *testing.T) {
 	options.Directory = nil
 	w.handler = New(options)
 	path := linkOf(t, invited())
-	for name, r := range map[string]*http.Request{
-		"GET": httptest.NewRequest(http.MethodGet, path, nil), "POST": posted(path, passwords(goodPassword, goodPassword)),
-		"POST, bad": posted(path, passwords("bad", "worse")),
+	for name, c := range map[string]struct {
+		why     string
+		request *http.Request
+		status  int
+	}{
+		"GET":       {"the page is there, and can be answered with no", httptest.NewRequest(http.MethodGet, path, nil), http.StatusOK},
+		"POST":      {"the answer is not taken", posted(path, passwords(goodPassword, goodPassword)), http.StatusServiceUnavailable},
+		"POST, bad": {"no other password would do", posted(path, passwords("bad", "worse")), http.StatusServiceUnavailable},
+		"click":     {"an old page offers it", posted(path, url.Values{fieldAnswer: {answerAccept}}), http.StatusServiceUnavailable},
 	} {
-		w.logged.Reset()
-		response := w.do(r)
-		if body := bodyOf(t, response); response.StatusCode != http.StatusServiceUnavailable || !strings.Contains(body, "One moment") {
-			t.Errorf("%s answers %d", name, response.StatusCode)
+		response := w.do(c.request)
+		body := bodyOf(t, response)
+		if response.StatusCode != c.status || !strings.Contains(body, "not possible to accept yet") || !strings.Contains(body, `value="decline"`) {
+			t.Errorf("%s answers %d, want %d and the way to decline: %s\n%s", name, response.StatusCode, c.status, c.why, body)
 		}
-		if logged := w.logged.String(); strings.Count(logged, "\n") != 1 || !strings.Contains(logged, "there is no directory") ||
-			!strings.Contains(logged, `"name"="acme"`) || strings.Contains(logged, "@") {
-			t.Errorf("%s: the log: %s", name, logged)
+		if strings.Contains(body, `value="accept"`) || strings.Contains(body, `type="password"`) {
+			t.Errorf("%s: the page offers to accept:\n%s", name, body)
 		}
+	}
+	if logged := w.logged.String(); strings.Count(logged, "\n") != 1 || !strings.Contains(logged, "there is no directory") ||
+		!strings.Contains(logged, `"name"="acme"`) || strings.Contains(logged, "@") {
+		t.Errorf("the log, which is to say it once: %s", logged)
 	}
 	if len(w.patches) != 0 {
 		t.Errorf("patches: %q", w.patches)

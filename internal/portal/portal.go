@@ -12,9 +12,11 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/sync/semaphore"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,6 +30,9 @@ const (
 	apiTimeout = 10 * time.Second
 	// maxBody is more than the form ever has, in bytes: two passwords that are far too long are told so.
 	maxBody = 16 << 10
+	// maxAnswers is how many answers of a kind are worked on at the same time; more wait for their turn. It spares the API
+	// server a wave of people who answer the same mail.
+	maxAnswers = 32
 )
 
 // The form that is posted.
@@ -41,14 +46,15 @@ const (
 
 // Options are what the portal works with.
 type Options struct {
-	// Cache finds Users by index.UserUID, and Organizations and Roles by name. It may lag.
+	// Cache finds Users by index.UserUID, and Organizations and Roles by name. It may lag, and is asked not to wait and
+	// not to copy what it finds.
 	Cache client.Reader
 	// Live reads Users from the API server itself.
 	Live client.Reader
 	// Status records answers in the status of Users.
 	Status client.StatusClient
 	// Directory takes the passwords of people whose organization has them choose one; nil when there is none. Then
-	// these cannot accept.
+	// these cannot accept, but decline.
 	Directory directory.Directory
 	// Keys returns the keys that links are made with at present.
 	Keys func() invitation.Keyring
@@ -66,15 +72,23 @@ type Options struct {
 type portal struct {
 	Options
 	addresses, tokens *limiter
+	// clicks and passwords are the lines of those who answer: a directory that takes its time holds up nobody who has
+	// nothing to do with it.
+	clicks, passwords *semaphore.Weighted
+	// complained are the organizations whose want of a directory the log has.
+	complained sync.Map
 }
 
 // New returns the handler of the portal: GET shows an invitation at invitation.Path and its token, POST answers
-// it. Everything else is a page that says what to do.
+// it. Everything else is a page that says what to do. What comes before invitation.Path makes no difference: the
+// address that people know the portal by may have a path, which not every proxy takes away.
 func New(options Options) http.Handler {
 	return &portal{
 		Options:   options,
 		addresses: newLimiter(addressRate, addressBurst),
 		tokens:    newLimiter(tokenRate, tokenBurst),
+		clicks:    semaphore.NewWeighted(maxAnswers),
+		passwords: semaphore.NewWeighted(maxAnswers),
 	}
 }
 
@@ -100,7 +114,7 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *portal) respond(w http.ResponseWriter, r *http.Request) (page, error) {
-	token, found := strings.CutPrefix(r.URL.Path, invitation.Path)
+	token, found := tokenOf(r.URL.Path)
 	now := p.Clock.Now()
 	switch {
 	case !p.addresses.allow(clientAddress(r, p.TrustedProxies), now), found && !p.tokens.allow(token, now):
@@ -118,6 +132,15 @@ func (p *portal) respond(w http.ResponseWriter, r *http.Request) (page, error) {
 	}
 	w.Header().Set("Allow", "GET, HEAD, POST")
 	return page{view: viewNoMethod}, nil
+}
+
+// tokenOf is what follows the last invitation.Path in the path of a request.
+func tokenOf(path string) (string, bool) {
+	at := strings.LastIndex(path, invitation.Path)
+	if at < 0 {
+		return "", false
+	}
+	return path[at+len(invitation.Path):], true
 }
 
 // presentable leaves of an error of the API server only the reason: the message may quote the object, and so

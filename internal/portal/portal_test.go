@@ -53,6 +53,8 @@ type world struct {
 	patches []string
 	// beforePatch runs before the n-th patch, from 1; its error is the patch's.
 	beforePatch func(n int) error
+	// afterPatch runs after the n-th patch is stored; its error is what the portal gets to hear.
+	afterPatch func(n int) error
 	// liveReads counts the reads of a User by name.
 	liveReads int
 	// readError is what every read fails with.
@@ -121,7 +123,10 @@ func (w *world) patch(ctx context.Context, c client.Client, sub string, o client
 			return err
 		}
 	}
-	return c.SubResource(sub).Patch(ctx, o, p, opts...)
+	if err := c.SubResource(sub).Patch(ctx, o, p, opts...); err != nil || w.afterPatch == nil {
+		return err
+	}
+	return w.afterPatch(len(w.patches))
 }
 
 func (w *world) do(r *http.Request) *http.Response {
@@ -717,6 +722,11 @@ func everyPage() []page {
 			shown := page{view: v, Details: details, Until: locale.FormatTime(expiry)}
 			if v != viewRefused {
 				pages = append(pages, shown)
+			}
+			if v == viewInvitation {
+				postponed := shown
+				postponed.Postponed = true
+				pages = append(pages, postponed)
 			}
 			if v == viewInvitation || v == viewRefused {
 				shown.Form = &form{Problems: everyProblem()}

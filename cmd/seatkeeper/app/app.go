@@ -116,7 +116,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 			return nil, err
 		}
 	}
-	if err := addPortal(ctx, mgr, o, keys.Keys); err != nil {
+	if err := addPortal(ctx, mgr, direct, o, keys.Keys); err != nil {
 		return nil, err
 	}
 	return mgr, mgr.AddHealthzCheck("ping", healthz.Ping)
@@ -219,14 +219,16 @@ func addWebhooks(mgr manager.Manager, o Options) error {
 	return mgr.AddReadyzCheck("webhook", mgr.GetWebhookServer().StartedChecker())
 }
 
-func addPortal(ctx context.Context, mgr manager.Manager, o Options, keys func() invitation.Keyring) error {
+// addPortal serves the pages. They write by a client of their own: the manager's has reads wait until the cache shows its
+// writes, and an answer that hangs is not to hold up the controllers.
+func addPortal(ctx context.Context, mgr manager.Manager, direct client.Client, o Options, keys func() invitation.Keyring) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.PortalAddress)
 	if err != nil {
 		return fmt.Errorf("listening for the invitation pages: %w", err)
 	}
 	log := mgr.GetLogger().WithName("portal")
 	return mgr.Add(&portal.Server{Listener: listener, Log: log, Handler: portal.New(portal.Options{
-		Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Status: mgr.GetClient(),
+		Cache: mgr.GetClient(), Live: direct, Status: direct,
 		Directory: o.Directory, Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", TrustedProxies: o.TrustedProxies, Log: log,
 	})})
 }
