@@ -106,9 +106,9 @@ type OrganizationMail struct {
 	ReplyTo string `json:"replyTo,omitempty"`
 
 	// smtpSecretRef names the Secret that holds the mail server: host, and optionally port (default 587; 465 is
-	// encrypted from the first byte), username and password, tls (Required, Opportunistic or Disabled; default
-	// Required) and ca.crt, a certificate authority to trust beside none other. It is read anew within seconds,
-	// so that it can be rotated. When unset, the operator's server.
+	// encrypted from the first byte), username and password, tls (Required, Implicit, Opportunistic or Disabled; default
+	// Required), ca.crt, a certificate authority to trust in the place of the system's, and hello, the name to
+	// introduce oneself with. It is read anew within seconds, so that it can be rotated. When unset, the operator's server.
 	// +optional
 	SMTPSecretRef SecretReference `json:"smtpSecretRef,omitempty,omitzero"`
 }

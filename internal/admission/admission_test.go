@@ -289,14 +289,15 @@ func TestMailAddresses(t *testing.T) {
 		mail v1alpha1.OrganizationMail
 		want []string
 	}{
-		"with a name": {v1alpha1.OrganizationMail{From: "Acme <people@acme.example>"}, nil},
-		"without":     {v1alpha1.OrganizationMail{From: "people@acme.example", ReplyTo: "help@acme.example"}, nil},
-		"no address":  {v1alpha1.OrganizationMail{From: "Acme"}, []string{"spec.mail.from", "must be an address such as Acme <people@acme.example>"}},
-		"two":         {v1alpha1.OrganizationMail{From: "a@acme.example, b@acme.example"}, []string{"spec.mail.from"}},
-		"a header":    {v1alpha1.OrganizationMail{From: "Acme <people@acme.example>\nBcc: eve@acme.example"}, []string{"spec.mail.from"}},
-		"no answers":  {v1alpha1.OrganizationMail{ReplyTo: "help"}, []string{"spec.mail.replyTo"}},
-		"both":        {v1alpha1.OrganizationMail{From: "Acme", ReplyTo: "help"}, []string{"spec.mail.from", "spec.mail.replyTo"}},
-		"not ASCII":   {v1alpha1.OrganizationMail{From: "people@akmé.example"}, []string{"spec.mail.from", "a domain in ASCII"}},
+		"with a name":         {v1alpha1.OrganizationMail{From: "Acme <people@acme.example>"}, nil},
+		"without":             {v1alpha1.OrganizationMail{From: "people@acme.example", ReplyTo: "help@acme.example"}, nil},
+		"no address":          {v1alpha1.OrganizationMail{From: "Acme"}, []string{"spec.mail.from", "must be an address such as Acme <people@acme.example>"}},
+		"two":                 {v1alpha1.OrganizationMail{From: "a@acme.example, b@acme.example"}, []string{"spec.mail.from"}},
+		"a header":            {v1alpha1.OrganizationMail{From: "Acme <people@acme.example>\nBcc: eve@acme.example"}, []string{"spec.mail.from"}},
+		"no answers":          {v1alpha1.OrganizationMail{ReplyTo: "help"}, []string{"spec.mail.replyTo"}},
+		"both":                {v1alpha1.OrganizationMail{From: "Acme", ReplyTo: "help"}, []string{"spec.mail.from", "spec.mail.replyTo"}},
+		"a name of two lines": {v1alpha1.OrganizationMail{From: "=?utf-8?q?a=0Ab?= <people@acme.example>"}, []string{"spec.mail.from"}},
+		"not ASCII":           {v1alpha1.OrganizationMail{From: "people@akmé.example"}, []string{"spec.mail.from", "a domain in ASCII"}},
 	} {
 		t.Run(why, func(t *testing.T) {
 			changed := acme.DeepCopy()

@@ -21,6 +21,10 @@ var (
 	// with this mail: greylisting, a full mailbox, too many mails for one person.
 	// Other mail may go through meanwhile. It comes with ErrUnavailable.
 	ErrDeferred = errors.New("mail deferred")
+	// ErrUnconfirmed means that the mail may have been taken: it was handed over
+	// completely, but the mail server never said what became of it. It comes with
+	// ErrUnavailable.
+	ErrUnconfirmed = errors.New("mail unconfirmed")
 )
 
 // Rejected makes cause an ErrRejected. The cause's text should be the server's
@@ -35,6 +39,12 @@ func Unavailable(cause error) error { return &failure{kinds: []error{ErrUnavaila
 // cause's text should be the server's words.
 func Deferred(cause error) error {
 	return &failure{kinds: []error{ErrDeferred, ErrUnavailable}, cause: cause}
+}
+
+// Unconfirmed makes cause an ErrUnconfirmed, which is an ErrUnavailable as well. The
+// cause's text should be what happened instead of an answer.
+func Unconfirmed(cause error) error {
+	return &failure{kinds: []error{ErrUnconfirmed, ErrUnavailable}, cause: cause}
 }
 
 // failure names its first kind in its text.

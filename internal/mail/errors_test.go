@@ -17,7 +17,7 @@ import (
 
 func TestErrorKinds(t *testing.T) {
 	rejected, unavailable := mail.Rejected(io.EOF), mail.Unavailable(io.EOF)
-	deferred := mail.Deferred(io.EOF)
+	deferred, unconfirmed := mail.Deferred(io.EOF), mail.Unconfirmed(io.EOF)
 	tests := map[string]struct {
 		err, target error
 		want        bool
@@ -33,6 +33,13 @@ func TestErrorKinds(t *testing.T) {
 		"deferred, later":     {deferred, mail.ErrUnavailable, true},
 		"deferred, cause":     {deferred, io.EOF, true},
 		"deferred, other":     {deferred, mail.ErrRejected, false},
+		"deferred, known":     {deferred, mail.ErrUnconfirmed, false},
+		"unconfirmed":         {unconfirmed, mail.ErrUnconfirmed, true},
+		"unconfirmed, later":  {unconfirmed, mail.ErrUnavailable, true},
+		"unconfirmed, cause":  {unconfirmed, io.EOF, true},
+		"unconfirmed, other":  {unconfirmed, mail.ErrRejected, false},
+		"unconfirmed, answer": {unconfirmed, mail.ErrDeferred, false},
+		"unavailable, known":  {unavailable, mail.ErrUnconfirmed, false},
 		"wrapped":             {fmt.Errorf("inviting: %w", rejected), mail.ErrRejected, true},
 		"the text of another": {errors.New("mail rejected: EOF"), mail.ErrRejected, false},
 	}
@@ -43,7 +50,9 @@ func TestErrorKinds(t *testing.T) {
 			}
 		})
 	}
-	for err, want := range map[error]string{rejected: "mail rejected: EOF", deferred: "mail deferred: EOF"} {
+	for err, want := range map[error]string{
+		rejected: "mail rejected: EOF", deferred: "mail deferred: EOF", unconfirmed: "mail unconfirmed: EOF",
+	} {
 		if got := err.Error(); got != want {
 			t.Errorf("the text is %q, want %q", got, want)
 		}
@@ -60,6 +69,7 @@ func TestWords(t *testing.T) {
 		"a reply":        {mail.Rejected(errors.New("550 5.1.1 No such user")), "550 5.1.1 No such user"},
 		"wrapped":        {fmt.Errorf("inviting: %w", mail.Unavailable(errors.New("451 Later"))), "451 Later"},
 		"deferred":       {mail.Deferred(errors.New("452 4.2.2 Mailbox full")), "452 4.2.2 Mailbox full"},
+		"unconfirmed":    {mail.Unconfirmed(errors.New("no answer")), "no answer"},
 		"another error":  {errors.New("rendering the mail: no subject"), "rendering the mail: no subject"},
 		"several lines":  {mail.Rejected(errors.New("550 5.7.1 Blocked\n5.7.1 see\r\n\thttps://a.example ")), "550 5.7.1 Blocked 5.7.1 see https://a.example"},
 		"control codes":  {mail.Rejected(errors.New("550 \x1b[31mred\x00 \u202eback")), "550 [31mred back"},

@@ -56,8 +56,8 @@ type Message struct {
 // may be before it reaches its recipient. Any other outcome is one of two:
 // ErrRejected, which comes again for the same message and is not to be retried,
 // or ErrUnavailable, which may pass; if the server did answer, it is ErrDeferred as
-// well. After ErrUnavailable the mail may have been taken nevertheless: sending is at least once, and repeating it is safe because
-// a Message is complete.
+// well. If the mail may have been taken nevertheless, it is ErrUnconfirmed as well:
+// sending is at least once, and repeating it is safe because a Message is complete.
 //
 // Send returns soon after ctx ends, with an error that is ErrUnavailable as well
 // as the context's own. It refuses a message that Validate refuses. It may be

@@ -9,7 +9,9 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"regexp"
+	"strings"
 	"sync"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
@@ -79,7 +81,7 @@ var plainAddress = regexp.MustCompile(`^[^\s@"(),:;<>\[\]\\]+@[A-Za-z0-9.-]+$`)
 // ParseAddress reads the address of a sender, with or without a name.
 func ParseAddress(s string) (mail.Address, error) {
 	parsed, err := netmail.ParseAddress(s)
-	if err != nil || !plainAddress.MatchString(parsed.Address) {
+	if err != nil || !plainAddress.MatchString(parsed.Address) || strings.ContainsFunc(parsed.Name, unicode.IsControl) {
 		return mail.Address{}, fmt.Errorf("%q is not an address such as Acme <people@acme.example>", s)
 	}
 	return mail.Address{Name: parsed.Name, Email: parsed.Address}, nil

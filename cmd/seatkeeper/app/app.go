@@ -161,6 +161,11 @@ func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
 	return ctrl.NewManager(cfg, options)
 }
 
+// mailIsDown says that a mail server could not be reached, or takes no mail from us.
+func mailIsDown(err error) bool {
+	return errors.Is(err, mail.ErrUnavailable) && !errors.Is(err, mail.ErrDeferred) && !errors.Is(err, mail.ErrUnconfirmed)
+}
+
 const (
 	// mailTimeout leaves a server ten minutes to look at a mail that it was given, as RFC 5321 (4.5.3.2.6) asks.
 	mailTimeout = 11 * time.Minute
@@ -177,7 +182,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	})
 	mails := outbox.New(outbox.Options{
 		Clock: o.Clock, PerSecond: o.MailsPerSecond, Timeout: mailTimeout, Grace: mailGrace,
-		Down: func(err error) bool { return errors.Is(err, mail.ErrUnavailable) && !errors.Is(err, mail.ErrDeferred) },
+		Down: mailIsDown,
 	})
 	accounts := outbox.New(outbox.Options{
 		Clock: o.Clock, Down: func(err error) bool { return errors.Is(err, directory.ErrUnavailable) },

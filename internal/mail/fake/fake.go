@@ -24,6 +24,7 @@ type Sender struct {
 	rejected map[string]string // words by address in lower case
 	outages  int
 	deferred map[string]*deferral // by address in lower case
+	silences int
 	gate     *Gate
 }
 
@@ -51,6 +52,10 @@ func (s *Sender) Send(ctx context.Context, m mail.Message) error {
 		return mail.Rejected(errors.New(words))
 	}
 	s.sent = append(s.sent, m)
+	if s.silences > 0 {
+		s.silences--
+		return mail.Unconfirmed(errors.New("the connection was cut while the server had the mail"))
+	}
 	return nil
 }
 
@@ -108,6 +113,14 @@ func (s *Sender) Unavailable(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.outages = n
+}
+
+// Unconfirmed takes the next n mails that would be taken, and keeps them as sent,
+// but does not say so; 0 ends it.
+func (s *Sender) Unconfirmed(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silences = n
 }
 
 // Hang leaves all mail that arrives from now on without an answer until the gate

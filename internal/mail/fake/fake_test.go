@@ -26,6 +26,7 @@ func TestSender(t *testing.T) {
 			Reject:      s.Reject,
 			Defer:       s.Defer,
 			Unavailable: s.Unavailable,
+			Unconfirmed: s.Unconfirmed,
 			Hang:        func() { s.Hang() },
 			Down:        func() { s.Unavailable(math.MaxInt) },
 		}

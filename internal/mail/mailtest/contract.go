@@ -28,6 +28,8 @@ type Server struct {
 	Defer func(email, words string, n int)
 	// Unavailable makes the next n mails find a server that does no work now.
 	Unavailable func(n int)
+	// Unconfirmed takes the next n mails without a word.
+	Unconfirmed func(n int)
 	// Hang leaves all mail without an answer, to the end of the test.
 	Hang func()
 	// Down ends the server.
@@ -51,6 +53,7 @@ func Contract(t *testing.T, start func(*testing.T) Server) {
 		"reports a deferral with its words":     reportsDeferral,
 		"reports a server that does no work":    reportsUnavailable,
 		"reports a server that is down":         reportsDown,
+		"reports mail that may have been taken": reportsUnconfirmed,
 		"gives up a server that hangs":          givesUp,
 		"stops when its context is cancelled":   stops,
 		"does not begin with a cancelled one":   doesNotBegin,
@@ -191,7 +194,7 @@ func refuses(t *testing.T, s Server) {
 func reportsRejection(t *testing.T, s Server) {
 	s.Reject("ada@example.org", "550 5.1.1 No such user here")
 	err := s.Sender.Send(t.Context(), Invitation())
-	if !errors.Is(err, mail.ErrRejected) || errors.Is(err, mail.ErrUnavailable) {
+	if !errors.Is(err, mail.ErrRejected) || errors.Is(err, mail.ErrUnavailable) || errors.Is(err, mail.ErrUnconfirmed) {
 		t.Errorf("Send: %v, want ErrRejected alone", err)
 	}
 	if words := mail.Words(err); words != "550 5.1.1 No such user here" {
@@ -208,6 +211,7 @@ func reportsDeferral(t *testing.T, s Server) {
 		if !errors.Is(err, mail.ErrDeferred) || !errors.Is(err, mail.ErrUnavailable) || errors.Is(err, mail.ErrRejected) {
 			t.Errorf("Send: %v, want ErrDeferred and ErrUnavailable", err)
 		}
+		wantConfirmed(t, err)
 		if words := mail.Words(err); words != "450 4.2.0 Greylisted" {
 			t.Errorf("the server's words are %q", words)
 		}
@@ -228,6 +232,7 @@ func reportsUnavailable(t *testing.T, s Server) {
 	for range 2 {
 		err := s.Sender.Send(t.Context(), Invitation())
 		wantUnavailable(t, err)
+		wantConfirmed(t, err)
 		if words := mail.Words(err); !strings.HasPrefix(words, "4") {
 			t.Errorf("the server's words are %q, want its 4xx reply", words)
 		}
@@ -246,7 +251,33 @@ func reportsDown(t *testing.T, s Server) {
 	}
 	s.Down()
 	for range 2 {
-		wantUnavailable(t, s.Sender.Send(t.Context(), Invitation()))
+		err := s.Sender.Send(t.Context(), Invitation())
+		wantUnavailable(t, err)
+		wantConfirmed(t, err)
+	}
+}
+
+// A server that hangs may have the mail or not; only one that has it can be tested.
+func reportsUnconfirmed(t *testing.T, s Server) {
+	s.Unconfirmed(2)
+	for range 2 {
+		err := s.Sender.Send(t.Context(), Invitation())
+		wantUnavailable(t, err)
+		if !errors.Is(err, mail.ErrUnconfirmed) {
+			t.Errorf("Send: %v, want ErrUnconfirmed as well", err)
+		}
+	}
+	if err := s.Sender.Send(t.Context(), Invitation()); err != nil {
+		t.Errorf("the server answers again, but Send: %v", err)
+	}
+	all := s.Delivered()
+	if len(all) != 3 {
+		t.Fatalf("%d mails arrived, want 3", len(all))
+	}
+	for _, d := range all[1:] {
+		if diff := cmp.Diff(all[0].Raw, d.Raw); diff != "" {
+			t.Errorf("the duplicate differs:\n%s", diff)
+		}
 	}
 }
 
@@ -278,6 +309,7 @@ func doesNotBegin(t *testing.T, s Server) {
 	cancel()
 	err := s.Sender.Send(ctx, Invitation())
 	wantUnavailable(t, err)
+	wantConfirmed(t, err)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("Send: %v, want Canceled as well", err)
 	}
@@ -330,5 +362,13 @@ func wantUnavailable(t *testing.T, err error) {
 	}
 	if mail.Words(err) == "" {
 		t.Error("there are no words for a person")
+	}
+}
+
+// wantConfirmed wants to know of the mail that it was not taken.
+func wantConfirmed(t *testing.T, err error) {
+	t.Helper()
+	if errors.Is(err, mail.ErrUnconfirmed) {
+		t.Errorf("Send: %v, want no ErrUnconfirmed: it was not taken", err)
 	}
 }

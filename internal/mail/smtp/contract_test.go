@@ -43,7 +43,8 @@ func TestContract(t *testing.T) {
 			Unavailable: func(n int) {
 				add(mailbox.Times(n, mailbox.At(mailbox.Rcpt, mailbox.Answer(421, "4.3.2 The server is down for maintenance"))))
 			},
-			Hang: func() { add(mailbox.At(mailbox.Data, mailbox.Hang())) },
+			Unconfirmed: func(n int) { add(mailbox.Times(n, mailbox.At(mailbox.Data, mailbox.Cut().Keeping()))) },
+			Hang:        func() { add(mailbox.At(mailbox.Data, mailbox.Hang())) },
 			Down: func() {
 				if err := box.Close(); err != nil {
 					t.Fatal(err)

@@ -28,13 +28,14 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/mail/mailtest"
 )
 
-// wantExactly also tells ErrDeferred from ErrUnavailable alone.
+// wantExactly also tells ErrDeferred and ErrUnconfirmed from ErrUnavailable alone.
 func wantExactly(t *testing.T, err, kind error) {
 	t.Helper()
 	wants := map[error]bool{
 		mail.ErrRejected:    errors.Is(kind, mail.ErrRejected),
 		mail.ErrDeferred:    errors.Is(kind, mail.ErrDeferred),
 		mail.ErrUnavailable: !errors.Is(kind, mail.ErrRejected),
+		mail.ErrUnconfirmed: errors.Is(kind, mail.ErrUnconfirmed),
 	}
 	for target, want := range wants {
 		if errors.Is(err, target) != want {
@@ -45,6 +46,7 @@ func wantExactly(t *testing.T, err, kind error) {
 
 func TestReplyDecides(t *testing.T) {
 	about := []string{"MAIL", "RCPT", "DATA", "."}
+	recipient := about[1:]
 	before := []string{"EHLO", "STARTTLS", "AUTH"}
 	tests := map[string]struct {
 		why   string
@@ -56,8 +58,13 @@ func TestReplyDecides(t *testing.T) {
 		"an error of theirs":   {verbs: about, reply: "451 4.3.0 Try again", want: mail.ErrDeferred},
 		"a full mailbox":       {verbs: about, reply: "452 4.2.2 Mailbox full", want: mail.ErrDeferred},
 		"an end":               {verbs: about, reply: "421 4.3.2 Shutting down", want: mail.ErrUnavailable, why: "it is about the server"},
-		"no such user":         {verbs: about, reply: "550 5.1.1 No such user", want: mail.ErrRejected},
-		"a policy":             {verbs: about, reply: "554 5.7.1 Spam", want: mail.ErrRejected},
+		"no such user":         {verbs: recipient, reply: "550 5.1.1 No such user", want: mail.ErrRejected},
+		"a policy":             {verbs: recipient, reply: "554 5.7.1 Spam", want: mail.ErrRejected},
+		"a sender not owned":   {verbs: about[:1], reply: "553 5.7.1 Sender address rejected: not owned by user", want: mail.ErrUnavailable, why: "it is about us"},
+		"a sender not known":   {verbs: about[:1], reply: "550 5.1.8 Sender not verified", want: mail.ErrUnavailable, why: "it is about us"},
+		"a quota of ours":      {verbs: about[:1], reply: "554 5.7.1 Daily quota exceeded", want: mail.ErrUnavailable, why: "it is about us"},
+		"a mail too large":     {verbs: about, reply: "552 5.3.4 Message size exceeds limit", want: mail.ErrRejected, why: "it stays so large"},
+		"our hello name":       {verbs: about, reply: "504 5.5.2 <pod>: Helo command rejected: need fully-qualified hostname", want: mail.ErrUnavailable, why: "it is about us"},
 		"a login wanted":       {verbs: about, reply: "530 5.7.0 Authentication required", want: mail.ErrUnavailable, why: "it is about us"},
 		"an end before":        {verbs: before, reply: "421 4.3.2 Shutting down", want: mail.ErrUnavailable},
 		"a wait before":        {verbs: before, reply: "450 4.7.0 Later", want: mail.ErrUnavailable, why: "no mail was named"},
@@ -116,7 +123,7 @@ func TestMailWhoseAnswerIsLostIsRepeatedIdentically(t *testing.T) {
 	box.SetScript(mailbox.Times(1, mailbox.At(mailbox.Data, mailbox.Cut().Keeping())))
 	m := mailtest.Invitation()
 	m.InReplyTo, m.Unsubscribe = "6f1c-0@seatkeeper.example", "https://acme.example/u/token"
-	wantExactly(t, s.Send(t.Context(), m), mail.ErrUnavailable)
+	wantExactly(t, s.Send(t.Context(), m), mail.ErrUnconfirmed)
 	if err := s.Send(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
@@ -140,11 +147,12 @@ func TestServerThatHangsBeforeTheMailIsGivenUp(t *testing.T) {
 		"at the login":         {silentAt: "AUTH", options: Options{TLS: TLSDisabled, Username: "seatkeeper", Password: "secret"}},
 		"at the recipient":     {silentAt: "RCPT", options: Options{TLS: TLSDisabled}},
 		"in implicit TLS":      {options: Options{Port: implicitTLSPort}},
+		"in implicit TLS, too": {options: Options{TLS: TLSImplicit}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			greeting := "220 Hello\r\n"
-			if tt.options.Port == implicitTLSPort {
+			if tt.options.encrypted() {
 				greeting = ""
 			}
 			addr := serve(t, greeting, func(_ int, line string) string {
@@ -241,7 +249,7 @@ func TestServerMustBeWhoItIs(t *testing.T) {
 		"one for no name at all": {host: "", from: now.Add(-day), to: now.Add(day), version: tls.VersionTLS13, words: "mail.example"},
 	}
 	for name, tt := range tests {
-		for _, port := range []int{587, implicitTLSPort} {
+		for _, port := range []int{587, implicitTLSPort} { // TestTLS has TLSImplicit
 			t.Run(name, func(t *testing.T) {
 				served, pool := certificate(t, tt.host, tt.from, tt.to)
 				b := &backend{implicitTLS: port == implicitTLSPort}

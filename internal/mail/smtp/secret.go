@@ -22,6 +22,7 @@ const (
 	keyUsername = "username"
 	keyPassword = "password"
 	keyTLS      = "tls"
+	keyHello    = "hello"
 	keyCA       = "ca.crt"
 )
 
@@ -29,8 +30,9 @@ const (
 const defaultPort = 587
 
 // ParseSecret reads the options of New from the data of a Secret. Only host is
-// required; port is 587 and tls is Required unless they say otherwise. ca.crt, in
-// PEM, is trusted for the server's certificate instead of the system's authorities.
+// required; port is 587 and tls is Required unless they say otherwise. hello is how
+// we introduce ourselves, left empty unless it is given. ca.crt, in PEM, is trusted
+// for the server's certificate instead of the system's authorities.
 // White space around values, as editors leave it, does not count, but for the
 // password: there it is line breaks at the end. Unknown keys are ignored.
 //
@@ -39,9 +41,10 @@ const defaultPort = 587
 func ParseSecret(data map[string][]byte) (Options, error) {
 	value := func(key string) string { return string(bytes.TrimSpace(data[key])) }
 	o := Options{
-		Host:     value(keyHost),
-		Username: value(keyUsername),
-		Password: strings.TrimRight(string(data[keyPassword]), "\r\n"),
+		Host:      value(keyHost),
+		Username:  value(keyUsername),
+		Password:  strings.TrimRight(string(data[keyPassword]), "\r\n"),
+		HelloName: value(keyHello),
 	}
 	var err error
 	if err := checkHost(o.Host); err != nil {
@@ -52,6 +55,9 @@ func ParseSecret(data map[string][]byte) (Options, error) {
 	}
 	if o.TLS, err = parseTLS(value(keyTLS)); err != nil {
 		return Options{}, err
+	}
+	if o.HelloName != "" && !IsHelloName(o.HelloName) {
+		return Options{}, fmt.Errorf("the key %s must be a host name in ASCII alone, like seatkeeper.example.org, or be left out", keyHello)
 	}
 	if err := checkLogin(o); err != nil {
 		return Options{}, err
@@ -94,8 +100,8 @@ func parseTLS(value string) (TLS, error) {
 	if value == "" {
 		return TLSRequired, nil
 	}
-	if !slices.Contains([]TLS{TLSRequired, TLSOpportunistic, TLSDisabled}, TLS(value)) {
-		return "", fmt.Errorf("the key %s must be %s, %s or %s, or be left out for %s", keyTLS, TLSRequired, TLSOpportunistic, TLSDisabled, TLSRequired)
+	if !TLS(value).known() {
+		return "", fmt.Errorf("the key %s must be %s, %s, %s or %s, or be left out for %s", keyTLS, TLSRequired, TLSOpportunistic, TLSImplicit, TLSDisabled, TLSRequired)
 	}
 	return TLS(value), nil
 }

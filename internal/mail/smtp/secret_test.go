@@ -55,6 +55,18 @@ func TestParseSecret(t *testing.T) {
 			values: map[string]string{"host": "2001:db8::25"},
 			want:   Options{Host: "2001:db8::25", Port: 587, TLS: TLSRequired},
 		},
+		"encrypted from the first byte": {
+			values: map[string]string{"host": "h", "port": "2465", "tls": "Implicit"},
+			want:   Options{Host: "h", Port: 2465, TLS: TLSImplicit},
+		},
+		"a hello name": {
+			values: map[string]string{"host": "h", "hello": " mail.acme.example\n"},
+			want:   Options{Host: "h", Port: 587, TLS: TLSRequired, HelloName: "mail.acme.example"},
+		},
+		"an address as hello name": {
+			values: map[string]string{"host": "h", "hello": "[IPv6:2001:db8::25]"},
+			want:   Options{Host: "h", Port: 587, TLS: TLSRequired, HelloName: "[IPv6:2001:db8::25]"},
+		},
 		"no TLS, no login": {
 			values: map[string]string{"host": "mail.internal", "port": "25", "tls": "Disabled"},
 			want:   Options{Host: "mail.internal", Port: 25, TLS: TLSDisabled},
@@ -98,7 +110,11 @@ func TestParseSecretRefuses(t *testing.T) {
 		"a port too high":             {"port", "65536", []string{"port"}},
 		"a port below":                {"port", "-1", []string{"port"}},
 		"another port notation":       {"port", "0x19", []string{"port"}},
-		"tls in lower case":           {"tls", "required", []string{"tls", "Required", "Opportunistic", "Disabled"}},
+		"tls in lower case":           {"tls", "required", []string{"tls", "Required", "Opportunistic", "Implicit", "Disabled"}},
+		"a hello of two words":        {"hello", "mail hunter2", []string{"hello", "seatkeeper.example.org"}},
+		"a hello of two lines":        {"hello", "mail.example\r\nQUIT", []string{"hello"}},
+		"a hello that is a URL":       {"hello", "https://acme.example", []string{"hello"}},
+		"a hello beyond ASCII":        {"hello", "m\u00fcnchen.example", []string{"hello"}},
 		"tls as a truth":              {"tls", "true", []string{"tls"}},
 		"no username":                 {"username", "", []string{"username", "password"}},
 		"no password":                 {"password", "", []string{"username", "password"}},

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -164,6 +165,10 @@ func TestTLS(t *testing.T) {
 		"port 465":                     {implicit: true, server: asItIs, wantTLS: true, change: func(o *Options) { o.Port = 465 }},
 		"port 465, unknown issuer":     {implicit: true, server: asItIs, want: mail.ErrUnavailable, change: func(o *Options) { o.Port, o.RootCAs = 465, nil }},
 		"port 465, but TLS disabled":   {server: asItIs, change: func(o *Options) { o.Port, o.TLS = 465, TLSDisabled }},
+		"implicit":                     {implicit: true, server: asItIs, wantTLS: true, change: func(o *Options) { o.TLS = TLSImplicit }},
+		"implicit, unknown issuer":     {implicit: true, server: asItIs, want: mail.ErrUnavailable, change: func(o *Options) { o.TLS, o.RootCAs = TLSImplicit, nil }},
+		"implicit, but STARTTLS":       {server: asItIs, want: mail.ErrUnavailable, change: func(o *Options) { o.TLS = TLSImplicit }},
+		"implicit on port 465":         {implicit: true, server: asItIs, wantTLS: true, change: func(o *Options) { o.Port, o.TLS = 465, TLSImplicit }},
 		"port 465, but not encrypting": {server: withoutTLS, want: mail.ErrUnavailable, change: func(o *Options) { o.Port = 465 }},
 	}
 	for name, tt := range tests {
@@ -226,15 +231,28 @@ func TestLogin(t *testing.T) {
 }
 
 func TestAddressesBeyondASCII(t *testing.T) {
+	const chinese = "用户@例子.example"
+	var (
+		to      = func(m *mail.Message) { m.To.Email = chinese }
+		from    = func(m *mail.Message) { m.From.Email = chinese }
+		replyTo = func(m *mail.Message) { m.ReplyTo = &mail.Address{Email: chinese} }
+	)
 	tests := map[string]struct {
-		to      string
+		why     string
+		change  func(*mail.Message)
 		offered bool
+		utf8    bool
 		want    error
 	}{
-		"ASCII":                {to: "ada@example.org", offered: true},
-		"ASCII, not offered":   {to: "ada@example.org"},
-		"Chinese":              {to: "用户@例子.example", offered: true},
-		"Chinese, not offered": {to: "用户@例子.example", want: mail.ErrRejected},
+		"ASCII":                     {change: func(*mail.Message) {}, offered: true},
+		"ASCII, not offered":        {change: func(*mail.Message) {}},
+		"recipient":                 {change: to, offered: true, utf8: true},
+		"recipient, not offered":    {change: to, want: mail.ErrRejected},
+		"sender":                    {change: from, offered: true, utf8: true},
+		"sender, not offered":       {change: from, want: mail.ErrUnavailable, why: "it is about us"},
+		"answers":                   {change: replyTo, offered: true, utf8: true},
+		"answers, not offered":      {change: replyTo, want: mail.ErrUnavailable, why: "it is about us"},
+		"both of them, not offered": {change: func(m *mail.Message) { to(m); from(m) }, want: mail.ErrRejected, why: "another sender would not help"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -242,12 +260,18 @@ func TestAddressesBeyondASCII(t *testing.T) {
 			addr, options := b.start(t, func(s *gosmtp.Server) { s.EnableSMTPUTF8 = tt.offered })
 			s, _ := newSender(t, addr, options)
 			m := mailtest.Invitation()
-			m.To.Email = tt.to
-			if err := s.Send(t.Context(), m); !errors.Is(err, tt.want) {
-				t.Fatalf("Send: %v, want %v", err, tt.want)
-			}
+			tt.change(&m)
+			err := s.Send(t.Context(), m)
 			if tt.want == nil {
-				wantReceived(t, b, envelope{TLS: true, UTF8: tt.to != "ada@example.org"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				wantReceived(t, b, envelope{TLS: true, UTF8: tt.utf8})
+				return
+			}
+			wantExactly(t, err, tt.want)
+			if !strings.Contains(mail.Words(err), "SMTPUTF8") || strings.Contains(mail.Words(err), chinese) {
+				t.Errorf("the words are %q: %s", mail.Words(err), tt.why)
 			}
 		})
 	}

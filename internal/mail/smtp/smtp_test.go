@@ -85,19 +85,27 @@ func serve(t *testing.T, greeting string, answer func(conn int, line string) str
 				return
 			}
 			context.AfterFunc(ctx, func() { _ = conn.Close() })
-			serving.Go(func() {
-				defer func() { _ = conn.Close() }()
-				_, _ = fmt.Fprint(conn, greeting)
-				for lines := bufio.NewScanner(conn); lines.Scan(); {
-					reply := answer(n, lines.Text())
-					if _, err := fmt.Fprint(conn, reply); err != nil || strings.HasPrefix(reply, "421") || strings.HasPrefix(reply, "221") {
-						return
-					}
-				}
-			})
+			serving.Go(func() { converse(conn, greeting, func(line string) string { return answer(n, line) }) })
 		}
 	})
 	return l.Addr().String()
+}
+
+// converse is the server's side of one connection.
+func converse(conn net.Conn, greeting string, answer func(line string) string) {
+	defer func() { _ = conn.Close() }()
+	if greeting != "" {
+		_, _ = fmt.Fprint(conn, greeting)
+	}
+	for lines := bufio.NewScanner(conn); lines.Scan(); {
+		reply := answer(lines.Text())
+		if reply == "" {
+			continue // a pipe would wait for somebody who reads nothing
+		}
+		if _, err := fmt.Fprint(conn, reply); err != nil || strings.HasPrefix(reply, "421") || strings.HasPrefix(reply, "221") {
+			return
+		}
+	}
 }
 
 // polite answers as a server does that takes all mail.
@@ -278,7 +286,11 @@ func TestHangingServerIsGivenUp(t *testing.T) {
 			s, d := newSender(t, addr, Options{TLS: TLSDisabled})
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			wantKind(t, s.Send(ctx, mailtest.Invitation()), mail.ErrUnavailable)
+			err := s.Send(ctx, mailtest.Invitation())
+			wantKind(t, err, mail.ErrUnavailable)
+			if errors.Is(err, mail.ErrUnconfirmed) != (tt.silentAt == ".") {
+				t.Errorf("Send: %v, ErrUnconfirmed is for mail that the server has", err)
+			}
 			if tt.greeting == "" {
 				return
 			}
@@ -385,6 +397,7 @@ func TestNewRefusesBadOptions(t *testing.T) {
 		"no password":          func(o *Options) { o.Username = "seatkeeper" },
 		"no username":          func(o *Options) { o.Password = "secret" },
 		"an unknown TLS mode":  func(o *Options) { o.TLS = "required" },
+		"a hello with a port":  func(o *Options) { o.HelloName = "seatkeeper.example:25" },
 		"a hello of two words": func(o *Options) { o.HelloName = "seat keeper" },
 		"a hello of two lines": func(o *Options) { o.HelloName = "seatkeeper\r\nQUIT" },
 	}
