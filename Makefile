@@ -30,25 +30,28 @@ build: bin/controlplane bin/kubectl ## Build the operator and what `make run` ru
 ##@ Test
 
 # One line a package and what fails in full.
-GOTEST = bin/gotestsum --format pkgname-and-test-fails -- -race -shuffle=on -timeout 20m
+GOTESTSUM = bin/gotestsum --format pkgname-and-test-fails -- -shuffle=on -timeout 20m
+# The race detector needs a C compiler: a recipe that uses this begins with WITH_CC.
+GOTEST = $(GOTESTSUM) -race
+WITH_CC = CC=$$(hack/cc.sh) && export CC
 
 .PHONY: test
 test: test-unit test-e2e ## Run all tests; what they need is built or installed first
 
 .PHONY: test-unit
 test-unit: bin/gotestsum bin/controlplane bin/stripe-mock ## Run the tests that need no running system: pure ones, and those against the API server
-	$(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /test/pages -e /test/realmail -e /internal/seats$$)
+	@$(WITH_CC) && $(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /test/pages -e /test/realmail -e /internal/seats$$)
 	@# One goroutine tries 10 000 schedules there: the race detector would take minutes, and has nothing to find.
-	$(subst -race,,$(GOTEST)) ./internal/seats
+	@$(GOTESTSUM) ./internal/seats
 
 # Postfix drops root's rights itself, and so has to have them.
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo '-exec "sudo -nE"')
 
 .PHONY: test-e2e
 test-e2e: bin/gotestsum build ## Tell stories through kubectl, mail and a browser: against what `make run` runs, and a real mail server
-	@POSTFIX=$$(hack/postfix.sh) && export POSTFIX && $(GOTEST) -count=1 $(AS_ROOT) ./test/realmail/...
-	@CHROMIUM=$$(hack/chromium.sh) && AXE=$$(hack/axe.sh) && export CHROMIUM AXE && $(GOTEST) -count=1 ./test/pages/...
-	@CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && $(GOTEST) -count=1 ./test/e2e/...
+	@$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && AXE=$$(hack/axe.sh) && export CHROMIUM AXE && $(GOTEST) -count=1 ./test/pages/...
+	@$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && $(GOTEST) -count=1 ./test/e2e/...
+	@$(WITH_CC) && POSTFIX=$$(hack/postfix.sh) && export POSTFIX && $(GOTEST) -count=1 $(AS_ROOT) ./test/realmail/...
 
 .PHONY: screenshots
 screenshots: ## Take pictures of every invitation page and mail, to look at, into coverage/screenshots

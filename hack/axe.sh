@@ -19,7 +19,7 @@ if [ -n "${AXE:-}" ] && [ -s "$AXE" ]; then
 	echo "$AXE"
 	exit
 fi
-up_to_date || {
+if ! up_to_date; then
 	command -v npm >/dev/null || {
 		echo "No npm on this machine: installing it with the package manager ..."
 		if command -v apt-get >/dev/null; then
@@ -33,11 +33,19 @@ up_to_date || {
 		else
 			echo "There is no package manager here that this script knows (apt-get, dnf, apk, brew)."
 		fi
+	} >&2 || true
+	command -v npm >/dev/null || {
+		echo "The tests of the pages need axe-core: install Node.js with npm, or set AXE to an axe.min.js." >&2
+		exit 1
 	}
-	npm ci --prefix "$module" --ignore-scripts --no-audit --no-fund
-} >&2 || true
-up_to_date || {
-	echo "The tests of the pages need axe-core: install Node.js with npm, or set AXE to an axe.min.js." >&2
+	npm ci --prefix "$module" --prefer-offline --ignore-scripts --no-audit --no-fund >&2 || {
+		echo "The tests of the pages need axe-core, and npm failed to fetch it, as it says above: mend that, or set AXE to an axe.min.js." >&2
+		exit 1
+	}
+	touch "$module/node_modules/.package-lock.json" # npm leaves its time alone when there was nothing to fetch
+fi
+[ -s "$axe" ] || {
+	echo "npm has installed what $module/package-lock.json says, and that has no axe-core/axe.min.js." >&2
 	exit 1
 }
 echo "$axe"

@@ -31,8 +31,12 @@ find_postfix && exit 0
 	echo "No Postfix on this machine: installing it with the package manager ..."
 	if command -v apt-get >/dev/null; then
 		install_quietly
+	elif command -v dnf >/dev/null; then # neither starts what it installs
+		as_root dnf install -y postfix
+	elif command -v apk >/dev/null; then
+		as_root apk add postfix
 	else
-		echo "There is no package manager here that this script knows (apt-get)."
+		echo "There is no package manager here that this script knows (apt-get, dnf, apk)."
 	fi
 } >&2 || true
 find_postfix || {

@@ -81,7 +81,7 @@ const beyond = `(() => {
 			getComputedStyle(e).overflow != "visible") out.push(e.outerHTML.slice(0, 80) + " is cut off");
 		const range = document.createRange();
 		range.selectNodeContents(e);
-		const text = range.getBoundingClientRect(), card = document.querySelector("main").getBoundingClientRect();
+		const text = range.getBoundingClientRect(), card = document.querySelector("main, .card").getBoundingClientRect();
 		if (e.tagName != "INPUT" && text.width && (text.left < card.left - 0.5 || text.right > card.right + 0.5)) {
 			out.push("the text of " + e.outerHTML.slice(0, 80) + " reaches out of its card");
 		}

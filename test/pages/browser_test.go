@@ -13,6 +13,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -80,11 +81,16 @@ func open(t *testing.T) *tab {
 	t.Cleanup(closeTab)
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
+	letters := http.StripPrefix(mailsAt, http.FileServer(http.Dir(mails)))
 	b := &tab{T: t, ctx: ctx, site: site.New(logr.Discard())}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.mu.Lock()
 		b.asked = append(b.asked, r)
 		b.mu.Unlock()
+		if strings.HasPrefix(r.URL.Path, mailsAt) {
+			letters.ServeHTTP(w, r)
+			return
+		}
 		b.site.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)

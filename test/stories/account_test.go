@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/hack/mailbox"
 	"seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
@@ -245,6 +247,58 @@ func TestEZ15_AnInvitedPersonIsReplaced(t *testing.T) {
 	s.answer(s.links(at("nadia"), 1)[0], accept, http.StatusOK)
 }
 
+// Whoever was asked and has not answered is replaced as well: the old link ends, the seat stays, and there is a record of
+// whoever was written to.
+func TestEZ15_AnOpenInvitationPassesOn(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		why     string
+		mailed  bool
+		records []string
+	}{
+		"mailed":     {mailed: true, records: []string{at("bea")}},
+		"not mailed": {why: "nobody ever wrote to bea"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := empty(t)
+			if !tt.mailed {
+				s.box.SetScript(mailbox.To(at("bea"), mailbox.At(mailbox.Rcpt, mailbox.Answer(451, "4.3.0 Come back later"))))
+			}
+			s.start(operator.Options{})
+			s.create(policy(v1alpha1.EmailChangeReplace, "ada", "bea")...)
+			if tt.mailed {
+				s.invited("bea", 1)
+			}
+			s.holds(s.is("bea", map[bool]string{true: v1alpha1.ReasonInvited, false: v1alpha1.ReasonMailUnavailable}[tt.mailed]), "standard")
+			before := get[v1alpha1.SeatSlice](s, "standard-0")
+			edit(s, "bea", func(u *v1alpha1.User) { u.Spec.Email = at("nadia") })
+			u := s.is("bea", v1alpha1.ReasonInvited)
+			if u.Status.Email != at("nadia") || u.Status.AcceptedAt != nil {
+				t.Errorf("nadia is known as %s, and has accepted at %v", u.Status.Email, u.Status.AcceptedAt)
+			}
+			s.holds(u, "standard")
+			for _, link := range s.links(at("bea"), len(tt.records)) {
+				s.answer(link, accept, http.StatusGone)
+			}
+			s.answer(s.links(at("nadia"), 1)[0], accept, http.StatusOK)
+			s.holds(s.is("bea", v1alpha1.ReasonActive), "standard")
+			if after := get[v1alpha1.SeatSlice](s, "standard-0"); after.ResourceVersion != before.ResourceVersion {
+				t.Errorf("the seat left: %+v", after.Assignments)
+			}
+			var list v1alpha1.ArchivedUserList
+			s.must(s.List(t.Context(), &list, client.InNamespace(s.ns)), "listing records")
+			var records []string
+			for i := range list.Items {
+				records = append(records, list.Items[i].Record.Spec.Email)
+			}
+			if !slices.Equal(records, tt.records) {
+				t.Errorf("there are records of %q, want %q: %s", records, tt.records, tt.why)
+			}
+		})
+	}
+}
+
 // Rule IN-9, around admission: nothing changes for the person until the address is set back.
 func TestIN9_AnAddressCannotBeEdited(t *testing.T) {
 	t.Parallel()
@@ -272,6 +326,20 @@ func TestCorrectedAddressAfterExpiry(t *testing.T) {
 	s.freed("bea")
 	edit(s, "bea", func(u *v1alpha1.User) { u.Spec.Email = at("lovelace") })
 	s.holds(s.invited("bea", 2), "standard")
+	s.answer(s.links(at("lovelace"), 1)[0], accept, http.StatusOK)
+}
+
+// The same, when nothing has happened for long: the edit itself is all there is to wake the pool.
+func TestCorrectedAddressAfterExpiryAndRest(t *testing.T) {
+	t.Parallel()
+	s := play(t, acme(2, "ada", "cid")...)
+	inv := s.invited("cid", 1).Status.Invitation
+	s.leapTo("cid", inv.ExpiresAt.Add(time.Second))
+	s.is("cid", v1alpha1.ReasonInvitationExpired)
+	s.freed("cid")
+	s.rest()
+	edit(s, "cid", func(u *v1alpha1.User) { u.Spec.Email = at("lovelace") })
+	s.holds(s.invited("cid", 2), "standard")
 	s.answer(s.links(at("lovelace"), 1)[0], accept, http.StatusOK)
 }
 

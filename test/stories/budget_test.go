@@ -9,11 +9,11 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,7 +66,6 @@ func TestWriteBudget(t *testing.T) {
 	}
 }
 
-// atMost holds that each of the people took at most so many writes of a resource, and at least one.
 // counting is a sender that knows how many mails are on their way at once.
 type counting struct {
 	mail.Sender
@@ -84,6 +83,25 @@ func (c *counting) Send(ctx context.Context, m mail.Message) error {
 	return c.Sender.Send(ctx, m)
 }
 
+// recruit creates members, so many one after the other and all of these rows side by side.
+func (s *stage) recruit(names []string, row int) {
+	s.Helper()
+	var creating errgroup.Group
+	for some := range slices.Chunk(names, row) {
+		creating.Go(func() error {
+			for _, name := range some {
+				u := member(name).In(s.ns, "acme").Obj()
+				u.Finalizers = []string{v1alpha1.FinalizerArchive} // as admission has it, which is off here
+				if err := s.Create(s.Context(), u); err != nil {
+					return fmt.Errorf("%s: %w", name, err)
+				}
+			}
+			return nil
+		})
+	}
+	s.must(creating.Wait(), "creating %d users", len(names))
+}
+
 // TestTenThousandInvitations holds the budget of writes in a large wave: what one person costs does not grow. Mail goes out
 // side by side, but not all at once.
 func TestTenThousandInvitations(t *testing.T) {
@@ -94,17 +112,7 @@ func TestTenThousandInvitations(t *testing.T) {
 	for i := range names {
 		names[i] = fmt.Sprintf("p%05d", i)
 	}
-	var creating sync.WaitGroup
-	for some := range slices.Chunk(names, people/batch) {
-		creating.Go(func() {
-			for _, name := range some {
-				u := member(name).Obj()
-				u.Finalizers = []string{v1alpha1.FinalizerArchive} // as admission has it, which is off here
-				s.create(u)
-			}
-		})
-	}
-	creating.Wait()
+	s.recruit(names, people/batch)
 	var traffic operator.Traffic
 	sender := &counting{Sender: operator.Sender(t, s.box)}
 	begin := time.Now()
@@ -130,6 +138,7 @@ func TestTenThousandInvitations(t *testing.T) {
 	}
 }
 
+// atMost holds that each of the people took at most so many writes of a resource, and at least one.
 func (s *stage) atMost(traffic *operator.Traffic, most int, people []string, resource string) {
 	s.Helper()
 	writes := map[string]int{}

@@ -4,10 +4,13 @@
 package stories_test
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,7 +25,9 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
+	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/keystore"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -236,21 +241,63 @@ func TestMailServerOfAnOrganizationsOwn(t *testing.T) {
 	}
 }
 
-// One organization's server does not hold up another's mail.
+// One organization's server does not hold up another's mail: as many mails as go to one server at once hang there, none has
+// ended, and ada is invited.
 func TestHangingServerOfAnotherOrganization(t *testing.T) {
 	t.Parallel()
 	s := empty(t)
 	s.start(operator.Options{})
 	hanging := operator.Mailbox(t)
-	hanging.SetScript(func(mailbox.Event) mailbox.Reaction { return mailbox.Hang() })
+	answers := make(chan struct{})
+	answer := sync.OnceFunc(func() { close(answers) })
+	defer answer()
+	hang := make(chan struct{}, 10*outbox.DefaultPerServer)
+	hanging.SetScript(func(mailbox.Event) mailbox.Reaction {
+		select {
+		case hang <- struct{}{}:
+		default:
+		}
+		<-answers
+		return mailbox.Reaction{}
+	})
 	s.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "globex-smtp"}, Data: serverSecret(t, hanging)},
 		build.Organization("globex").Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "globex-smtp"}}).Obj(),
 		build.Role("guest").In("", "globex").Obj())
-	for i := range 40 { // more than go to one server at once
-		s.create(build.User(fmt.Sprint("g", i)).In("", "globex").Roles("guest").Obj())
+	guests := make([]string, 40) // more than go to one server at once
+	for i := range guests {
+		guests[i] = fmt.Sprint("g", i)
+		s.create(build.User(guests[i]).In("", "globex").Roles("guest").Obj())
+	}
+	for range outbox.DefaultPerServer {
+		<-hang
 	}
 	s.create(acme(1, "ada")...)
 	s.is("ada", v1alpha1.ReasonInvited)
+	for _, name := range guests {
+		if u := get[v1alpha1.User](s, name); stands(u, v1alpha1.ReasonMailUnavailable) == nil {
+			t.Fatalf("ada had to wait until the mail to %s was given up: %v", name, u.Status.Conditions)
+		}
+	}
+	answer()
+	for _, name := range guests {
+		s.is(name, v1alpha1.ReasonInvited)
+	}
+}
+
+// rekeyed waits until links are made with other keys than before, as those show that a user gets.
+func (s *stage) rekeyed(was invitation.Keyring, name string) {
+	s.Helper()
+	sequence := get[v1alpha1.User](s, name).Status.Invitation.Sequence
+	env.Eventually(s, func() error {
+		sequence++
+		s.annotate(name, v1alpha1.AnnotationResendInvitation, fmt.Sprint("please ", sequence))
+		inv := s.invited(name, sequence).Status.Invitation
+		mails := s.mails(at(name))
+		if links := mails[len(mails)-1].Links(); links[0] == s.link(was, name, inv) {
+			return errors.New("the latest link is made with the key of before")
+		}
+		return nil
+	})
 }
 
 func TestKeysAreRotated(t *testing.T) {
@@ -264,20 +311,7 @@ func TestKeysAreRotated(t *testing.T) {
 		was := s.keys()
 		_, err := keystore.Rotate(t.Context(), s.Client, s.ns, s.clock.Now(), true)
 		s.must(err, "rotating the keys")
-		// A link that is made with the new key is the sign that it is in use.
-		u := get[v1alpha1.User](s, "cid")
-		sequence := u.Status.Invitation.Sequence
-		env.Eventually(t, func() error {
-			sequence++
-			s.annotate("cid", v1alpha1.AnnotationResendInvitation, fmt.Sprint("please ", sequence))
-			inv := s.invited("cid", sequence).Status.Invitation
-			mails := s.mails(at("cid"))
-			links := mails[len(mails)-1].Links()
-			if made := s.link(was, "cid", inv); links[0] == made {
-				return fmt.Errorf("the latest link is made with the key of before")
-			}
-			return nil
-		})
+		s.rekeyed(was, "cid")
 	}
 	rotate()
 	s.answer(s.links(at("ada"), 1)[0], accept, http.StatusOK) // both keys are good
@@ -286,4 +320,36 @@ func TestKeysAreRotated(t *testing.T) {
 	s.annotate("bea", v1alpha1.AnnotationResendInvitation, "please")
 	s.invited("bea", 2)
 	s.answer(s.links(at("bea"), 2)[1], accept, http.StatusOK)
+}
+
+// Whoever edits the Secret by hand has the same: both keys are good while both are there, and a key that is dropped ends its
+// links, and no others.
+func TestKeysAreRotatedByHand(t *testing.T) {
+	t.Parallel()
+	s := play(t, acme(3, "ada", "bea", "cid")...)
+	for _, name := range []string{"ada", "bea", "cid"} {
+		s.invited(name, 1)
+	}
+	was := s.keys()
+	key, err := invitation.NewKey(rand.Reader)
+	s.must(err, "making a key")
+	edit(s, keystore.SecretName, func(secret *corev1.Secret) {
+		secret.Data = map[string][]byte{invitation.SecretKeyCurrent: key, invitation.SecretKeyPrevious: was.Current}
+	})
+	s.rekeyed(was, "cid")
+	bea := s.links(at("bea"), 1)[0]
+	s.answer(s.links(at("ada"), 1)[0], accept, http.StatusOK)
+	if status := s.request(http.MethodGet, bea, nil); status != http.StatusOK {
+		t.Errorf("with both keys there, a link of the old one gives %d", status)
+	}
+	edit(s, keystore.SecretName, func(secret *corev1.Secret) { delete(secret.Data, invitation.SecretKeyPrevious) })
+	env.Eventually(t, func() error {
+		if status := s.request(http.MethodGet, bea, nil); status != http.StatusNotFound {
+			return fmt.Errorf("a link whose key was dropped gives %d, want 404", status)
+		}
+		return nil
+	})
+	s.answer(bea, accept, http.StatusNotFound)
+	mails := s.mails(at("cid"))
+	s.answer(mails[len(mails)-1].Links()[0], accept, http.StatusOK)
 }

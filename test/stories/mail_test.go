@@ -4,16 +4,22 @@
 package stories_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
+	"seatkeeper.dev/seatkeeper/internal/mail"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
 )
@@ -85,6 +91,103 @@ func TestHangingMailServerHoldsNobodyUp(t *testing.T) {
 	s.is("dan", v1alpha1.ReasonInvited)
 	s.turn("bea", v1alpha1.UserArchived) // not even bea
 	s.is("bea", v1alpha1.ReasonArchived)
+}
+
+// slow is a mail server that takes nothing until it is open, then each mail after a while, and one person's never.
+type slow struct {
+	mail.Sender
+	opened  chan struct{}
+	takes   time.Duration
+	never   string
+	arrived chan struct{} // holds something for each mail that was tried
+}
+
+// Send implements mail.Sender.
+func (s *slow) Send(ctx context.Context, m mail.Message) error {
+	select {
+	case s.arrived <- struct{}{}:
+	default:
+	}
+	opened := s.opened
+	if m.To.Email == s.never {
+		opened = nil
+	}
+	select {
+	case <-opened:
+	case <-ctx.Done():
+		return mail.Unavailable(ctx.Err())
+	}
+	select {
+	case <-time.After(s.takes):
+	case <-ctx.Done():
+		return mail.Unavailable(ctx.Err())
+	}
+	return s.Sender.Send(ctx, m)
+}
+
+// seated are those who hold a seat, by the ledger of acme's pool.
+func (s *stage) seated() (names []string) {
+	s.Helper()
+	var slices v1alpha1.SeatSliceList
+	s.must(s.List(s.Context(), &slices, client.InNamespace(s.ns)), "listing seats")
+	for i := range slices.Items {
+		for _, a := range slices.Items[i].Assignments {
+			names = append(names, a.User)
+		}
+	}
+	return names
+}
+
+// Seats are given and freed while all mail that can be on its way is, and none of it has ended.
+func TestSlowMailHoldsUpNeitherSeatsNorArchiving(t *testing.T) {
+	t.Parallel()
+	const seats, leavers = 40, 5
+	s := empty(t)
+	server := &slow{
+		Sender: operator.Sender(t, s.box), opened: make(chan struct{}), takes: 300 * time.Millisecond, never: at("p00"),
+		arrived: make(chan struct{}, 10*seats),
+	}
+	open := sync.OnceFunc(func() { close(server.opened) })
+	defer open()
+	s.start(operator.Options{Sender: server})
+	var names []string
+	for i := range seats + leavers {
+		names = append(names, fmt.Sprintf("p%02d", i))
+	}
+	s.create(acme(seats, names...)...)
+	for range outbox.DefaultPerServer {
+		<-server.arrived
+	}
+	leaving, next := names[1:1+leavers], names[seats:]
+	for _, name := range leaving { // mail to them is on its way
+		s.turn(name, v1alpha1.UserArchived)
+	}
+	for _, name := range leaving {
+		s.holds(s.is(name, v1alpha1.ReasonArchived))
+	}
+	env.Eventually(t, func() error { // on the ledger: the status of whoever is to be invited says it with the mail
+		for _, name := range next {
+			if !slices.Contains(s.seated(), name) {
+				return fmt.Errorf("%s has no seat, the seated are %v", name, s.seated())
+			}
+		}
+		return nil
+	})
+	if n := len(s.box.Messages()); n > 0 {
+		t.Fatalf("%d mails have arrived meanwhile, and so this test shows nothing", n)
+	}
+	for _, name := range slices.Concat(names[:1], names[1+leavers:]) {
+		if u := get[v1alpha1.User](s, name); stands(u, v1alpha1.ReasonMailUnavailable) == nil {
+			t.Fatalf("the mail to %s has ended meanwhile: %v", name, u.Status.Conditions)
+		}
+	}
+	open()
+	for _, name := range names[1+leavers:] {
+		s.is(name, v1alpha1.ReasonInvited)
+	}
+	s.links(server.never, 0)
+	s.turn(names[0], v1alpha1.UserArchived)
+	s.is(names[0], v1alpha1.ReasonArchived)
 }
 
 // sameMailTwice fails the story unless an address has got one mail twice, and returns its link.
