@@ -49,8 +49,7 @@ func (r *Reconciler) poolsOfUser(ctx context.Context, before, after *v1alpha1.Us
 		u = before
 	}
 	concerned := []*v1alpha1.User{u}
-	if before == nil || after == nil || before.Spec.Email != after.Spec.Email || invitedAt(before) != invitedAt(after) ||
-		readdressed(before, after) {
+	if before == nil || after == nil || addressed(before) != addressed(after) {
 		concerned = append(concerned, r.neighbours(ctx, before)...)
 		concerned = append(concerned, r.neighbours(ctx, after)...)
 	}
@@ -69,12 +68,18 @@ func (r *Reconciler) poolsOfUser(ctx context.Context, before, after *v1alpha1.Us
 	return pools
 }
 
-// invitedAt is the address of the latest invitation, which is what gives an address to one of several users.
-func invitedAt(u *v1alpha1.User) string {
-	if u.Status.Invitation == nil {
-		return ""
+// addresses are those that a user declares, was invited at, and is known by: what gives an address to one of several users.
+type addresses struct{ declared, invited, known string }
+
+func addressed(u *v1alpha1.User) addresses {
+	a := addresses{declared: membership.FoldEmail(u.Spec.Email)}
+	if u.Status.Invitation != nil {
+		a.invited = membership.FoldEmail(u.Status.Invitation.Email)
 	}
-	return membership.FoldEmail(u.Status.Invitation.Email)
+	if u.Status.AcceptedAt != nil { // until then it gives nothing
+		a.known = membership.FoldEmail(u.Status.Email)
+	}
+	return a
 }
 
 // readdressed says that an edit of the address took effect.

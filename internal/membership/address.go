@@ -63,7 +63,7 @@ func (d *Decision) replace() {
 func known(u *v1alpha1.User) string { return cmp.Or(u.Status.Email, u.Spec.Email) }
 
 // unedited is why an edit of the address has no effect.
-func unedited(u *v1alpha1.User, org *v1alpha1.Organization) verdict.Verdict {
+func unedited(org *v1alpha1.Organization) verdict.Verdict {
 	if org.Spec.EmailChange == v1alpha1.EmailChangeReplace {
 		return stuck(v1alpha1.ReasonOwnerProtected,
 			"is the owner of organization %s, whom another person would replace (spec.emailChange): name another owner there first, or set spec.email back", org.Name)

@@ -139,7 +139,7 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 		return stuck(v1alpha1.ReasonInvalidSpec, "%s", s.Invalid)
 	case d.denied:
 		d.loseWithdrawn(s)
-		return unedited(u, s.Organization)
+		return unedited(s.Organization)
 	case s.EmailHolder != "":
 		return stuck(v1alpha1.ReasonEmailInUse,
 			"the address in spec.email is in use by User %s: change it here, or change or delete that User", s.EmailHolder)
