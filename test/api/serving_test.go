@@ -61,7 +61,8 @@ func TestNames(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	c, ns := env.Client(t), env.Namespace(t)
 	acme := map[string]any{
-		"owner": "ada", "locale": "en", "timeZone": "UTC", "invitation": map[string]any{"ttl": "168h"},
+		"owner": "ada", "locale": "en", "timeZone": "UTC", "emailChange": "Rename",
+		"invitation": map[string]any{"ttl": "168h", "maxSends": int64(3), "acceptance": "Confirm"},
 	}
 	pool := func(more map[string]any) map[string]any {
 		spec := map[string]any{"organization": "acme", "included": int64(0), "seats": int64(0), "onShortage": "Keep"}
