@@ -47,7 +47,7 @@ func (d *Decision) readdress(s Situation) {
 func (d *Decision) replace() {
 	st := &d.User.Status
 	if inv := st.Invitation; inv != nil {
-		if mailed := inv.SentAt != nil || inv.Sequence > 1; st.AcceptedAt != nil || mailed && sameAddress(inv, st.Email) { // of whom nobody wrote to, nothing remains
+		if mailed := inv.SentAt != nil || sends(inv) > 0; st.AcceptedAt != nil || mailed && sameAddress(inv, st.Email) { // of whom nobody wrote to, nothing remains
 			d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt}
 		}
 		inv.DeclinedAt, inv.ExpiredAt, inv.Sends = nil, nil, ptr.To(int32(0))

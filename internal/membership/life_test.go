@@ -289,7 +289,9 @@ func (l *life) quiet(seen version, v verdict.Verdict) {
 	if v.Kind != verdict.Done && v.Kind != verdict.Stuck {
 		return
 	}
-	again := membership.Next(l.situation(version{l.stored, seen.held}))
+	s := l.situation(version{l.stored, seen.held})
+	s.Pools = l.situation(seen).Pools // a pool has not looked since
+	again := membership.Next(s)
 	verdict.Conclude(again.User, again.Verdict, l.now.Add(time.Second))
 	if diff := cmp.Diff(l.stored, again.User); again.Verdict.Kind != verdict.Silent && diff != "" || again.Send != nil {
 		l.Fatalf("the next pass sends %v, and writes:\n%s", again.Send, diff)

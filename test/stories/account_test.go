@@ -252,51 +252,66 @@ func TestEZ15_AnInvitedPersonIsReplaced(t *testing.T) {
 func TestEZ15_AnOpenInvitationPassesOn(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		why     string
-		mailed  bool
-		records []string
+		why         string
+		people      []string // one after the other, the last of whom accepts
+		unreachable string
+		records     []string
 	}{
-		"mailed":     {mailed: true, records: []string{at("bea")}},
-		"not mailed": {why: "nobody ever wrote to bea"},
+		"mailed":            {people: []string{"bea", "nadia"}, records: []string{at("bea")}},
+		"not mailed":        {people: []string{"bea", "nadia"}, unreachable: "bea", why: "nobody ever wrote to bea"},
+		"mailed, then not":  {people: []string{"bea", "eve", "nadia"}, unreachable: "eve", records: []string{at("bea")}, why: "nobody ever wrote to eve"},
+		"two, who got mail": {people: []string{"bea", "eve", "nadia"}, records: []string{at("bea"), at("eve")}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := empty(t)
-			if !tt.mailed {
-				s.box.SetScript(mailbox.To(at("bea"), mailbox.At(mailbox.Rcpt, mailbox.Answer(451, "4.3.0 Come back later"))))
-			}
+			s.box.SetScript(mailbox.To(at(tt.unreachable), mailbox.At(mailbox.Rcpt, mailbox.Answer(451, "4.3.0 Come back later"))))
 			s.start(operator.Options{})
 			s.create(policy(v1alpha1.EmailChangeReplace, "ada", "bea")...)
-			if tt.mailed {
-				s.invited("bea", 1)
-			}
-			s.holds(s.is("bea", map[bool]string{true: v1alpha1.ReasonInvited, false: v1alpha1.ReasonMailUnavailable}[tt.mailed]), "standard")
+			s.holds(s.asked("bea", "bea", tt.unreachable), "standard")
 			before := get[v1alpha1.SeatSlice](s, "standard-0")
-			edit(s, "bea", func(u *v1alpha1.User) { u.Spec.Email = at("nadia") })
-			u := s.is("bea", v1alpha1.ReasonInvited)
-			if u.Status.Email != at("nadia") || u.Status.AcceptedAt != nil {
-				t.Errorf("nadia is known as %s, and has accepted at %v", u.Status.Email, u.Status.AcceptedAt)
+			for _, next := range tt.people[1:] {
+				edit(s, "bea", func(u *v1alpha1.User) { u.Spec.Email = at(next) })
+				u := s.asked("bea", next, tt.unreachable)
+				if u.Status.Email != at(next) || u.Status.AcceptedAt != nil {
+					t.Errorf("%s is known as %s, and has accepted at %v", next, u.Status.Email, u.Status.AcceptedAt)
+				}
+				s.holds(u, "standard")
 			}
-			s.holds(u, "standard")
-			for _, link := range s.links(at("bea"), len(tt.records)) {
-				s.answer(link, accept, http.StatusGone)
+			for _, address := range tt.records {
+				s.answer(s.links(address, 1)[0], accept, http.StatusGone)
 			}
 			s.answer(s.links(at("nadia"), 1)[0], accept, http.StatusOK)
 			s.holds(s.is("bea", v1alpha1.ReasonActive), "standard")
 			if after := get[v1alpha1.SeatSlice](s, "standard-0"); after.ResourceVersion != before.ResourceVersion {
 				t.Errorf("the seat left: %+v", after.Assignments)
 			}
-			var list v1alpha1.ArchivedUserList
-			s.must(s.List(t.Context(), &list, client.InNamespace(s.ns)), "listing records")
-			var records []string
-			for i := range list.Items {
-				records = append(records, list.Items[i].Record.Spec.Email)
-			}
-			if !slices.Equal(records, tt.records) {
+			if records := s.recorded(); !slices.Equal(records, tt.records) {
 				t.Errorf("there are records of %q, want %q: %s", records, tt.records, tt.why)
 			}
 		})
 	}
+}
+
+// asked waits until a person was written to as the user with the name, or is found to be unreachable.
+func (s *stage) asked(name, person, unreachable string) *v1alpha1.User {
+	s.Helper()
+	if person == unreachable {
+		return s.is(name, v1alpha1.ReasonMailUnavailable)
+	}
+	return s.is(name, v1alpha1.ReasonInvited)
+}
+
+// recorded are the addresses of those of whom there are records.
+func (s *stage) recorded() (addresses []string) {
+	s.Helper()
+	var list v1alpha1.ArchivedUserList
+	s.must(s.List(s.Context(), &list, client.InNamespace(s.ns)), "listing records")
+	for i := range list.Items {
+		addresses = append(addresses, list.Items[i].Record.Spec.Email)
+	}
+	slices.Sort(addresses)
+	return addresses
 }
 
 // Rule IN-9, around admission: nothing changes for the person until the address is set back.

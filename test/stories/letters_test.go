@@ -268,9 +268,7 @@ func TestHangingServerOfAnotherOrganization(t *testing.T) {
 		guests[i] = fmt.Sprint("g", i)
 		s.create(build.User(guests[i]).In("", "globex").Roles("guest").Obj())
 	}
-	for range outbox.DefaultPerServer {
-		<-hang
-	}
+	s.fills(hang, outbox.DefaultPerServer)
 	s.create(acme(1, "ada")...)
 	s.is("ada", v1alpha1.ReasonInvited)
 	for _, name := range guests {

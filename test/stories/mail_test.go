@@ -125,6 +125,17 @@ func (s *slow) Send(ctx context.Context, m mail.Message) error {
 	return s.Sender.Send(ctx, m)
 }
 
+// fills waits until a channel that nobody receives from holds so much.
+func (s *stage) fills(c chan struct{}, n int) {
+	s.Helper()
+	env.Eventually(s, func() error {
+		if len(c) < n {
+			return fmt.Errorf("%d are there, want %d", len(c), n)
+		}
+		return nil
+	})
+}
+
 // seated are those who hold a seat, by the ledger of acme's pool.
 func (s *stage) seated() (names []string) {
 	s.Helper()
@@ -155,9 +166,7 @@ func TestSlowMailHoldsUpNeitherSeatsNorArchiving(t *testing.T) {
 		names = append(names, fmt.Sprintf("p%02d", i))
 	}
 	s.create(acme(seats, names...)...)
-	for range outbox.DefaultPerServer {
-		<-server.arrived
-	}
+	s.fills(server.arrived, outbox.DefaultPerServer)
 	leaving, next := names[1:1+leavers], names[seats:]
 	for _, name := range leaving { // mail to them is on its way
 		s.turn(name, v1alpha1.UserArchived)
