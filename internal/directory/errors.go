@@ -20,11 +20,11 @@ var (
 )
 
 // Rejected makes cause an ErrRejected. The cause's text should be the directory's words.
-func Rejected(cause error) error { return fault.New(ErrRejected, cause) }
+func Rejected(cause error) error { return fault.New(cause, ErrRejected) }
 
 // Unavailable makes cause an ErrUnavailable. The cause's text should be the directory's words, or what happened
 // instead of an answer.
-func Unavailable(cause error) error { return fault.New(ErrUnavailable, cause) }
+func Unavailable(cause error) error { return fault.New(cause, ErrUnavailable) }
 
 // errQuoted stands, without a word, in the place of words that hold a password.
 var errQuoted = errors.New("")

@@ -7,18 +7,24 @@ package fault
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"unicode"
 )
 
-// New makes cause an error of a kind that a port knows: errors.Is finds both. The cause's text should be the
-// words of the other side, or what happened instead of an answer.
-func New(kind, cause error) error { return &fault{kind: kind, cause: cause} }
+// New makes cause an error of kinds that a port knows: errors.Is finds all of them, and the text names the first. The
+// cause's text should be the words of the other side, or what happened instead of an answer.
+func New(cause, kind error, more ...error) error {
+	return &fault{kinds: append([]error{kind}, more...), cause: cause}
+}
 
-type fault struct{ kind, cause error }
+type fault struct {
+	kinds []error
+	cause error
+}
 
-func (f *fault) Error() string   { return f.kind.Error() + ": " + f.cause.Error() }
-func (f *fault) Unwrap() []error { return []error{f.kind, f.cause} }
+func (f *fault) Error() string   { return f.kinds[0].Error() + ": " + f.cause.Error() }
+func (f *fault) Unwrap() []error { return append(slices.Clone(f.kinds), f.cause) }
 
 // Words returns the text of the cause, without the kind and what was wrapped around it, as one printable line of
 // at most so many characters. Of an error that New did not make it is the text. It may hold personal data, so it

@@ -20,7 +20,7 @@ var errKind, errOther = errors.New("port unavailable"), errors.New("port rejecte
 const most = 40
 
 func TestKinds(t *testing.T) {
-	made := fault.New(errKind, io.EOF)
+	made := fault.New(io.EOF, errKind)
 	cases := map[string]struct {
 		why         string
 		err, target error
@@ -45,7 +45,7 @@ func TestKinds(t *testing.T) {
 }
 
 func TestWords(t *testing.T) {
-	saying := func(words string) error { return fault.New(errKind, errors.New(words)) }
+	saying := func(words string) error { return fault.New(errors.New(words), errKind) }
 	cases := map[string]struct {
 		why  string
 		err  error
@@ -75,7 +75,7 @@ func FuzzWords(f *testing.F) {
 	f.Add("too weak")
 	f.Add("a\r\nb \x00\xff\u2028")
 	f.Fuzz(func(t *testing.T, said string) {
-		words := fault.Words(fault.New(errKind, errors.New(said)), most)
+		words := fault.Words(fault.New(errors.New(said), errKind), most)
 		if utf8.RuneCountInString(words) > most || !utf8.ValidString(words) {
 			t.Errorf("not short and clean: %q", words)
 		}

@@ -5,9 +5,8 @@ package mail
 
 import (
 	"errors"
-	"slices"
-	"strings"
-	"unicode"
+
+	"seatkeeper.dev/seatkeeper/internal/fault"
 )
 
 var (
@@ -29,32 +28,19 @@ var (
 
 // Rejected makes cause an ErrRejected. The cause's text should be the server's
 // words.
-func Rejected(cause error) error { return &failure{kinds: []error{ErrRejected}, cause: cause} }
+func Rejected(cause error) error { return fault.New(cause, ErrRejected) }
 
 // Unavailable makes cause an ErrUnavailable. The cause's text should be the
 // server's words, or what happened instead of an answer.
-func Unavailable(cause error) error { return &failure{kinds: []error{ErrUnavailable}, cause: cause} }
+func Unavailable(cause error) error { return fault.New(cause, ErrUnavailable) }
 
 // Deferred makes cause an ErrDeferred, which is an ErrUnavailable as well. The
 // cause's text should be the server's words.
-func Deferred(cause error) error {
-	return &failure{kinds: []error{ErrDeferred, ErrUnavailable}, cause: cause}
-}
+func Deferred(cause error) error { return fault.New(cause, ErrDeferred, ErrUnavailable) }
 
 // Unconfirmed makes cause an ErrUnconfirmed, which is an ErrUnavailable as well. The
 // cause's text should be what happened instead of an answer.
-func Unconfirmed(cause error) error {
-	return &failure{kinds: []error{ErrUnconfirmed, ErrUnavailable}, cause: cause}
-}
-
-// failure names its first kind in its text.
-type failure struct {
-	kinds []error
-	cause error
-}
-
-func (f *failure) Error() string   { return f.kinds[0].Error() + ": " + f.cause.Error() }
-func (f *failure) Unwrap() []error { return append(slices.Clone(f.kinds), f.cause) }
+func Unconfirmed(cause error) error { return fault.New(cause, ErrUnconfirmed, ErrUnavailable) }
 
 // maxWords bounds, in characters, what a stranger's server can put in a status.
 const maxWords = 300
@@ -63,22 +49,4 @@ const maxWords = 300
 // answer, fit for a status message: one printable line of at most 300
 // characters. Of an error that no Sender returned it is the text. It may hold an
 // e-mail address, so it does not belong in a log.
-func Words(err error) string {
-	if err == nil {
-		return ""
-	}
-	if f := (*failure)(nil); errors.As(err, &f) {
-		err = f.cause
-	}
-	printable := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) && r != unicode.ReplacementChar {
-			return r
-		}
-		return ' '
-	}, err.Error())
-	words := []rune(strings.Join(strings.Fields(printable), " "))
-	if len(words) > maxWords {
-		words = append(words[:maxWords-1], '…')
-	}
-	return string(words)
-}
+func Words(err error) string { return fault.Words(err, maxWords) }
