@@ -55,6 +55,12 @@ const (
 	// ConditionTemplatesValid (Organization): the ConfigMap of spec.invitation.templates is there and without
 	// mistakes. Absent where there is none. Reasons: TemplatesValid, TemplatesInvalid, ConfigMapNotFound.
 	ConditionTemplatesValid = "TemplatesValid"
+	// ConditionCovered (Role): as many who accepted hold the role as spec.minHolders asks for. Absent without minHolders.
+	// Reasons: Covered, TooFewHolders.
+	ConditionCovered = "Covered"
+	// ConditionBound (Role): the holders who accepted are bound to every role of spec.kubernetes.roleRefs. Absent without any.
+	// Reasons: Bound, BindingForbidden, BindingConflict, UserNameRefused.
+	ConditionBound = "Bound"
 	// ConditionMailReachable (Organization): the mail server took, or answered, the latest mail of the organization.
 	// Absent until there was one. Reasons: MailReachable, MailUnavailable.
 	ConditionMailReachable = "MailReachable"
@@ -84,6 +90,9 @@ const (
 	ReasonMailUnavailable = "MailUnavailable"
 	// ReasonDirectoryUnavailable (User): the directory cannot be reached, or asks to come back later.
 	ReasonDirectoryUnavailable = "DirectoryUnavailable"
+	// ReasonRoleRequested (User): the organization is asked whether a role with minHolders can be given up, or one with
+	// maxHolders be taken.
+	ReasonRoleRequested = "RoleRequested"
 	// ReasonArchiving (User): access is revoked, the seats are being freed.
 	ReasonArchiving = "Archiving"
 	// ReasonSuspending (User): access is revoked, the seats are being freed.
@@ -113,7 +122,7 @@ const (
 	// ReasonSecretNotFound (User): there is no Secret of the name in spec.initialPasswordSecretRef, or it lacks
 	// the key password.
 	ReasonSecretNotFound = "SecretNotFound"
-	// ReasonRoleNotFound (User): a role is named that the organization does not have.
+	// ReasonRoleNotFound (User, Role, Team, Organization): a role is named that the organization does not have.
 	ReasonRoleNotFound = "RoleNotFound"
 	// ReasonSeatPoolNotFound (User, Role): a role names a pool that the organization does not have.
 	ReasonSeatPoolNotFound = "SeatPoolNotFound"
@@ -121,11 +130,26 @@ const (
 	ReasonOrganizationNotFound = "OrganizationNotFound"
 	// ReasonOwnerProtected (User): the organization's owner cannot be suspended, archived or deleted.
 	ReasonOwnerProtected = "OwnerProtected"
+	// ReasonLastHolder (User): a role would be left with fewer holders than its minHolders. Until somebody else holds it,
+	// nothing happens.
+	ReasonLastHolder = "LastHolder"
+	// ReasonMaxHoldersReached (User): a role has all the holders that its maxHolders lets it have.
+	ReasonMaxHoldersReached = "MaxHoldersReached"
+	// ReasonRoleCycle (Role): the roles that it includes lead back to it.
+	ReasonRoleCycle = "RoleCycle"
+	// ReasonTeamCycle (Team): the teams above it lead back to it.
+	ReasonTeamCycle = "TeamCycle"
+	// ReasonTeamNotFound (Team): a parent is named that the organization does not have.
+	ReasonTeamNotFound = "TeamNotFound"
+	// ReasonBindingForbidden (Role): the operator may not bind the holders to a role of spec.kubernetes.roleRefs.
+	ReasonBindingForbidden = "BindingForbidden"
+	// ReasonBindingConflict (Role): a RoleBinding of a name that the operator needs is somebody else's.
+	ReasonBindingConflict = "BindingConflict"
 	// ReasonUserNotFound (Team): members are named that the organization does not have.
 	ReasonUserNotFound = "UserNotFound"
 	// ReasonOwnerNotFound (Organization): the User named as owner does not exist or belongs elsewhere.
 	ReasonOwnerNotFound = "OwnerNotFound"
-	// ReasonInvalidSpec (User, Organization, SeatPool): a value passed the schema but means nothing, such as the
+	// ReasonInvalidSpec (User, Role, Organization, SeatPool): a value passed the schema but means nothing, such as the
 	// time zone Europe/Atlantis or the currency ABC.
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonOrderRefused (SeatPool): spec.seats asks for more than spec.purchase allows. Those bought stay in effect.
@@ -162,6 +186,10 @@ const (
 	ReasonTemplatesInvalid  = "TemplatesInvalid"
 	ReasonConfigMapNotFound = "ConfigMapNotFound"
 	ReasonMailReachable     = "MailReachable"
+	ReasonCovered           = "Covered"
+	ReasonTooFewHolders     = "TooFewHolders"
+	ReasonBound             = "Bound"
+	ReasonUserNameRefused   = "UserNameRefused"
 )
 
 // Reasons of events alone.
@@ -186,6 +214,17 @@ const (
 	// AnnotationReconcileAt (all): any new value makes the operator look again now.
 	AnnotationReconcileAt = "seatkeeper.dev/reconcile-at"
 )
+
+// Labels of the RoleBindings that the operator makes.
+const (
+	// LabelManagedBy says whose they are.
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+	// LabelRole is the name of the Role whose holders they bind, or stands for one that is too long for a label.
+	LabelRole = "seatkeeper.dev/role"
+)
+
+// ManagedBy is the value of LabelManagedBy.
+const ManagedBy = "seatkeeper"
 
 // FinalizerArchive holds a deleted User until access is revoked, the seats are free and an ArchivedUser
 // is written.

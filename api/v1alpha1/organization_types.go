@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // EmailChange is what an edit of spec.email makes of a User.
@@ -70,6 +71,14 @@ type OrganizationSpec struct {
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self != 'Local' && self.matches('^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$')",message="timeZone must be an IANA time zone such as Europe/Paris or UTC"
 	TimeZone string `json:"timeZone,omitempty"`
+
+	// defaultRole is the name of the Role of users who have no other: none of their own, of a team, or delegated
+	// (rules CO-2, IN-2). When unset, such a user is a record without access.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="defaultRole must be the name of a Role, in lower case letters, digits, - and ."
+	DefaultRole string `json:"defaultRole,omitempty"`
 
 	// emailChange is Rename, Replace or Deny: what an edit of a User's spec.email means. Another spelling of
 	// the same address, in capitals or not, is no edit. Default: Rename.
@@ -165,6 +174,52 @@ type InvitationPolicy struct {
 	Acceptance AcceptanceMode `json:"acceptance,omitempty"`
 }
 
+// RoleOutcome is what was decided on a user's request.
+//
+// +enum
+// +kubebuilder:validation:Enum=Grant;Release;Hold
+type RoleOutcome string
+
+const (
+	// RoleGrant lets the user hold a role with maxHolders. It stays on record while the user holds it.
+	RoleGrant RoleOutcome = "Grant"
+	// RoleRelease lets the user give up a role with minHolders. It stays on record until that is done.
+	RoleRelease RoleOutcome = "Release"
+	// RoleHold lets nothing happen: the role would have too few holders, or has all that it takes.
+	RoleHold RoleOutcome = "Hold"
+)
+
+// RoleDecision is the organization's answer to a user's request about a role with minHolders or maxHolders.
+type RoleDecision struct {
+	// role is the name of the Role.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Role string `json:"role,omitempty"`
+
+	// user is the name of the User.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	User string `json:"user,omitempty"`
+
+	// uid is the UID of the User.
+	// +required
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	UID types.UID `json:"uid,omitempty"`
+
+	// number is that of the request which is answered; unset for a grant to who held the role before it had maxHolders.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Number int64 `json:"number,omitempty"`
+
+	// outcome is Grant, Release or Hold.
+	// +required
+	Outcome RoleOutcome `json:"outcome,omitempty"`
+}
+
 // OrganizationStatus is what the operator reports about an organization.
 type OrganizationStatus struct {
 	// observedGeneration is the generation that the status speaks of; -1 until the operator has looked.
@@ -193,6 +248,13 @@ type OrganizationStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Waiting *int32 `json:"waiting,omitempty"`
+
+	// roleDecisions are the answers to the requests of users about roles with minHolders or maxHolders, sorted by role and
+	// user. All are decided here, in one place, so that of two administrators who leave in the same second one stays.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4096
+	RoleDecisions []RoleDecision `json:"roleDecisions,omitempty"`
 
 	// archived is the number of Users with state Archived, and of ArchivedUsers.
 	// +optional

@@ -54,6 +54,23 @@ type TeamSpec struct {
 	// +kubebuilder:validation:MaxLength=128
 	DisplayName string `json:"displayName,omitempty"`
 
+	// parent is the name of the Team that this one is a part of (rule CO-11). Its members hold the parent's roles too.
+	// Cycles are refused. When unset, the team stands by itself.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="parent must be the name of a Team, in lower case letters, digits, - and ."
+	Parent string `json:"parent,omitempty"`
+
+	// roles are the names of the Roles that the members of the team, and of the teams below it, hold, up to 32.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="roles must be names of Roles, in lower case letters, digits, - and ."
+	Roles []string `json:"roles,omitempty"`
+
 	// members are the users of the team, each once, up to 5000.
 	// +optional
 	// +listType=map
@@ -81,6 +98,23 @@ type TeamStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Members *int32 `json:"members,omitempty"`
 
+	// totalMembers is the number of people who are members of the team or of a team below it, each counted once.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	TotalMembers *int32 `json:"totalMembers,omitempty"`
+
+	// depth is the number of teams above this one; unset while they are not known, or form a cycle.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Depth *int32 `json:"depth,omitempty"`
+
+	// path are the names of the teams from the top down to this one, joined by /; unset when depth is. A path of more than
+	// 2048 characters begins with …
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	Path string `json:"path,omitempty"`
+
 	// lead is the name of the User who leads the team; unset when nobody does.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -90,12 +124,16 @@ type TeamStatus struct {
 
 // Team is a group of users of an organization.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.parent) || self.spec.parent != self.metadata.name",message="a team cannot be a part of itself"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=seatkeeper
 // +kubebuilder:selectablefield:JSONPath=`.spec.organization`
+// +kubebuilder:printcolumn:name="Parent",type=string,JSONPath=`.spec.parent`
 // +kubebuilder:printcolumn:name="Lead",type=string,JSONPath=`.status.lead`
 // +kubebuilder:printcolumn:name="Members",type=integer,JSONPath=`.status.members`
+// +kubebuilder:printcolumn:name="All",type=integer,JSONPath=`.status.totalMembers`,priority=1
+// +kubebuilder:printcolumn:name="Path",type=string,JSONPath=`.status.path`,priority=1
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Team struct {

@@ -88,7 +88,8 @@ type UserSpec struct {
 	TimeZone string `json:"timeZone,omitempty"`
 
 	// roles are the names of the Roles of this organization that the user is to hold, up to 32. They add
-	// up (rule AX-18). Without any, the user is a record without access (CO-1).
+	// up (rule AX-18), with each other and with those of teams. Without any at all, the organization's default role
+	// applies; without that, the user is a record without access (CO-1).
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=32
@@ -103,6 +104,14 @@ type UserSpec struct {
 	// +optional
 	InitialPasswordSecretRef SecretReference `json:"initialPasswordSecretRef,omitempty,omitzero"`
 
+	// delegates are who holds this user's roles as well while the user is absent (rule CO-7), up to 16. They hold what
+	// the user holds by spec.roles, by teams and by default, not what is delegated to the user, and need seats
+	// of their own. A delegation ends with its window, and when the user is suspended, archived or deleted.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Delegates []Delegation `json:"delegates,omitempty"`
+
 	// state is Active, Suspended or Archived. Suspended and Archived revoke access and free the seats; back
 	// at Active, a seat is claimed anew and an acceptance still counts (rules AX-14, CO-4). Default: Active.
 	// +optional
@@ -113,6 +122,78 @@ type UserSpec struct {
 	// ArchivedUser. When unset, Other is recorded.
 	// +optional
 	ArchiveReason ArchiveReason `json:"archiveReason,omitempty"`
+}
+
+// Delegation is the time in which another user holds one's roles.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.from) || self.from < self.until",message="until must be after from"
+type Delegation struct {
+	// user is the name of the User of the same organization who holds the roles meanwhile.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="user must be the name of a User, in lower case letters, digits, - and ."
+	User string `json:"user,omitempty"`
+
+	// from is when it begins, on a timer. When unset, it begins at once.
+	// +optional
+	From *metav1.Time `json:"from,omitempty"`
+
+	// until is when it ends, on a timer.
+	// +required
+	Until metav1.Time `json:"until,omitempty,omitzero"`
+}
+
+// RoleChange is what a user asks of the organization about a role with a limit of holders.
+//
+// +enum
+// +kubebuilder:validation:Enum=Gain;Loss
+type RoleChange string
+
+const (
+	// RoleGain asks to hold a role with maxHolders.
+	RoleGain RoleChange = "Gain"
+	// RoleLoss asks to hold a role with minHolders no more.
+	RoleLoss RoleChange = "Loss"
+)
+
+// RoleRequest is a change of roles that waits for the organization's decision (status.roleDecisions of the Organization).
+type RoleRequest struct {
+	// number tells this request from all others of the user.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Number int64 `json:"number,omitempty"`
+
+	// role is the name of the Role.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Role string `json:"role,omitempty"`
+
+	// change is Gain or Loss.
+	// +required
+	Change RoleChange `json:"change,omitempty"`
+}
+
+// WithheldRole is a role that the user is to hold and does not.
+type WithheldRole struct {
+	// name is the name of the Role.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name,omitempty"`
+
+	// reason is why: AwaitingSeat, SeatPoolNotFound, RoleNotFound, RoleRequested or MaxHoldersReached.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason,omitempty"`
+
+	// message says what is missing, up to 512 characters.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Message string `json:"message,omitempty"`
 }
 
 // InvitationStatus is the latest invitation of a user. An invitation with sentAt is open until it is
@@ -218,20 +299,39 @@ type UserStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 
-	// roles are the names of the Roles that the user holds, sorted. A role whose pool has no seat left
-	// is not among them.
+	// roles are the names of the Roles that the user holds, sorted: those of spec.roles, of the user's teams and the
+	// teams above them, of who delegates to the user, or else the organization's default role. A role that cannot be
+	// granted is not among them. What a role includes is not listed apart.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=4096
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
 	Roles []string `json:"roles,omitempty"`
+
+	// withheldRoles are the roles that the user is to hold and does not, and why, sorted by name. The first 64 are listed.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	WithheldRoles []WithheldRole `json:"withheldRoles,omitempty"`
+
+	// roleRequests are the changes of roles with minHolders or maxHolders that the organization has to decide, sorted by
+	// role. Until it has released a loss, the role is held on.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4096
+	RoleRequests []RoleRequest `json:"roleRequests,omitempty"`
+
+	// lastRoleRequest is the number of the latest request; unset while there was none.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LastRoleRequest int64 `json:"lastRoleRequest,omitempty"`
 
 	// seats are the names of the SeatPools in which the user holds a seat, sorted. The SeatSlices are the
 	// truth; this follows them.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=4096
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
 	Seats []string `json:"seats,omitempty"`
@@ -240,7 +340,7 @@ type UserStatus struct {
 	// sorted by pool. A seat that is listed here carries no role any more, and can be freed.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:MaxItems=4096
 	Withdrawals []SeatWithdrawal `json:"withdrawals,omitempty"`
 
 	// email is the address that the operator knows the person by: spec.email, except while an edit of it has not
@@ -272,6 +372,7 @@ type UserStatus struct {
 
 // User is one member of an organization.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.delegates) || !self.spec.delegates.exists(d, d.user == self.metadata.name)",message="a user cannot be a delegate of their own"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=seatkeeper

@@ -24,7 +24,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;users;archivedusers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;users;roles;archivedusers,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 
@@ -70,6 +70,9 @@ type snapshot struct {
 	archived     int
 	hasDirectory bool
 	mails        mails
+	// roles are those of the organization, by name, and decisions what is decided about those with limits of holders.
+	roles     map[string]*v1alpha1.Role
+	decisions []v1alpha1.RoleDecision
 }
 
 func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*snapshot, error) {
@@ -94,6 +97,9 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 	case client.IgnoreNotFound(err) != nil:
 		return nil, fmt.Errorf("reading the owner: %w", err)
 	}
+	if err := r.gatherDecisions(ctx, org, s); err != nil {
+		return nil, err
+	}
 	var err error
 	s.mails, err = r.gatherMails(ctx, org)
 	return s, err
@@ -102,6 +108,7 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 // conclude brings the status of org to what the snapshot makes it. It is pure.
 func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Verdict {
 	count(org, s)
+	org.Status.RoleDecisions = s.decisions
 	reportTemplates(org, s.mails, now)
 	reportMail(org, s.mails, now)
 	v := judge(org, s)
@@ -132,6 +139,10 @@ func judge(org *v1alpha1.Organization, s *snapshot) verdict.Verdict {
 	if org.Spec.Invitation.Acceptance == v1alpha1.AcceptancePassword && !s.hasDirectory {
 		return stuck(v1alpha1.ReasonDirectoryRequired,
 			"spec.invitation.acceptance is Password, and there is no directory to hand passwords to: configure one, or set Confirm")
+	}
+	if name := org.Spec.DefaultRole; name != "" && s.roles[name] == nil {
+		return stuck(v1alpha1.ReasonRoleNotFound, fmt.Sprintf(
+			"spec.defaultRole names %s, which is no Role of this organization: create it, or name another", name))
 	}
 	return verdict.Verdict{Reason: v1alpha1.ReasonReady, Message: "the organization is in effect"}
 }

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -26,6 +27,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Named("organization").
 		For(&v1alpha1.Organization{}, builder.WithPredicates(loop.Declared())).
 		Watches(&v1alpha1.User{}, loop.AffectedBy(ofUser)).
+		Watches(&v1alpha1.Role{}, loop.AffectedBy(ofRole), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ArchivedUser{}, loop.AffectedBy(ofArchivedUser)).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.withTemplates)).
 		WatchesRawSource(loop.Woken(r.Outbox.Changed())).
@@ -51,6 +53,10 @@ func (r *Reconciler) withTemplates(ctx context.Context, config client.Object) []
 
 func ofUser(_ context.Context, u *v1alpha1.User) []types.NamespacedName {
 	return []types.NamespacedName{{Namespace: u.Namespace, Name: u.Spec.Organization}}
+}
+
+func ofRole(_ context.Context, r *v1alpha1.Role) []types.NamespacedName {
+	return []types.NamespacedName{{Namespace: r.Namespace, Name: r.Spec.Organization}}
 }
 
 func ofArchivedUser(_ context.Context, a *v1alpha1.ArchivedUser) []types.NamespacedName {

@@ -19,8 +19,27 @@ type record struct {
 	book     *seats.Book
 	objects  map[int32]*v1alpha1.SeatSlice
 	minimums map[string]int32
+	// alarms are when the roles of users change by themselves next.
+	alarms map[types.UID]alarm
 	of       types.UID
 	made     time.Time
+}
+
+// alarm is when the roles of a user change by themselves.
+type alarm struct {
+	user string
+	at   time.Time
+}
+
+// nextAlarm is when the first goes off; zero when there is none.
+func (r *record) nextAlarm() time.Time {
+	var first time.Time
+	for _, a := range r.alarms {
+		if first.IsZero() || a.at.Before(first) {
+			first = a.at
+		}
+	}
+	return first
 }
 
 // changes are what a record has not been told yet.

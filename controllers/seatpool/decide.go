@@ -68,6 +68,9 @@ func (r *Reconciler) decide(s *snapshot, pool *v1alpha1.SeatPool) decision {
 	case pool.Spec.ExpiresAt != nil && !order.Expired:
 		d.verdict.WakeAt = pool.Spec.ExpiresAt.Time
 	}
+	if at := s.nextAlarm(); !at.IsZero() && (d.verdict.WakeAt.IsZero() || at.Before(d.verdict.WakeAt)) {
+		d.verdict.WakeAt = at
+	}
 	return d
 }
 

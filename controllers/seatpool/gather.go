@@ -6,6 +6,7 @@ package seatpool
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/pricing"
+	"seatkeeper.dev/seatkeeper/internal/roster"
 	"seatkeeper.dev/seatkeeper/internal/seats"
 )
 
@@ -81,7 +83,7 @@ func (r *Reconciler) renew(ctx context.Context, s *snapshot, _ changes) error {
 	if err != nil {
 		return err
 	}
-	*s.record = record{book: seats.NewBook(people, nil), minimums: s.minimums, of: s.pool.UID, made: s.now}
+	*s.record = record{book: seats.NewBook(people, nil), minimums: s.minimums, alarms: s.alarms, of: s.pool.UID, made: s.now}
 	return r.readLedger(ctx, r, s)
 }
 
@@ -118,23 +120,18 @@ func (r *Reconciler) gatherPeople(ctx context.Context, s *snapshot) ([]seats.Per
 		client.MatchingFields{index.Organization: s.pool.Spec.Organization},
 		loop.Lagging{},
 	}
-	var roles v1alpha1.RoleList
-	if err := r.List(ctx, &roles, of...); err != nil {
-		return nil, fmt.Errorf("listing roles: %w", err)
-	}
-	byName := make(map[string]*v1alpha1.Role, len(roles.Items))
-	s.minimums = map[string]int32{}
-	for i := range roles.Items {
-		role := &roles.Items[i]
-		byName[role.Name] = role
-		if least := ptr.Deref(role.Spec.MinHolders, 0); least > 0 && role.Spec.SeatPool == s.pool.Name {
-			s.minimums[role.Name] = least
-		}
-	}
 	var users v1alpha1.UserList
 	if err := r.List(ctx, &users, of...); err != nil {
 		return nil, fmt.Errorf("listing users: %w", err)
 	}
+	source := s.roster(ctx, r)
+	if err := source.ReadAll(users.Items); err != nil {
+		return nil, err
+	}
+	if err := r.gatherMinimums(ctx, s, source); err != nil {
+		return nil, err
+	}
+	s.alarms = map[types.UID]alarm{}
 	atEmail := make(map[string]*v1alpha1.User, len(users.Items))
 	for i := range users.Items {
 		u, email := &users.Items[i], membership.FoldEmail(users.Items[i].Spec.Email)
@@ -145,33 +142,76 @@ func (r *Reconciler) gatherPeople(ctx context.Context, s *snapshot) ([]seats.Per
 	people := make([]seats.Person, 0, len(users.Items))
 	for i := range users.Items {
 		u := &users.Items[i]
-		people = append(people, s.person(u, byName, atEmail[membership.FoldEmail(u.Spec.Email)]))
+		people = append(people, s.person(u, source, atEmail[membership.FoldEmail(u.Spec.Email)]))
 	}
 	return people, nil
 }
 
+// gatherMinimums notes the roles with minHolders whose holders need a seat of the pool.
+func (r *Reconciler) gatherMinimums(ctx context.Context, s *snapshot, source *roster.Roster) error {
+	var roles v1alpha1.RoleList
+	err := r.List(ctx, &roles, client.InNamespace(s.pool.Namespace), client.MatchingFields{index.Organization: s.pool.Spec.Organization}, loop.Lagging{})
+	if err != nil {
+		return fmt.Errorf("listing roles: %w", err)
+	}
+	s.minimums = map[string]int32{}
+	for i := range roles.Items {
+		role := &roles.Items[i]
+		if least := ptr.Deref(role.Spec.MinHolders, 0); least > 0 && slices.Contains(access.Pools(role, source.Role), s.pool.Name) {
+			s.minimums[role.Name] = least
+		}
+	}
+	return nil
+}
+
+// roster reads what the roles of the organization's users rest on.
+func (s *snapshot) roster(ctx context.Context, reader client.Reader) *roster.Roster {
+	key := types.NamespacedName{Namespace: s.pool.Namespace, Name: s.pool.Spec.Organization}
+	return roster.New(ctx, reader, key, s.organization)
+}
+
 // person is what a user is to the pool. holder is the one of all users with the same address who has it.
-func (s *snapshot) person(u *v1alpha1.User, roles map[string]*v1alpha1.Role, holder *v1alpha1.User) seats.Person {
-	needs, unknown := access.Needs(u, roles, s.pool.Name)
-	facts := membership.Facts{Organization: s.organization, UnknownRoles: unknown}
+func (s *snapshot) person(u *v1alpha1.User, source access.Source, holder *v1alpha1.User) seats.Person {
+	roles := access.Of(u, source, s.now)
+	if s.alarms[u.UID] = (alarm{u.Name, roles.Changes}); roles.Changes.IsZero() {
+		delete(s.alarms, u.UID)
+	}
+	facts := membership.Facts{Organization: s.organization, UnknownRoles: len(roles.Unknown) > 0, Tied: len(roles.Tied) > 0}
 	if holder.UID != u.UID {
 		facts.EmailHolder = holder.Name
 	}
 	standing := membership.StandingElsewhere
-	if needs {
+	if slices.Contains(roles.Pools, s.pool.Name) {
 		standing = membership.Standing
 	}
 	return seats.Person{
 		Name: u.Name, UID: u.UID, Created: u.CreationTimestamp.Time,
 		Owner: membership.IsOwner(u, s.organization), Standing: standing(u, facts),
-		Roles: u.Spec.Roles, Revoked: membership.Revoked(u, s.pool.Name),
+		Roles: s.needed(roles), Revoked: membership.Revoked(u, s.pool.Name),
 	}
+}
+
+// needed are the roles of a user that have a minimum of holders.
+func (s *snapshot) needed(roles access.Roles) []string {
+	if len(s.minimums) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(roles.Names(), func(name string) bool { return s.minimums[name] == 0 })
 }
 
 // amend tells the record of what has changed.
 func (r *Reconciler) amend(ctx context.Context, s *snapshot, due changes) error {
+	source := s.roster(ctx, r)
 	for uid, name := range due.users {
-		if err := r.readUser(ctx, s, uid, name); err != nil {
+		if err := r.readUser(ctx, s, source, uid, name); err != nil {
+			return err
+		}
+	}
+	for uid, alarm := range s.alarms {
+		if alarm.at.After(s.now) {
+			continue
+		}
+		if err := r.readUser(ctx, s, source, uid, alarm.user); err != nil {
 			return err
 		}
 	}
@@ -188,7 +228,7 @@ func sliceOf(o *v1alpha1.SeatSlice) seats.Slice {
 	return slice
 }
 
-func (r *Reconciler) readUser(ctx context.Context, s *snapshot, uid types.UID, name string) error {
+func (r *Reconciler) readUser(ctx context.Context, s *snapshot, source *roster.Roster, uid types.UID, name string) error {
 	var u v1alpha1.User
 	err := r.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: name}, &u, loop.Lagging{})
 	switch {
@@ -196,25 +236,15 @@ func (r *Reconciler) readUser(ctx context.Context, s *snapshot, uid types.UID, n
 		return fmt.Errorf("reading user %s: %w", name, err)
 	case u.UID != uid || u.Spec.Organization != s.pool.Spec.Organization: // gone, or a namesake, who has changes of their own
 		s.book.RemovePerson(uid)
+		delete(s.alarms, uid)
 		return nil
-	}
-	roles := map[string]*v1alpha1.Role{}
-	for _, name := range u.Spec.Roles {
-		var role v1alpha1.Role
-		err := r.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: name}, &role, loop.Lagging{})
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("reading role %s: %w", name, err)
-		}
-		if err == nil && role.Spec.Organization == u.Spec.Organization {
-			roles[name] = &role
-		}
 	}
 	holder, err := r.emailHolder(ctx, &u)
 	if err != nil {
 		return err
 	}
-	s.book.SetPerson(s.person(&u, roles, holder))
-	return nil
+	s.book.SetPerson(s.person(&u, source, holder))
+	return source.Err()
 }
 
 // emailHolder is the one of all users with the address of u who has it.
@@ -237,8 +267,9 @@ func (r *Reconciler) emailHolder(ctx context.Context, u *v1alpha1.User) (*v1alph
 // gatherStrangers finds out about holders whom the book does not know: some have no business in the pool, which a book
 // does not keep, and some are no more. A seat is never freed because a cache has not seen its holder yet.
 func (r *Reconciler) gatherStrangers(ctx context.Context, s *snapshot) error {
+	source := s.roster(ctx, r)
 	for _, seat := range s.book.Strangers() {
-		if err := r.readUser(ctx, s, seat.UID, seat.User); err != nil {
+		if err := r.readUser(ctx, s, source, seat.UID, seat.User); err != nil {
 			return err
 		}
 	}

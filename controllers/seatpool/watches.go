@@ -4,6 +4,7 @@
 package seatpool
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -20,6 +21,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
 // SetupWithManager watches what moves seats: the pool, its slices, and the organization's users and roles.
@@ -32,7 +34,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.SeatSlice{}, loop.AffectedBy(poolOfSlice)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.poolsOfUser)).
 		Watches(&v1alpha1.Role{}, loop.AffectedBy(r.poolsOfRole), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.Organization{}, loop.AffectedBy(r.poolsOfOrganization), builder.WithPredicates(loop.Declared())).
+		Watches(&v1alpha1.Team{}, loop.Affected(r.poolsOfTeam)).
+		Watches(&v1alpha1.Organization{}, loop.Affected(r.poolsOfOrganization)).
 		WatchesRawSource(loop.Woken(r.Desk.Done())).
 		WithOptions(opts).
 		Complete(r)
@@ -53,6 +56,8 @@ func (r *Reconciler) poolsOfUser(ctx context.Context, before, after *v1alpha1.Us
 		concerned = append(concerned, r.neighbours(ctx, before)...)
 		concerned = append(concerned, r.neighbours(ctx, after)...)
 	}
+	delegates := roster.Delegates(before, after)
+	concerned = append(concerned, r.users(ctx, u.Namespace, delegates)...)
 	if before != nil && after != nil && !standsAnew(before, after) &&
 		!slices.ContainsFunc(concerned, func(other *v1alpha1.User) bool { return other.UID != u.UID }) {
 		return nil
@@ -113,7 +118,7 @@ func standsAnew(before, after *v1alpha1.User) bool {
 		before.Annotations[v1alpha1.AnnotationResendInvitation] != after.Annotations[v1alpha1.AnnotationResendInvitation] ||
 		(before.Status.AccessRevokedAt == nil) != (after.Status.AccessRevokedAt == nil) ||
 		(before.Status.AcceptedAt == nil) != (after.Status.AcceptedAt == nil) ||
-		readdressed(before, after) ||
+		readdressed(before, after) || !slices.Equal(before.Status.RoleRequests, after.Status.RoleRequests) ||
 		!slices.Equal(before.Status.Withdrawals, after.Status.Withdrawals) {
 		return true
 	}
@@ -126,8 +131,50 @@ func (r *Reconciler) poolsOfRole(ctx context.Context, role *v1alpha1.Role) []typ
 	return r.anew(r.pools(ctx, role.Namespace, role.Spec.Organization))
 }
 
-func (r *Reconciler) poolsOfOrganization(ctx context.Context, org *v1alpha1.Organization) []types.NamespacedName {
-	return r.anew(r.pools(ctx, org.Namespace, org.Name))
+// poolsOfOrganization are the pools for which a change of an organization matters. What it decides about the roles of some
+// users matters for these.
+func (r *Reconciler) poolsOfOrganization(ctx context.Context, before, after *v1alpha1.Organization) []types.NamespacedName {
+	org := cmp.Or(after, before)
+	if before == nil || after == nil || before.Generation != after.Generation || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() {
+		return r.anew(r.pools(ctx, org.Namespace, org.Name))
+	}
+	return r.poolsOfUsers(ctx, org.Namespace, org.Name, roster.Decided(before, after))
+}
+
+// poolsOfTeam are the pools for which a change of a team matters: for who comes and who goes.
+func (r *Reconciler) poolsOfTeam(ctx context.Context, before, after *v1alpha1.Team) []types.NamespacedName {
+	team := cmp.Or(after, before)
+	users := roster.Of(ctx, r, team.Namespace, team.Spec.Organization).ByTeam(before, after)
+	return r.poolsOfUsers(ctx, team.Namespace, team.Spec.Organization, users)
+}
+
+// poolsOfUsers are the pools of an organization, which are to look at some users anew; none when there are no users.
+func (r *Reconciler) poolsOfUsers(ctx context.Context, namespace, organization string, names []string) []types.NamespacedName {
+	users := r.users(ctx, namespace, names)
+	if len(users) == 0 {
+		return nil
+	}
+	pools := r.pools(ctx, namespace, organization)
+	for _, pool := range pools {
+		r.records.changed(pool, func(c *changes) {
+			for _, u := range users {
+				c.user(u)
+			}
+		})
+	}
+	return pools
+}
+
+// users are the users of some names, as far as they are there.
+func (r *Reconciler) users(ctx context.Context, namespace string, names []string) []*v1alpha1.User {
+	var users []*v1alpha1.User
+	for _, name := range names {
+		u := &v1alpha1.User{}
+		if err := r.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, u, loop.Lagging{}); err == nil {
+			users = append(users, u)
+		}
+	}
+	return users
 }
 
 // anew has the records of pools made anew: what everybody is to them may have changed.

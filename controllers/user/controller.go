@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
@@ -21,7 +22,7 @@ import (
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/status,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/finalizers,verbs=update
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles;seatpools;seatslices,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles;teams;seatpools;seatslices,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;create;update
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
@@ -57,6 +58,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, err
 	}
 	d := membership.Next(s.Situation)
+	if leaves(&before, d.User) {
+		if s.Organization, err = r.organization(ctx, &before); err != nil {
+			return r.Result(verdict.Verdict{}, err)
+		}
+		d = membership.Next(s.Situation)
+	}
 	if d.Farewell {
 		return r.Result(d.Verdict, r.retire(ctx, d.User))
 	}
@@ -66,4 +73,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	handing := r.handOver(s, &d)
 	sending := r.deliver(s, &d)
 	return r.finish(ctx, &before, &d, handing || sending)
+}
+
+// leaves says that access is to be revoked, which the owner's never is: who that is, is asked past the cache then.
+func leaves(before, after *v1alpha1.User) bool {
+	return access.Leaving(before) && before.Status.AccessRevokedAt == nil && after.Status.AccessRevokedAt != nil
 }

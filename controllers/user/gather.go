@@ -22,6 +22,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
 // snapshot is everything that a pass reads.
@@ -41,16 +42,9 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 		s.Organization = &org
 		s.Invalid = invalid(u, &org)
 	}
-	for _, name := range u.Spec.Roles {
-		var role v1alpha1.Role
-		if found, err := r.find(ctx, u.Namespace, name, &role); err != nil {
-			return nil, err
-		} else if found && role.Spec.Organization == u.Spec.Organization {
-			s.roles[name] = &role
-		}
+	if err := r.gatherRoles(ctx, s); err != nil {
+		return nil, err
 	}
-	s.Roles = access.Of(u, s.role)
-	s.UnknownRoles = len(s.Roles.Unknown) > 0
 	if err := r.gatherSeats(ctx, s); err != nil {
 		return nil, err
 	}
@@ -58,6 +52,18 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 		return nil, err
 	}
 	return s, r.gatherEmailHolder(ctx, s)
+}
+
+// gatherRoles resolves the roles. Those that may come to be granted are kept, since mails describe them.
+func (r *Reconciler) gatherRoles(ctx context.Context, s *snapshot) error {
+	key := types.NamespacedName{Namespace: s.User.Namespace, Name: s.User.Spec.Organization}
+	source := roster.New(ctx, r, key, s.Organization)
+	s.Roles = access.Of(s.User, source, s.Now)
+	for _, name := range s.Roles.Names() {
+		s.roles[name] = source.Role(name)
+	}
+	s.UnknownRoles, s.Tied = len(s.Roles.Unknown) > 0, len(s.Roles.Tied) > 0
+	return source.Err()
 }
 
 func (s *snapshot) role(name string) *v1alpha1.Role { return s.roles[name] }
@@ -71,6 +77,18 @@ func invalid(u *v1alpha1.User, org *v1alpha1.Organization) string {
 		return fmt.Sprintf("organization %s: %v", org.Name, err)
 	}
 	return ""
+}
+
+// organization is the organization of a user as it is at this moment; nil when there is none.
+func (r *Reconciler) organization(ctx context.Context, u *v1alpha1.User) (*v1alpha1.Organization, error) {
+	var org v1alpha1.Organization
+	switch err := r.Live.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.Spec.Organization}, &org); {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("looking for the organization: %w", err)
+	}
+	return &org, nil
 }
 
 // find reads an object that may not be there.

@@ -4,6 +4,7 @@
 package user
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
 // SetupWithManager watches what moves a user: the user, the seats, and what the user is declared to belong to.
@@ -33,6 +35,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Named("user").
 		For(&v1alpha1.User{}, builder.WithPredicates(predicate.Or(loop.Declared(), answered()))).
 		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail)).
+		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
+		Watches(&v1alpha1.Team{}, loop.Affected(r.usersOfTeam)).
 		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged)).
 		Watches(&v1alpha1.SeatPool{}, loop.Affected(r.usersOfPool)).
 		Watches(&v1alpha1.Role{}, loop.Affected(r.usersOfRole)).
@@ -128,27 +132,46 @@ func moved(before, after []string, all bool) []string {
 
 // usersByPool are the users whose roles need a seat of the pool.
 func (r *Reconciler) usersByPool(ctx context.Context, pool *v1alpha1.SeatPool) []types.NamespacedName {
+	source := roster.Of(ctx, r, pool.Namespace, pool.Spec.Organization)
 	var users []types.NamespacedName
 	for _, role := range r.KeysBy(ctx, &v1alpha1.RoleList{}, pool.Namespace, index.RolePool, pool.Name) {
-		users = append(users, r.users(ctx, role.Namespace, index.UserRole, role.Name)...)
+		users = append(users, keys(pool.Namespace, source.ByRole(role.Name))...)
 	}
 	return users
 }
 
-// usersOfRole wakes those who are to hold a role that comes, goes, or needs another pool.
+// usersOfRole are those to whom a change of a role matters.
 func (r *Reconciler) usersOfRole(ctx context.Context, before, after *v1alpha1.Role) []types.NamespacedName {
 	role := after
 	switch {
 	case after == nil:
 		role = before
-	case before != nil && before.Spec.SeatPool == after.Spec.SeatPool && before.Spec.Organization == after.Spec.Organization:
+	case before != nil && !roster.Reshaped(before, after):
 		return nil
 	}
-	return r.users(ctx, role.Namespace, index.UserRole, role.Name)
+	return keys(role.Namespace, roster.Of(ctx, r, role.Namespace, role.Spec.Organization).ByRole(role.Name))
 }
 
-// usersOfOrganization wakes everybody when an organization comes, goes or changes what holds for all, and the owners
-// when the owner changes.
+// usersOfTeam are those who come to a team or go, or all of it and of those below when its roles or its place change.
+func (r *Reconciler) usersOfTeam(ctx context.Context, before, after *v1alpha1.Team) []types.NamespacedName {
+	team := cmp.Or(after, before)
+	return keys(team.Namespace, roster.Of(ctx, r, team.Namespace, team.Spec.Organization).ByTeam(before, after))
+}
+
+// delegates are the users who hold the roles of a user who changed.
+func (r *Reconciler) delegates(ctx context.Context, before, after *v1alpha1.User) []types.NamespacedName {
+	u := cmp.Or(after, before)
+	return keys(u.Namespace, roster.Delegates(before, after))
+}
+
+func keys(namespace string, names []string) []types.NamespacedName {
+	all := make([]types.NamespacedName, len(names))
+	for i, name := range names {
+		all[i] = types.NamespacedName{Namespace: namespace, Name: name}
+	}
+	return all
+}
+
 func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1alpha1.Organization) []types.NamespacedName {
 	org := after
 	if after == nil {
@@ -158,19 +181,17 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 		concernsAll(&before.Spec, &after.Spec) {
 		return r.users(ctx, org.Namespace, index.Organization, org.Name)
 	}
-	if before.Spec.Owner == after.Spec.Owner {
-		return nil
+	concerned := roster.Decided(before, after)
+	if before.Spec.Owner != after.Spec.Owner {
+		concerned = append(concerned, before.Spec.Owner, after.Spec.Owner)
 	}
-	return []types.NamespacedName{
-		{Namespace: org.Namespace, Name: before.Spec.Owner},
-		{Namespace: org.Namespace, Name: after.Spec.Owner},
-	}
+	return keys(org.Namespace, concerned)
 }
 
 // concernsAll says that a policy has changed by which everybody's case may be decided anew.
 func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
 	was, is := before.Invitation, after.Invitation
-	return before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
+	return before.DefaultRole != after.DefaultRole || before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
 		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval)
 }
 

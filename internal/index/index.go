@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -32,6 +33,22 @@ const (
 	SliceHolder = "assignments.uid"
 	// TeamMember finds Teams by the name of a member.
 	TeamMember = "spec.members.user"
+	// TeamParent finds Teams by the name of the team above them.
+	TeamParent = "spec.parent"
+	// TeamRole finds Teams by the name of a role that their members hold.
+	TeamRole = "spec.roles"
+	// UserHolds finds Users by the name of a role that is granted to them.
+	UserHolds = "status.roles"
+	// UserDelegate finds Users by the name of one of their delegates.
+	UserDelegate = "spec.delegates.user"
+	// UserRequests finds the Users of an organization, by its name, who await a decision about a role.
+	UserRequests = "status.roleRequests"
+	// RoleIncludes finds Roles by the name of a role that they include.
+	RoleIncludes = "spec.includes"
+	// BindingRole finds RoleBindings by the label that says whose holders they bind.
+	BindingRole = "label.role"
+	// BindingSubject finds RoleBindings by the name of a user whom they bind.
+	BindingSubject = "subjects.name"
 )
 
 // EmailKey is the value of the index UserEmail for an address in an organization.
@@ -53,6 +70,19 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		of(ctx, indexer, RolePool, func(r *v1alpha1.Role) []string { return []string{r.Spec.SeatPool} }),
 		of(ctx, indexer, SlicePool, func(s *v1alpha1.SeatSlice) []string { return []string{s.Pool} }),
 		of(ctx, indexer, SliceHolder, holders),
+		of(ctx, indexer, TeamParent, func(t *v1alpha1.Team) []string { return some(t.Spec.Parent) }),
+		of(ctx, indexer, TeamRole, func(t *v1alpha1.Team) []string { return t.Spec.Roles }),
+		of(ctx, indexer, UserHolds, func(u *v1alpha1.User) []string { return u.Status.Roles }),
+		of(ctx, indexer, UserDelegate, delegates),
+		of(ctx, indexer, UserRequests, func(u *v1alpha1.User) []string {
+			if len(u.Status.RoleRequests) == 0 {
+				return nil
+			}
+			return []string{u.Spec.Organization}
+		}),
+		of(ctx, indexer, RoleIncludes, func(r *v1alpha1.Role) []string { return r.Spec.Includes }),
+		of(ctx, indexer, BindingRole, func(b *rbacv1.RoleBinding) []string { return some(b.Labels[v1alpha1.LabelRole]) }),
+		of(ctx, indexer, BindingSubject, bound),
 		of(ctx, indexer, TeamMember, func(t *v1alpha1.Team) []string {
 			names := make([]string, len(t.Spec.Members))
 			for i, m := range t.Spec.Members {
@@ -68,12 +98,37 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 	return nil
 }
 
+func some(name string) []string {
+	if name == "" {
+		return nil
+	}
+	return []string{name}
+}
+
+func delegates(u *v1alpha1.User) []string {
+	names := make([]string, len(u.Spec.Delegates))
+	for i, d := range u.Spec.Delegates {
+		names[i] = d.User
+	}
+	return names
+}
+
 func holders(s *v1alpha1.SeatSlice) []string {
 	uids := make([]string, len(s.Assignments))
 	for i, a := range s.Assignments {
 		uids[i] = string(a.UID)
 	}
 	return uids
+}
+
+func bound(b *rbacv1.RoleBinding) []string {
+	var names []string
+	for _, s := range b.Subjects {
+		if s.Kind == rbacv1.UserKind {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 // of is the registration of one index over the kind T.

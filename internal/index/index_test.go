@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -47,6 +49,13 @@ func TestRegister(t *testing.T) {
 	slice := build.SeatSlice("standard", 3).In("ns").Held(192, jean, now).Held(200, anna, now).Obj()
 	archived := &v1alpha1.ArchivedUser{Record: v1alpha1.UserRecord{Spec: jean.Spec}}
 
+	binding := &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelRole: "support"}},
+		Subjects: []rbacv1.Subject{
+			{Kind: rbacv1.UserKind, Name: "jean@acme.example"}, {Kind: rbacv1.GroupKind, Name: "all"}, {Kind: rbacv1.UserKind, Name: "anna@acme.example"},
+		},
+	}
+
 	i := &indexer{values: map[string]client.IndexerFunc{}}
 	if err := index.Register(t.Context(), i); err != nil {
 		t.Fatal(err)
@@ -70,6 +79,9 @@ func TestRegister(t *testing.T) {
 		"slices by holder":             {slice, index.SliceHolder, []string{"u-1", "u-2"}},
 		"slices that nobody holds":     {build.SeatSlice("standard", 0).Obj(), index.SliceHolder, nil},
 		"teams by member":              {team, index.TeamMember, []string{"jean", "anna"}},
+		"bindings of a role":           {binding, index.BindingRole, []string{"support"}},
+		"bindings of no role":          {&rbacv1.RoleBinding{}, index.BindingRole, nil},
+		"bindings by user":             {binding, index.BindingSubject, []string{"jean@acme.example", "anna@acme.example"}},
 		"teams that nobody belongs to": {build.Team("empty").Obj(), index.TeamMember, nil},
 	} {
 		t.Run(why, func(t *testing.T) {

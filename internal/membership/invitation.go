@@ -46,7 +46,7 @@ func (d *Decision) send(s Situation) verdict.Verdict {
 	if ttl := ttl(s.Organization); !reserved(u) || !worthSending(inv.ExpiresAt.Time, d.now, ttl) || inv.ExpiresAt.After(d.now.Add(ttl+skew)) {
 		if d.exhausted() {
 			inv.ExpiredAt = d.stamp()
-			u.Status.Roles = nil
+			d.dropRoles()
 			return d.end()
 		}
 		next, derived := d.draft(s)

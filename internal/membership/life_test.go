@@ -128,7 +128,7 @@ func (l *life) edit(change func(*v1alpha1.User)) {
 func (l *life) situation(v version) membership.Situation {
 	s := membership.Situation{
 		Facts: membership.Facts{Organization: l.org}, Now: l.now, User: v.user, HasDirectory: true,
-		Roles: access.Of(v.user, lookup),
+		Roles: access.Of(v.user, source(l.org), l.now),
 		Pools: map[string]membership.Pool{
 			"standard": {Found: true, Capacity: 3},
 			"premium":  {Found: true, Capacity: 1, Position: 1}, // always full
@@ -149,7 +149,7 @@ func (l *life) present() version { return version{l.stored, l.held} }
 // pool is short.
 func (l *life) turn() {
 	s := l.situation(l.present())
-	needs, _ := access.Needs(l.stored, roles, "standard")
+	needs := slices.Contains(s.Roles.Pools, "standard")
 	standing := membership.StandingElsewhere(l.stored, s.Facts)
 	if needs {
 		standing = membership.Standing(l.stored, s.Facts)
@@ -312,6 +312,9 @@ func (l *life) decided(u *v1alpha1.User, d membership.Decision) {
 	case len(d.User.Status.Roles) == 0:
 		l.Fatal("invites somebody to nothing")
 	case d.Replaced != nil:
+	case l.org.Spec.EmailChange == v1alpha1.EmailChangeReplace && was != nil &&
+		(membership.FoldEmail(was.Email) != membership.FoldEmail(u.Spec.Email) || membership.FoldEmail(u.Status.Email) != membership.FoldEmail(u.Spec.Email)):
+		// another person, even if nobody was reached at the address before
 	case was != nil && (was.DeclinedAt != nil || was.ExpiredAt != nil && membership.FoldEmail(was.Email) == membership.FoldEmail(u.Spec.Email)) &&
 		(asked == "" || asked == was.AnswersRequest):
 		l.Fatal("invites somebody again whom nobody asked it for")
@@ -486,7 +489,8 @@ func (l *life) settle() {
 	if (over || u.Spec.State != v1alpha1.UserActive) && l.seat != nil {
 		l.Fatalf("the user is %s, and still has a seat", reason)
 	}
-	if needs, unknown := access.Needs(u, roles, "standard"); u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && l.short {
+	due := access.Of(u, source(l.org), l.now)
+	if needs, unknown := slices.Contains(due.Pools, "standard"), len(due.Unknown) > 0; u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && l.short {
 		if l.seat != nil || slices.Contains(u.Status.Roles, "standard") {
 			l.Fatalf("seats are withdrawn, and the user, who is %s, has one %t, and roles %v", reason, l.seat != nil, u.Status.Roles)
 		}

@@ -86,8 +86,11 @@ type Decision struct {
 	org *v1alpha1.Organization
 	// denied says that an edit of the address does not take effect.
 	denied bool
-	// lacking says which roles are not granted for want of a seat, beside others that are; Done when all are.
-	lacking verdict.Verdict
+	// lacking says which roles are not granted, beside others that are; Done when all are. tied says which are held that are
+	// not to be; Done when none is.
+	lacking, tied verdict.Verdict
+	// losses are those roles.
+	losses []string
 }
 
 // Next decides what is to be done for a user.
@@ -95,8 +98,13 @@ func Next(s Situation) Decision {
 	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second), org: s.Organization}
 	d.readdress(s)
 	d.Verdict = d.next(s)
-	if d.Verdict.Kind == verdict.Silent && (d.Replaced != nil || urgent(s.User, d.User)) {
-		d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "an invitation follows"}
+	if d.Verdict.Kind == verdict.Silent && !d.Farewell {
+		switch {
+		case asksAnew(s.User, d.User):
+			d.Verdict = requested()
+		case d.Replaced != nil || urgent(s.User, d.User):
+			d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "an invitation follows"}
+		}
 	}
 	return *d
 }
@@ -113,13 +121,16 @@ func urgent(before, after *v1alpha1.User) bool {
 func (d *Decision) next(s Situation) verdict.Verdict {
 	u := d.User
 	orphaned := s.Organization == nil && u.DeletionTimestamp.IsZero()
-	if leaving(u) && !orphaned && !protected(u, s.Organization) {
+	if !orphaned && leaves(u, s.Facts) {
 		return d.leave(s)
 	}
 	d.expire()
 	v := d.stay(s, orphaned)
 	if v.WakeAt.IsZero() && open(u) {
 		v.WakeAt = u.Status.Invitation.ExpiresAt.Time
+	}
+	if at := s.Roles.Changes; !at.IsZero() && (v.WakeAt.IsZero() || at.Before(v.WakeAt)) {
+		v.WakeAt = at
 	}
 	return v
 }
@@ -131,14 +142,18 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 	case orphaned:
 		return stuck(v1alpha1.ReasonOrganizationNotFound,
 			"organization %s is not in this namespace: create it, or correct spec.organization", u.Spec.Organization)
-	case leaving(u):
+	case access.Leaving(u) && protected(u, s.Organization):
 		return stuck(v1alpha1.ReasonOwnerProtected,
 			"is the owner of organization %s and keeps access: name another owner there first", u.Spec.Organization)
+	case access.Leaving(u):
+		return d.askToLeave(s)
 	case s.Invalid != "":
-		d.loseWithdrawn(s)
+		d.lessen(s)
+		d.ask(nil, d.losses)
 		return stuck(v1alpha1.ReasonInvalidSpec, "%s", s.Invalid)
 	case d.denied:
-		d.loseWithdrawn(s)
+		d.lessen(s)
+		d.ask(nil, d.losses)
 		return unedited(s.Organization)
 	case s.EmailHolder != "":
 		return stuck(v1alpha1.ReasonEmailInUse,
@@ -147,50 +162,79 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 	return d.join(s)
 }
 
-// loseWithdrawn takes what came with seats that were withdrawn from a user who is held up otherwise: a pool waits for
-// that, and does not know of it.
-func (d *Decision) loseWithdrawn(s Situation) {
-	if slices.ContainsFunc(s.Seats, func(seat Seat) bool { return seat.Withdrawn != 0 }) {
-		d.lose(s)
+// lessen takes what a user is to lose from one who is held up otherwise, and grants nothing: a pool that withdrew a seat
+// waits for that, and does not know what else is wrong.
+func (d *Decision) lessen(s Situation) {
+	st := &d.User.Status
+	before, beforeSeats := st.Roles, st.Seats
+	d.lose(s)
+	st.Roles = both(before, st.Roles)
+	st.Seats = both(beforeSeats, st.Seats)
+}
+
+// both are the names that are in both lists, in the order of the second.
+func both(a, b []string) []string {
+	var names []string
+	for _, name := range b {
+		if slices.Contains(a, name) {
+			names = append(names, name)
+		}
 	}
+	return names
 }
 
 // join takes a user who is to have access as far as it goes.
 func (d *Decision) join(s Situation) verdict.Verdict {
 	verdict.Unset(d.User, v1alpha1.ConditionArchived)
-	if d.lose(s); len(s.Roles.Unknown) > 0 {
-		return stuck(v1alpha1.ReasonRoleNotFound, "organization %s has no role %s: create it, or correct spec.roles",
-			d.User.Spec.Organization, strings.Join(s.Roles.Unknown, ", "))
+	d.lose(s)
+	d.ask(d.gains(s), d.losses)
+	d.listWithheld(s)
+	if len(s.Roles.Unknown) > 0 {
+		return unknown(d.User.Spec.Organization, s.Roles.Unknown)
 	}
 	if s.Roles.None() {
 		verdict.Unset(d.User, v1alpha1.ConditionSeated)
 		return done(v1alpha1.ReasonNoRoles, "has no role, hence no seat and no invitation: name one in spec.roles to give access")
 	}
 	if over(d.User) {
-		d.User.Status.Roles = nil
+		d.dropRoles()
 		return d.end()
 	}
 	withheld := d.withheld(s)
-	if withheld.Kind == verdict.Silent || withheld.Kind == verdict.Stuck && len(d.User.Status.Roles) == 0 {
+	if withheld.Kind == verdict.Silent || withheld.Kind != verdict.Done && len(d.User.Status.Roles) == 0 {
 		return withheld
 	}
 	d.lacking = withheld
 	return d.sumUp(d.invite(s))
 }
 
-// sumUp is v, unless all is well but for roles that are lacking.
+// sumUp is v, unless all is well but for roles that are lacking, or held beyond their time.
 func (d *Decision) sumUp(v verdict.Verdict) verdict.Verdict {
-	if v.Kind == verdict.Done && d.lacking.Kind == verdict.Stuck {
-		wakeAt := v.WakeAt
-		v = d.lacking
-		v.WakeAt = wakeAt
+	if v.Kind != verdict.Done {
+		return v
+	}
+	for _, kind := range []verdict.Kind{verdict.Stuck, verdict.Wait} {
+		for _, other := range []verdict.Verdict{d.lacking, d.tied} {
+			if other.Kind == kind {
+				other.WakeAt = v.WakeAt
+				return other
+			}
+		}
 	}
 	return v
 }
 
-// withheld says which roles cannot be granted, for want of a seat: Done when all can, Silent when a pool has
-// not decided yet.
+// withheld says which roles cannot be granted: Done when all can, Silent when a pool has not decided yet.
 func (d *Decision) withheld(s Situation) verdict.Verdict {
+	v := d.unseated(s)
+	if v.Kind == verdict.Done {
+		v = awaited(s.Roles.Awaited)
+	}
+	return v
+}
+
+// unseated says which roles cannot be granted for want of a seat.
+func (d *Decision) unseated(s Situation) verdict.Verdict {
 	var stuckAt verdict.Verdict
 	undecided := false
 	for _, name := range s.Roles.Pools {
@@ -245,9 +289,10 @@ func (d *Decision) missing(name string, pool Pool) verdict.Verdict {
 // is left.
 func (d *Decision) lose(s Situation) {
 	st := &d.User.Status
-	had := len(st.Withdrawals) > 0
+	had, held := len(st.Withdrawals) > 0, st.Roles
 	d.withdraw(s)
 	st.Roles = s.Roles.Granted(st.Seats)
+	d.keepTied(s, held)
 	switch {
 	case len(st.Withdrawals) > 0 && len(st.Roles) == 0 && !s.Roles.None():
 		d.revoke(v1alpha1.ReasonInvitationRevoked, "access is revoked, since the last seat was withdrawn")
@@ -286,7 +331,8 @@ func (d *Decision) withdraw(s Situation) {
 func (d *Decision) leave(s Situation) verdict.Verdict {
 	u := d.User
 	d.revoke(v1alpha1.ReasonInvitationRevoked, "access is revoked")
-	u.Status.Roles, u.Status.Seats, u.Status.Withdrawals = nil, seatNames(s.Seats), nil
+	d.dropRoles()
+	u.Status.Seats, u.Status.Withdrawals = seatNames(s.Seats), nil
 	if u.Status.Invitation != nil {
 		u.Status.Invitation.Sends = ptr.To(int32(0)) // who is brought back is invited as for the first time
 	}

@@ -13,6 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/membership"
@@ -39,13 +41,14 @@ func jean() *build.UserBuilder {
 }
 
 // roles are those of the organization: two paid and one free.
-var roles = map[string]*v1alpha1.Role{
-	"standard": build.Role("standard").In("acme", "acme").SeatPool("standard").Obj(),
-	"manager":  build.Role("manager").In("acme", "acme").SeatPool("premium").Obj(),
-	"guest":    build.Role("guest").In("acme", "acme").Obj(),
+var roles = []client.Object{
+	build.Role("standard").In("acme", "acme").SeatPool("standard").Obj(),
+	build.Role("manager").In("acme", "acme").SeatPool("premium").Obj(),
+	build.Role("guest").In("acme", "acme").Obj(),
 }
 
-func lookup(name string) *v1alpha1.Role { return roles[name] }
+// source is what the users' roles rest on.
+func source(org *v1alpha1.Organization) *build.Sources { return build.Source(append(roles, org)...) }
 
 // situation is that of a user in an organization where both pools have a seat left to give.
 func situation(u *v1alpha1.User, with ...func(*membership.Situation)) membership.Situation {
@@ -53,7 +56,7 @@ func situation(u *v1alpha1.User, with ...func(*membership.Situation)) membership
 		Facts: membership.Facts{Organization: build.Organization("acme").In("acme").Obj()},
 		Now:   now.Add(321 * time.Millisecond), // the API keeps whole seconds
 		User:  u,
-		Roles: access.Of(u, lookup),
+		Roles: access.Of(u, source(build.Organization("acme").In("acme").Obj()), now),
 		Pools: map[string]membership.Pool{},
 	}
 	s.UnknownRoles = len(s.Roles.Unknown) > 0

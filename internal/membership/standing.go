@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/seats"
 )
 
@@ -41,6 +42,8 @@ type Facts struct {
 	UnknownRoles bool
 	// EmailHolder is the name of the other User who has the address; empty when it is free.
 	EmailHolder string
+	// Tied says that the user holds roles that may not be given up yet.
+	Tied bool
 }
 
 // Standing says what a user is to a pool that the user's roles need.
@@ -48,7 +51,7 @@ func Standing(u *v1alpha1.User, f Facts) seats.Standing {
 	switch {
 	case f.Organization == nil && u.DeletionTimestamp.IsZero():
 		return seats.Keeps
-	case leaving(u) && !protected(u, f.Organization), over(u):
+	case leaves(u, f), over(u):
 		return afterRevocation(u)
 	case f.UnknownRoles, f.EmailHolder != "":
 		return seats.Keeps
@@ -61,7 +64,7 @@ func StandingElsewhere(u *v1alpha1.User, f Facts) seats.Standing {
 	switch {
 	case f.Organization == nil && u.DeletionTimestamp.IsZero():
 		return seats.Keeps
-	case leaving(u) && !protected(u, f.Organization), over(u):
+	case leaves(u, f), over(u):
 		return afterRevocation(u)
 	case f.UnknownRoles:
 		return seats.Keeps
@@ -98,10 +101,9 @@ func protected(u *v1alpha1.User, org *v1alpha1.Organization) bool {
 	return IsOwner(u, org) && org.DeletionTimestamp.IsZero()
 }
 
-// leaving says that u is declared to have no access, for now or for good.
-func leaving(u *v1alpha1.User) bool {
-	return !u.DeletionTimestamp.IsZero() ||
-		u.Spec.State == v1alpha1.UserSuspended || u.Spec.State == v1alpha1.UserArchived
+// leaves says that u is declared to have no access, and that nothing is in the way.
+func leaves(u *v1alpha1.User, f Facts) bool {
+	return access.Leaving(u) && !protected(u, f.Organization) && !f.Tied
 }
 
 // ended says that an invitation was left without a yes, and that only somebody's request leads to another.

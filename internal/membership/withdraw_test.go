@@ -416,12 +416,7 @@ func TestGivenBackWithAnUnknownRole(t *testing.T) {
 	commercial := build.Role("commercial").SeatPool("standard").Obj()
 	s := membership.Situation{
 		Now: now, User: u, Facts: membership.Facts{Organization: build.Organization("acme").Obj(), UnknownRoles: true},
-		Roles: access.Of(u, func(name string) *v1alpha1.Role {
-			if name == commercial.Name {
-				return commercial
-			}
-			return nil
-		}),
+		Roles: access.Of(u, build.Source(commercial), now),
 		Seats: []membership.Seat{kept("standard", 8)},
 	}
 	d := membership.Next(s)

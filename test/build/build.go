@@ -57,6 +57,12 @@ func (b *OrganizationBuilder) Owner(user string) *OrganizationBuilder {
 	return b
 }
 
+// DefaultRole sets the name of the role of users who have none.
+func (b *OrganizationBuilder) DefaultRole(role string) *OrganizationBuilder {
+	b.org.Spec.DefaultRole = role
+	return b
+}
+
 // DisplayName sets the name that people read.
 func (b *OrganizationBuilder) DisplayName(name string) *OrganizationBuilder {
 	b.org.Spec.DisplayName = name
@@ -164,9 +170,41 @@ func (b *RoleBuilder) Description(text string) *RoleBuilder {
 	return b
 }
 
-// MinHolders sets the number of holders that a shortage of seats leaves the role.
+// MinHolders sets the number of holders below which nobody loses the role.
 func (b *RoleBuilder) MinHolders(n int32) *RoleBuilder {
 	b.role.Spec.MinHolders = &n
+	return b
+}
+
+// MaxHolders sets the number of holders beyond which nobody is given the role.
+func (b *RoleBuilder) MaxHolders(n int32) *RoleBuilder {
+	b.role.Spec.MaxHolders = &n
+	return b
+}
+
+// Permissions sets what the holders may do in the product.
+func (b *RoleBuilder) Permissions(names ...string) *RoleBuilder {
+	b.role.Spec.Permissions = names
+	return b
+}
+
+// Includes sets the names of the roles that come with this one.
+func (b *RoleBuilder) Includes(roles ...string) *RoleBuilder {
+	b.role.Spec.Includes = roles
+	return b
+}
+
+// RoleRefs adds ClusterRoles that the holders are bound to.
+func (b *RoleBuilder) RoleRefs(clusterRoles ...string) *RoleBuilder {
+	for _, name := range clusterRoles {
+		b.role.Spec.Kubernetes.RoleRefs = append(b.role.Spec.Kubernetes.RoleRefs, v1alpha1.RoleRef{Kind: v1alpha1.RoleRefClusterRole, Name: name})
+	}
+	return b
+}
+
+// UID sets the UID.
+func (b *RoleBuilder) UID(uid types.UID) *RoleBuilder {
+	b.role.UID = uid
 	return b
 }
 
@@ -198,6 +236,18 @@ func (b *TeamBuilder) Members(users ...string) *TeamBuilder {
 	for _, user := range users {
 		b.team.Spec.Members = append(b.team.Spec.Members, v1alpha1.TeamMembership{User: user, Role: v1alpha1.TeamMember})
 	}
+	return b
+}
+
+// Parent sets the name of the team that this one is a part of.
+func (b *TeamBuilder) Parent(team string) *TeamBuilder {
+	b.team.Spec.Parent = team
+	return b
+}
+
+// Roles sets the names of the roles that the members hold, and those of the teams below.
+func (b *TeamBuilder) Roles(names ...string) *TeamBuilder {
+	b.team.Spec.Roles = names
 	return b
 }
 

@@ -62,6 +62,22 @@ func (b *UserBuilder) Roles(names ...string) *UserBuilder {
 	return b
 }
 
+// Delegate adds a user who holds this user's roles as well until a time, and from one on; at once when from is zero.
+func (b *UserBuilder) Delegate(user string, from, until time.Time) *UserBuilder {
+	d := v1alpha1.Delegation{User: user, Until: metav1.NewTime(until)}
+	if !from.IsZero() {
+		d.From = stamp(from)
+	}
+	b.user.Spec.Delegates = append(b.user.Spec.Delegates, d)
+	return b
+}
+
+// Known sets the address that the operator knows the person by, in the status.
+func (b *UserBuilder) Known(address string) *UserBuilder {
+	b.user.Status.Email = address
+	return b
+}
+
 // State sets what somebody wants the user to be.
 func (b *UserBuilder) State(state v1alpha1.UserState) *UserBuilder {
 	b.user.Spec.State = state
