@@ -39,7 +39,7 @@ WITH_CC = CC=$$(hack/cc.sh) && export CC
 test: test-unit test-e2e ## Run all tests; what they need is built or installed first
 
 .PHONY: test-unit
-test-unit: bin/gotestsum bin/controlplane bin/stripe-mock ## Run the tests that need no running system: pure ones, and those against the API server
+test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the tests that need no running system: pure ones, and those against the API server
 	@$(WITH_CC) && $(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /test/pages -e /test/realmail -e /internal/seats$$)
 	@# One goroutine tries 10 000 schedules there: the race detector would take minutes, and has nothing to find.
 	@$(GOTESTSUM) ./internal/seats

@@ -21,8 +21,8 @@ type record struct {
 	minimums map[string]int32
 	// alarms are when the roles of users change by themselves next.
 	alarms map[types.UID]alarm
-	of       types.UID
-	made     time.Time
+	of     types.UID
+	made   time.Time
 }
 
 // alarm is when the roles of a user change by themselves.

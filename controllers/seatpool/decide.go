@@ -62,16 +62,21 @@ func (r *Reconciler) decide(s *snapshot, pool *v1alpha1.SeatPool) decision {
 	}
 	report(pool, order, d.plan, terms)
 	d.verdict = summary(pool, s, order)
-	switch {
-	case d.plan.More:
-		d.verdict.WakeAt = s.now
-	case pool.Spec.ExpiresAt != nil && !order.Expired:
-		d.verdict.WakeAt = pool.Spec.ExpiresAt.Time
-	}
-	if at := s.nextAlarm(); !at.IsZero() && (d.verdict.WakeAt.IsZero() || at.Before(d.verdict.WakeAt)) {
-		d.verdict.WakeAt = at
-	}
+	d.verdict.WakeAt = s.wakeAt(order, d.plan)
 	return d
+}
+
+// wakeAt is when the pool is to be looked at again by the clock: at once when a turn was not enough, else when the bought
+// seats end, or somebody's roles change by themselves. Zero when neither is to come.
+func (s *snapshot) wakeAt(order pricing.Decision, plan seats.Plan) time.Time {
+	if plan.More {
+		return s.now
+	}
+	at := s.nextAlarm()
+	if ends := s.pool.Spec.ExpiresAt; ends != nil && !order.Expired && (at.IsZero() || ends.Time.Before(at)) {
+		at = ends.Time
+	}
+	return at
 }
 
 // summary is the verdict on a pool.

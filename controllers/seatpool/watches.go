@@ -116,15 +116,19 @@ func standsAnew(before, after *v1alpha1.User) bool {
 	if before.Generation != after.Generation ||
 		before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
 		before.Annotations[v1alpha1.AnnotationResendInvitation] != after.Annotations[v1alpha1.AnnotationResendInvitation] ||
-		(before.Status.AccessRevokedAt == nil) != (after.Status.AccessRevokedAt == nil) ||
-		(before.Status.AcceptedAt == nil) != (after.Status.AcceptedAt == nil) ||
-		readdressed(before, after) || !slices.Equal(before.Status.RoleRequests, after.Status.RoleRequests) ||
-		!slices.Equal(before.Status.Withdrawals, after.Status.Withdrawals) {
+		readdressed(before, after) || reseated(&before.Status, &after.Status) {
 		return true
 	}
 	was, is := ptr.Deref(before.Status.Invitation, v1alpha1.InvitationStatus{}), ptr.Deref(after.Status.Invitation, v1alpha1.InvitationStatus{})
 	return before.Status.Invitation != nil && ((was.DeclinedAt == nil) != (is.DeclinedAt == nil) || (was.ExpiredAt == nil) != (is.ExpiredAt == nil) ||
 		was.Email != is.Email || was.AnswersRequest != is.AnswersRequest)
+}
+
+// reseated says that a status says something else about what a seat comes with.
+func reseated(before, after *v1alpha1.UserStatus) bool {
+	return (before.AccessRevokedAt == nil) != (after.AccessRevokedAt == nil) ||
+		(before.AcceptedAt == nil) != (after.AcceptedAt == nil) ||
+		!slices.Equal(before.RoleRequests, after.RoleRequests) || !slices.Equal(before.Withdrawals, after.Withdrawals)
 }
 
 func (r *Reconciler) poolsOfRole(ctx context.Context, role *v1alpha1.Role) []types.NamespacedName {

@@ -159,7 +159,7 @@ func (r *Reconciler) usersOfTeam(ctx context.Context, before, after *v1alpha1.Te
 }
 
 // delegates are the users who hold the roles of a user who changed.
-func (r *Reconciler) delegates(ctx context.Context, before, after *v1alpha1.User) []types.NamespacedName {
+func (r *Reconciler) delegates(_ context.Context, before, after *v1alpha1.User) []types.NamespacedName {
 	u := cmp.Or(after, before)
 	return keys(u.Namespace, roster.Delegates(before, after))
 }

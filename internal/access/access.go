@@ -291,4 +291,3 @@ func answered(u *v1alpha1.User, role string, change v1alpha1.RoleChange, org *v1
 	}
 	return ""
 }
-

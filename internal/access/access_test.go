@@ -54,14 +54,16 @@ func asking(b *build.UserBuilder, role string, change v1alpha1.RoleChange) *v1al
 	return u
 }
 
-func source(objects ...client.Object) *build.Sources { return build.Source(append(roles, objects...)...) }
+func source(objects ...client.Object) *build.Sources {
+	return build.Source(append(roles, objects...)...)
+}
 
 func TestOf(t *testing.T) {
 	t.Parallel()
 	type result struct {
 		Unknown, Pools, Granted, Lacking, Awaited, Tied, Kept []string
-		Changes                                              time.Time
-		None                                                 bool
+		Changes                                               time.Time
+		None                                                  bool
 	}
 	sales := build.Team("sales").In("acme", "acme").Members("ada").Parent("company").Obj()
 	company := build.Team("company").In("acme", "acme").Roles("guest").Obj()

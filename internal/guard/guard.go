@@ -98,7 +98,9 @@ func (d *draft) senior(a, b *v1alpha1.User) int {
 }
 
 // Active says that a user has accepted and has access.
-func Active(u *v1alpha1.User) bool { return u.Status.AcceptedAt != nil && u.Status.AccessRevokedAt == nil }
+func Active(u *v1alpha1.User) bool {
+	return u.Status.AcceptedAt != nil && u.Status.AccessRevokedAt == nil
+}
 
 // keep takes over the grants and releases that are on record, unless they are over.
 func (d *draft) keep() {

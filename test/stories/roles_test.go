@@ -22,9 +22,9 @@ import (
 )
 
 // roles waits until a user holds just these roles.
-func (s *stage) roles(name string, roles ...string) *v1alpha1.User {
+func (s *stage) roles(name string, roles ...string) {
 	s.Helper()
-	return await(s, name, func(u *v1alpha1.User) error {
+	await(s, name, func(u *v1alpha1.User) error {
 		if !slices.Equal(u.Status.Roles, roles) {
 			return fmt.Errorf("%s holds %v, want %v (%v)", name, u.Status.Roles, roles, u.Status.Conditions)
 		}
@@ -106,6 +106,8 @@ func TestEffectiveRoles(t *testing.T) {
 	s.says("bea", v1alpha1.ReasonRoleNotFound, "nobody (given by team sales)")
 	s.roles("bea", "guest")
 	s.withholds("bea", "nobody", v1alpha1.ReasonRoleNotFound)
+	s.create(build.Role("nobody").Obj())
+	s.roles("bea", "guest", "nobody")
 }
 
 // Rule CO-7: in case of absence a trusted person gets the same rights, from one moment to another, with nobody at the keyboard.
