@@ -34,6 +34,8 @@ func (d *Decision) readdress(s Situation) {
 		d.denied = true
 	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace && st.AcceptedAt != nil && protected(u, s.Organization):
 		d.denied = true // the owner is never locked out
+	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace && st.AcceptedAt != nil && s.Tied:
+		d.replacing = true // who replaces the person has accepted nothing yet
 	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace:
 		d.replace()
 		st.Email = u.Spec.Email

@@ -86,6 +86,8 @@ type Decision struct {
 	org *v1alpha1.Organization
 	// denied says that an edit of the address does not take effect.
 	denied bool
+	// replacing says that it does not before the roles that somebody has to hold may be given up.
+	replacing bool
 	// lacking says which roles are not granted, beside others that are; Done when all are. tied says which are held that are
 	// not to be; Done when none is.
 	lacking, tied verdict.Verdict
@@ -145,7 +147,7 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 	case access.Leaving(u) && protected(u, s.Organization):
 		return stuck(v1alpha1.ReasonOwnerProtected,
 			"is the owner of organization %s and keeps access: name another owner there first", u.Spec.Organization)
-	case access.Leaving(u):
+	case access.Leaving(u), d.replacing:
 		return d.askToLeave(s)
 	case s.Invalid != "":
 		d.lessen(s)

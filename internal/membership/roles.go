@@ -41,7 +41,7 @@ func (d *Decision) keepTied(s Situation, held []string) {
 	slices.Sort(st.Roles)
 }
 
-// askToLeave is what becomes of a user who is declared to have no access, and holds roles that may not be given up yet:
+// askToLeave is what becomes of a user who is to have no access, or to be replaced, and holds roles that may not be given up yet:
 // nothing, before all of them may, but for other roles that are not declared any more.
 func (d *Decision) askToLeave(s Situation) verdict.Verdict {
 	d.lessen(s)

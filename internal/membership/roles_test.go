@@ -206,3 +206,25 @@ func TestWrongAndDemoted(t *testing.T) {
 		t.Errorf("is %s, and holds %v", d.Verdict.Reason, d.User.Status.Roles)
 	}
 }
+
+// TestReplacedAdministrator checks that whoever has to hold a role is not replaced by somebody who has accepted nothing yet,
+// before the organization has let that go.
+func TestReplacedAdministrator(t *testing.T) {
+	t.Parallel()
+	for outcome, replaced := range map[v1alpha1.RoleOutcome]bool{"": false, v1alpha1.RoleHold: false, v1alpha1.RoleRelease: true} {
+		t.Run(string(outcome), func(t *testing.T) {
+			t.Parallel()
+			u := jean().UID("u-jean").AcceptedAt(now).Roles("admin").Holds("admin").Invited(1, now.Add(hour)).Email("other@acme.example").Known("jean@acme.example").Obj()
+			request := v1alpha1.RoleRequest{Number: 3, Role: "admin", Change: v1alpha1.RoleLoss}
+			s := decided(requests(u, 3, request), []v1alpha1.RoleDecision{{Role: "admin", Number: 3, Outcome: outcome}})
+			s.Organization.Spec.EmailChange = v1alpha1.EmailChangeReplace
+			d := membership.Next(s)
+			if is := d.User.Status.AcceptedAt == nil && d.User.Status.Email == "other@acme.example"; is != replaced {
+				t.Errorf("replaced: %t, want %t, and is %s", is, replaced, d.Verdict.Reason)
+			}
+			if len(d.User.Status.Roles) != 1 || (len(d.User.Status.RoleRequests) > 0) == replaced {
+				t.Errorf("holds %v, and asks for %v", d.User.Status.Roles, d.User.Status.RoleRequests)
+			}
+		})
+	}
+}

@@ -256,6 +256,38 @@ func (s *stage) oneStays(way string) {
 	})
 }
 
+// The operator dies at each write that a removal takes, and whether or not the write got through, one stays.
+func TestOperatorDiesWhileAdministratorsGo(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []operator.Fault{operator.NotSent, operator.NoAnswer} {
+		for _, at := range []struct {
+			resource string
+			nth      int
+		}{{"users/status", 1}, {"users/status", 2}, {"organizations/status", 1}, {"users/status", 3}} {
+			t.Run(fmt.Sprintf("%v/%s/%d", fault, at.resource, at.nth), func(t *testing.T) {
+				t.Parallel()
+				s := play(t, admins("ada", "bea")...)
+				s.join("ada")
+				s.join("bea")
+				s.op.Stop(t)
+				var traffic operator.Traffic
+				s.start(operator.Options{Config: traffic.Config(env.Config(t))})
+				await(s, "admin", func(r *v1alpha1.Role) error { return counts("holders", r.Status.Holders, 2) })
+				dead := traffic.Kill(fault, at.nth, operator.Writing(at.resource))
+				edit(s, "ada", func(u *v1alpha1.User) { u.Spec.Roles = []string{"guest"} })
+				s.turn("bea", v1alpha1.UserSuspended)
+				<-dead
+				fewest := s.watchHolders("admin")
+				s.replace()
+				s.oneStays("crash")
+				if n := fewest(); n < 1 {
+					t.Error("for a moment there was no administrator")
+				}
+			})
+		}
+	}
+}
+
 // The whole organization can go, whatever it needs.
 func TestTearDownWithMinHolders(t *testing.T) {
 	t.Parallel()
