@@ -32,15 +32,22 @@ func (d *Decision) readdress(s Situation) {
 	case s.Organization == nil, s.EmailHolder != "":
 	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeDeny:
 		d.denied = true
-	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace && st.AcceptedAt != nil && protected(u, s.Organization):
-		d.denied = true // the owner is never locked out
-	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace && st.AcceptedAt != nil && s.Tied:
-		d.replacing = true // who replaces the person has accepted nothing yet
 	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace:
-		d.replace()
-		st.Email = u.Spec.Email
+		d.tryToReplace(s)
 	default:
 		st.Email = u.Spec.Email
+	}
+}
+
+// tryToReplace replaces the person unless that would lock out the owner, or leave a role to somebody who has accepted nothing
+// yet.
+func (d *Decision) tryToReplace(s Situation) {
+	accepted := d.User.Status.AcceptedAt != nil
+	d.denied = accepted && protected(d.User, s.Organization)
+	d.replacing = accepted && !d.denied && s.Tied
+	if !d.denied && !d.replacing {
+		d.replace()
+		d.User.Status.Email = d.User.Spec.Email
 	}
 }
 
