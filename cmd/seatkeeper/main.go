@@ -26,6 +26,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/cmd/seatkeeper/app"
 	"seatkeeper.dev/seatkeeper/internal/billing/stripe"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/smtp"
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
@@ -60,6 +61,7 @@ func run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 // parse turns the command line into what the operator is run with.
 func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	o := app.Options{Clock: clock.RealClock{}, Webhook: &webhook.Options{}}
+	var certs certificates
 	var server smtp.Options
 	var logging zap.Options
 	var portalURL, mailFrom, passwordFile, mailTLS, namespaces, stripeURL string
@@ -68,9 +70,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	flags.BoolVar(&o.LeaderElect, "leader-elect", true, "let one replica at a time act; all of them serve pages and admission")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", `where metrics are served; "0" turns them off`)
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", ":8081", `where /healthz and /readyz are served; "0" turns them off`)
-	flags.StringVar(&o.Webhook.Host, "webhook-host", "", "the address on which admission is served; all when empty")
-	flags.IntVar(&o.Webhook.Port, "webhook-port", webhook.DefaultPort, "the port on which admission is served")
-	flags.StringVar(&o.Webhook.CertDir, "webhook-cert-dir", "/tmp/k8s-webhook-server/serving-certs", "where tls.crt and tls.key for admission are; they are read again when they change")
+	certs.bind(flags, o.Webhook)
 	flags.StringVar(&o.PortalAddress, "portal-bind-address", ":8090", "where the invitation pages are served")
 	flags.StringVar(&portalURL, "portal-url", "", "the address at which people reach the invitation pages, such as https://join.acme.example; required")
 	flags.Func("portal-trusted-proxies", "the networks of the proxies in front of the pages, such as 10.0.0.0/8, separated by commas; X-Forwarded-For is believed from these alone", func(list string) error {
@@ -92,6 +92,10 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	flags.Float64Var(&o.MailsPerSecond, "mail-rate", 0, "how many mails may be sent in a second; no limit when 0")
 	flags.StringVar(&mailFrom, "mail-from", "", `who sends the invitations, such as "Acme <people@acme.example>"; required`)
 	flags.StringVar(&stripeURL, "stripe-url", "", "the address of the Stripe API; Stripe's own when empty")
+	flags.Func("kubernetes-user-name", `the name by which Kubernetes knows a person, for RoleBindings: a template of Go's text/template over .Email, .Name, .Namespace, .UID and .Organization of the User, such as "oidc:{{.Email}}"; by default the address`, func(text string) (err error) {
+		o.Names, err = bindings.ParseNames(text)
+		return err
+	})
 	logging.BindFlags(flags)
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -104,7 +108,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	if namespaces != "" {
 		o.Namespaces = strings.Split(namespaces, ",")
 	}
-	if err := check(o); err != nil {
+	if err := errors.Join(check(o), certs.complete(flags, &o)); err != nil {
 		return o, err
 	}
 	provider, err := stripe.New(stripe.Options{BaseURL: stripeURL})

@@ -23,8 +23,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"seatkeeper.dev/seatkeeper/cmd/seatkeeper/app"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/mailtest"
+	"seatkeeper.dev/seatkeeper/internal/servingcert"
+	"seatkeeper.dev/seatkeeper/test/build"
 )
 
 // required are the flags without which there is no operator.
@@ -65,16 +68,29 @@ func TestFlags(t *testing.T) {
 		args []string
 		set  func(*app.Options)
 	}{
-		"defaults":                   {nil, func(*app.Options) {}},
-		"its own namespace":          {[]string{"--namespace=acme-ops"}, func(o *app.Options) { o.Namespace = "acme-ops" }},
-		"one namespace":              {[]string{"--namespaces=acme"}, func(o *app.Options) { o.Namespaces = []string{"acme"} }},
-		"two namespaces":             {[]string{"--namespaces=acme,globex"}, func(o *app.Options) { o.Namespaces = []string{"acme", "globex"} }},
-		"all namespaces":             {[]string{"--namespaces="}, func(*app.Options) {}},
-		"no leader":                  {[]string{"--leader-elect=false"}, func(o *app.Options) { o.LeaderElect = false }},
-		"metrics and health off":     {[]string{"--metrics-bind-address=0", "--health-probe-bind-address=0"}, func(o *app.Options) { o.MetricsAddress, o.HealthAddress = "0", "0" }},
-		"addresses":                  {[]string{"--portal-bind-address=[::1]:80", "--metrics-bind-address=127.0.0.1:0"}, func(o *app.Options) { o.PortalAddress, o.MetricsAddress = "[::1]:80", "127.0.0.1:0" }},
-		"admission":                  {[]string{"--webhook-host=::1", "--webhook-port=443", "--webhook-cert-dir=/certs"}, func(o *app.Options) { o.Webhook = &webhook.Options{Host: "::1", Port: 443, CertDir: "/certs"} }},
+		"defaults":               {nil, func(*app.Options) {}},
+		"its own namespace":      {[]string{"--namespace=acme-ops"}, func(o *app.Options) { o.Namespace = "acme-ops" }},
+		"one namespace":          {[]string{"--namespaces=acme"}, func(o *app.Options) { o.Namespaces = []string{"acme"} }},
+		"two namespaces":         {[]string{"--namespaces=acme,globex"}, func(o *app.Options) { o.Namespaces = []string{"acme", "globex"} }},
+		"all namespaces":         {[]string{"--namespaces="}, func(*app.Options) {}},
+		"no leader":              {[]string{"--leader-elect=false"}, func(o *app.Options) { o.LeaderElect = false }},
+		"metrics and health off": {[]string{"--metrics-bind-address=0", "--health-probe-bind-address=0"}, func(o *app.Options) { o.MetricsAddress, o.HealthAddress = "0", "0" }},
+		"addresses":              {[]string{"--portal-bind-address=[::1]:80", "--metrics-bind-address=127.0.0.1:0"}, func(o *app.Options) { o.PortalAddress, o.MetricsAddress = "[::1]:80", "127.0.0.1:0" }},
+		"admission":              {[]string{"--webhook-host=::1", "--webhook-port=443", "--webhook-cert-dir=/certs"}, func(o *app.Options) { o.Webhook = &webhook.Options{Host: "::1", Port: 443, CertDir: "/certs"} }},
+		"certificates of its own": {[]string{"--webhook-certs=Rotate", "--namespace=acme-ops"}, func(o *app.Options) {
+			o.Namespace, o.Rotate = "acme-ops", &servingcert.Options{
+				Namespace: "acme-ops", Service: "seatkeeper-webhook-service",
+				Validating: "seatkeeper-validating-webhook-configuration", Mutating: "seatkeeper-mutating-webhook-configuration",
+			}
+		}},
+		"certificates for other names": {[]string{
+			"--webhook-certs=Rotate", "--webhook-service=hooks", "--webhook-validating-configuration=v", "--webhook-mutating-configuration=m",
+		}, func(o *app.Options) {
+			o.Rotate = &servingcert.Options{Namespace: "seatkeeper-system", Service: "hooks", Validating: "v", Mutating: "m"}
+		}},
+		"others' certificates":       {[]string{"--webhook-certs=Directory", "--webhook-cert-dir=/certs"}, func(o *app.Options) { o.Webhook.CertDir = "/certs" }},
 		"a pace":                     {[]string{"--mail-rate=2.5"}, func(o *app.Options) { o.MailsPerSecond = 2.5 }},
+		"names for Kubernetes":       {[]string{"--kubernetes-user-name=oidc:{{.Email}}"}, func(o *app.Options) { o.Names, _ = bindings.ParseNames("oidc:{{.Email}}") }},
 		"implicit TLS":               {[]string{"--mail-tls=Implicit", "--mail-port=2465"}, func(*app.Options) {}},
 		"a bare sender":              {[]string{"--mail-from=people@acme.example"}, func(o *app.Options) { o.MailFrom.Name = "" }},
 		"a sender in words":          {[]string{`--mail-from="Acme, Inc." <people@acme.example>`}, func(o *app.Options) { o.MailFrom.Name = "Acme, Inc." }},
@@ -94,8 +110,33 @@ func TestFlags(t *testing.T) {
 				t.Error("nothing takes the mail, or bills the seats")
 			}
 			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Options{}, "OpenMail", "Mail", "Billing"), cmpopts.IgnoreUnexported(webhook.Options{}),
-				cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+				cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmp.Comparer(sameNames)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// sameNames says that two name somebody the same.
+func sameNames(a, b bindings.Names) bool {
+	jean := build.User("jean").Obj()
+	one, err := a.Of(jean)
+	other, failed := b.Of(jean)
+	return one == other && err == nil && failed == nil
+}
+
+// Flags that are fine by themselves, and wrong with --webhook-certs=Rotate.
+func TestBadFlagsOfRotation(t *testing.T) {
+	for arg, want := range map[string]string{
+		"--webhook-cert-dir=/certs":                "--webhook-cert-dir is for --webhook-certs=Directory, and --webhook-certs is Rotate",
+		"--webhook-service=hooks.acme":             "--webhook-service is \"hooks.acme\": it must be the name of a Service",
+		"--webhook-service=":                       "--webhook-service is \"\": it must be the name of a Service",
+		"--webhook-validating-configuration=Hooks": "--webhook-validating-configuration is \"Hooks\": it must be the name of a webhook configuration",
+		"--webhook-mutating-configuration=":        "--webhook-mutating-configuration is \"\": it must be the name of a webhook configuration",
+	} {
+		t.Run(arg, func(t *testing.T) {
+			if _, err := parsed("--webhook-certs=Rotate", arg); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, want an error that says %q", err, want)
 			}
 		})
 	}
@@ -129,6 +170,9 @@ func TestBadFlags(t *testing.T) {
 		"--webhook-port=0":                         "it must be 1 to 65535",
 		"--webhook-port=65536":                     "it must be 1 to 65535",
 		"--webhook-port=https":                     "parse error",
+		"--webhook-certs=":                         "it must be Rotate or Directory",
+		"--webhook-certs=rotate":                   "it must be Rotate or Directory",
+		"--webhook-service=hooks":                  "is for --webhook-certs=Rotate, and --webhook-certs is Directory",
 		"--portal-url=":                            portal,
 		"--portal-url=join.acme.example":           portal,
 		"--portal-url=ftp://join.acme.example":     portal,
@@ -157,6 +201,9 @@ func TestBadFlags(t *testing.T) {
 		"--mail-rate=-1":                           "or 0 for no limit",
 		"--mail-rate=NaN":                          "or 0 for no limit",
 		"--mail-rate=many":                         "parse error",
+		"--kubernetes-user-name=system:{{.Name}}":  "is for Kubernetes itself",
+		"--kubernetes-user-name={{.Phone}}":        "evaluate field Phone",
+		"--kubernetes-user-name=":                  "the name is empty",
 		"--mail-from=":                             sender,
 		"--mail-from=Acme":                         sender,
 		"--mail-from=a@acme.example, b@acme.com":   sender,

@@ -95,7 +95,7 @@ func (r *Reconciler) stays(ctx context.Context, u *v1alpha1.User, role string) (
 	if err != nil || now == nil {
 		return false, err
 	}
-	return now.UID == u.UID && access.Holds(now, role) && (guard.Active(now) || !guard.Active(u)), nil
+	return now.UID == u.UID && access.Holds(now, role) && (access.Active(now) || !access.Active(u)), nil
 }
 
 // live reads a user past the cache; nil when there is none.

@@ -1,33 +1,37 @@
 // Copyright 2026 The Seatkeeper Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package role sums up each Role. It alone writes the status of Roles.
+// Package role sums up each Role, and binds its holders to roles of Kubernetes. It alone writes the status of Roles.
 package role
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=roles;organizations;seatpools;users,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=roles/status,verbs=patch
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;create;update;delete
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=seatkeeper-organization-admin;seatkeeper-organization-editor;seatkeeper-organization-viewer;seatkeeper-organization-billing
 
 // Reconciler sums up one role in a pass.
 type Reconciler struct {
 	loop.Base
 	// Pace spaces the passes, so that a wave of people moves the figures now and then.
 	Pace loop.Pace
+	// Names are those by which Kubernetes knows people.
+	Names bindings.Names
 }
 
 // Reconcile does one pass.
@@ -36,64 +40,62 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	var before v1alpha1.Role
-	if err := r.Get(ctx, req.NamespacedName, &before); err != nil || !before.DeletionTimestamp.IsZero() {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
+	if err := r.Get(ctx, req.NamespacedName, &before); client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, err
+	} else if err != nil || !before.DeletionTimestamp.IsZero() {
+		return r.Result(verdict.Verdict{}, r.unbind(ctx, req.NamespacedName))
 	}
 	s, err := r.gather(ctx, &before)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	now := r.Clock.Now()
+	plan := bindings.Decide(&before, s.bindings, s.bound, now)
+	outcome, err := r.writer().CarryOut(ctx, &before, plan, now)
+	if err != nil {
+		return r.Result(verdict.Verdict{}, err)
+	}
 	after := before.DeepCopy()
-	after.Status.Holders = ptr.To(s.holders)
-	return r.Finish(ctx, &before, after, conclude(after, s))
+	v := conclude(after, s, outcome, now)
+	v.WakeAt = r.next(plan, outcome, now)
+	return r.Finish(ctx, &before, after, v)
 }
 
-// snapshot is everything that a pass reads.
-type snapshot struct {
-	organization, pool bool
-	holders            int32
+func (r *Reconciler) writer() bindings.Writer { return bindings.Writer{Client: r.Client, Live: r.Live} }
+
+// next is when to look again though nothing tells: rights of the operator, and what others name as they like, change without
+// a word.
+func (r *Reconciler) next(plan bindings.Plan, outcome bindings.Outcome, now time.Time) time.Time {
+	const patience = 5 * time.Minute
+	at := plan.Again
+	if (len(outcome.Refused) > 0 || len(outcome.Taken) > 0) && (at.IsZero() || now.Add(patience).Before(at)) {
+		at = now.Add(patience)
+	}
+	return at
 }
 
-func (r *Reconciler) gather(ctx context.Context, role *v1alpha1.Role) (*snapshot, error) {
-	s := &snapshot{}
-	var org v1alpha1.Organization
-	err := r.Get(ctx, types.NamespacedName{Namespace: role.Namespace, Name: role.Spec.Organization}, &org)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, fmt.Errorf("reading organization: %w", err)
+// unbind takes the rights in Kubernetes from those who held a role that is gone. Owner references do that as well where there
+// is a garbage collector, in its own time.
+func (r *Reconciler) unbind(ctx context.Context, role types.NamespacedName) error {
+	left, err := bindings.Of(ctx, r.Client, role)
+	if err != nil || len(left) == 0 {
+		return err
 	}
-	s.organization = err == nil
-	if role.Spec.SeatPool != "" {
-		var pool v1alpha1.SeatPool
-		err := r.Get(ctx, types.NamespacedName{Namespace: role.Namespace, Name: role.Spec.SeatPool}, &pool)
-		if client.IgnoreNotFound(err) != nil {
-			return nil, fmt.Errorf("reading seat pool: %w", err)
-		}
-		s.pool = err == nil && pool.Spec.Organization == role.Spec.Organization
-	}
-	var users v1alpha1.UserList
-	if err := r.List(ctx, &users, client.InNamespace(role.Namespace), client.MatchingFields{index.UserRole: role.Name}, loop.Lagging{}); err != nil {
-		return nil, fmt.Errorf("listing users: %w", err)
-	}
-	for i := range users.Items {
-		if u := &users.Items[i]; u.Spec.Organization == role.Spec.Organization && slices.Contains(u.Status.Roles, role.Name) {
-			s.holders++
-		}
-	}
-	return s, nil
-}
-
-// conclude says how the role is. It is pure.
-func conclude(role *v1alpha1.Role, s *snapshot) verdict.Verdict {
-	stuck := func(reason, format string, args ...any) verdict.Verdict {
-		return verdict.Verdict{Kind: verdict.Stuck, Reason: reason, Message: fmt.Sprintf(format, args...)}
-	}
+	var live v1alpha1.Role // the cache may not show it yet
+	err = r.Live.Get(ctx, role, &live)
 	switch {
-	case !s.organization:
-		return stuck(v1alpha1.ReasonOrganizationNotFound,
-			"organization %s is not in this namespace: create it, or correct spec.organization", role.Spec.Organization)
-	case role.Spec.SeatPool != "" && !s.pool:
-		return stuck(v1alpha1.ReasonSeatPoolNotFound,
-			"organization %s has no seat pool %s: create it, or correct spec.seatPool", role.Spec.Organization, role.Spec.SeatPool)
+	case err == nil && live.DeletionTimestamp.IsZero():
+		return nil
+	case err != nil && !apierrors.IsNotFound(err):
+		return err
 	}
-	return verdict.Verdict{Reason: v1alpha1.ReasonReady, Message: "the role is in effect"}
+	return r.writer().Remove(ctx, left)
+}
+
+// present brings the figures of the status to what the snapshot makes them.
+func present(role *v1alpha1.Role, s *snapshot) {
+	role.Status.Holders = ptr.To(s.holders)
+	if len(s.permissions) <= maxPermissions {
+		role.Status.Permissions = s.permissions
+	}
 }

@@ -7,45 +7,109 @@ import (
 	"context"
 	"slices"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
-// SetupWithManager watches the role, its holders, and what it is declared to belong to and to need.
+// SetupWithManager watches the role, its holders, the roles above and below it, the RoleBindings of its holders, and what it
+// is declared to belong to and to need.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("role").
 		For(&v1alpha1.Role{}, builder.WithPredicates(loop.Declared())).
-		Watches(&v1alpha1.User{}, loop.Affected(rolesOfUser)).
+		Watches(&v1alpha1.Role{}, loop.Affected(r.rolesOfRole)).
+		Watches(&v1alpha1.User{}, loop.Affected(r.rolesOfUser)).
+		Watches(&rbacv1.RoleBinding{}, loop.AffectedBy(rolesOfBinding)).
 		Watches(&v1alpha1.SeatPool{}, loop.ComesOrGoes(r.rolesOfPool)).
 		Watches(&v1alpha1.Organization{}, loop.ComesOrGoes(r.rolesOfOrganization)).
 		WithOptions(opts).
 		Complete(r)
 }
 
-// rolesOfUser are the roles that a user gained or lost.
-func rolesOfUser(_ context.Context, before, after *v1alpha1.User) []types.NamespacedName {
-	held := func(u *v1alpha1.User) []string {
-		if u == nil {
-			return nil
-		}
-		return u.Status.Roles
+// rolesOfRole are the roles that a change of another concerns: those above it, which have its permissions, and, when what it
+// includes changes, those below it, whose RoleBindings are for its holders too.
+func (r *Reconciler) rolesOfRole(ctx context.Context, before, after *v1alpha1.Role) []types.NamespacedName {
+	var includes []string
+	role := after
+	switch {
+	case before == nil:
+		includes = after.Spec.Includes
+	case after == nil:
+		role, includes = before, before.Spec.Includes
+	case !slices.Equal(before.Spec.Includes, after.Spec.Includes):
+		includes = slices.Concat(before.Spec.Includes, after.Spec.Includes)
+	case slices.Equal(before.Spec.Permissions, after.Spec.Permissions):
+		return nil
 	}
-	var changed []types.NamespacedName
-	for _, pair := range [][2]*v1alpha1.User{{before, after}, {after, before}} {
-		for _, name := range held(pair[0]) {
-			if !slices.Contains(held(pair[1]), name) {
-				changed = append(changed, types.NamespacedName{Namespace: pair[0].Namespace, Name: name})
+	roles := r.roster(ctx, role.Namespace, role.Spec.Organization)
+	return keys(role.Namespace, append(roles.Including(role.Name), access.Closure(includes, roles.Role)...))
+}
+
+// rolesOfUser are the roles that a user gained or lost; all of them, when the user gained or lost access, or has another
+// name. What they include comes with them.
+func (r *Reconciler) rolesOfUser(ctx context.Context, before, after *v1alpha1.User) []types.NamespacedName {
+	var changed []string
+	u := after
+	switch {
+	case before == nil:
+		changed = after.Status.Roles
+	case after == nil:
+		u, changed = before, before.Status.Roles
+	case hasAccess(before) != hasAccess(after) || bindings.Address(before) != bindings.Address(after):
+		changed = slices.Concat(before.Status.Roles, after.Status.Roles)
+	case slices.Equal(before.Status.Roles, after.Status.Roles):
+		return nil
+	default:
+		changed = difference(before.Status.Roles, after.Status.Roles)
+	}
+	return keys(u.Namespace, access.Closure(changed, r.roster(ctx, u.Namespace, u.Spec.Organization).Role))
+}
+
+// difference are the names that only one of the lists has.
+func difference(a, b []string) []string {
+	var names []string
+	for _, pair := range [][2][]string{{a, b}, {b, a}} {
+		for _, name := range pair[0] {
+			if !slices.Contains(pair[1], name) {
+				names = append(names, name)
 			}
 		}
 	}
-	return changed
+	return names
+}
+
+func (r *Reconciler) roster(ctx context.Context, namespace, organization string) *roster.Roster {
+	return roster.New(ctx, r.Client, types.NamespacedName{Namespace: namespace, Name: organization}, nil)
+}
+
+// rolesOfBinding are the roles that a RoleBinding is of, by its label and by its owner. A label that stands for a longer name
+// is that of no Role.
+func rolesOfBinding(_ context.Context, b *rbacv1.RoleBinding) []types.NamespacedName {
+	var names []string
+	for _, name := range []string{b.Labels[v1alpha1.LabelRole], bindings.Owner(b)} {
+		if name != "" {
+			names = append(names, name)
+		}
+	}
+	return keys(b.Namespace, names)
+}
+
+func keys(namespace string, names []string) []types.NamespacedName {
+	all := make([]types.NamespacedName, len(names))
+	for i, name := range names {
+		all[i] = types.NamespacedName{Namespace: namespace, Name: name}
+	}
+	return all
 }
 
 func (r *Reconciler) rolesOfPool(ctx context.Context, pool *v1alpha1.SeatPool) []types.NamespacedName {

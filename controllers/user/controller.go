@@ -7,12 +7,14 @@ package user
 
 import (
 	"context"
+	"slices"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
@@ -24,6 +26,7 @@ import (
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/finalizers,verbs=update
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles;teams;seatpools;seatslices,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;create;update
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;update;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 
@@ -36,6 +39,8 @@ type Reconciler struct {
 	Inviter Inviter
 	// Accounts is where first passwords go.
 	Accounts Accounts
+	// Names are those by which Kubernetes knows people.
+	Names bindings.Names
 
 	patience patience
 }
@@ -57,12 +62,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	d := membership.Next(s.Situation)
-	if leaves(&before, d.User) {
-		if s.Organization, err = r.organization(ctx, &before); err != nil {
-			return r.Result(verdict.Verdict{}, err)
-		}
-		d = membership.Next(s.Situation)
+	d, err := r.decide(ctx, s)
+	if err != nil {
+		return r.Result(verdict.Verdict{}, err)
 	}
 	if d.Farewell {
 		return r.Result(d.Verdict, r.retire(ctx, d.User))
@@ -75,7 +77,34 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	return r.finish(ctx, &before, &d, handing || sending)
 }
 
+// decide decides what is to be done. Who is about to lose access or roles loses the rights in Kubernetes that come with them
+// first.
+func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decision, error) {
+	d := membership.Next(s.Situation)
+	if leaves(s.User, d.User) {
+		var err error
+		if s.Organization, err = r.organization(ctx, s.User); err != nil {
+			return d, err
+		}
+		d = membership.Next(s.Situation)
+	}
+	if !loses(s.User, d.User) {
+		return d, nil
+	}
+	var kept []string
+	if access.Active(d.User) {
+		kept = access.Closure(d.User.Status.Roles, s.source.Role)
+	}
+	err := r.Names.Withdraw(ctx, r, s.User, s.Now, func(role string) bool { return slices.Contains(kept, role) })
+	return d, err
+}
+
 // leaves says that access is to be revoked, which the owner's never is: who that is, is asked past the cache then.
 func leaves(before, after *v1alpha1.User) bool {
 	return access.Leaving(before) && before.Status.AccessRevokedAt == nil && after.Status.AccessRevokedAt != nil
+}
+
+// loses says that a user who may have rights in Kubernetes is to lose some.
+func loses(before, after *v1alpha1.User) bool {
+	return access.Active(before) && (!access.Active(after) || slices.ContainsFunc(before.Status.Roles, func(role string) bool { return !access.Holds(after, role) }))
 }

@@ -28,7 +28,10 @@ import (
 // snapshot is everything that a pass reads.
 type snapshot struct {
 	membership.Situation
+	// roles are those that the user may come to hold.
 	roles map[string]*v1alpha1.Role
+	// source is what the roles rest on.
+	source *roster.Roster
 }
 
 func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, error) {
@@ -58,7 +61,7 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 func (r *Reconciler) gatherRoles(ctx context.Context, s *snapshot) error {
 	key := types.NamespacedName{Namespace: s.User.Namespace, Name: s.User.Spec.Organization}
 	source := roster.New(ctx, r, key, s.Organization)
-	s.Roles = access.Of(s.User, source, s.Now)
+	s.source, s.Roles = source, access.Of(s.User, source, s.Now)
 	for _, name := range s.Roles.Names() {
 		s.roles[name] = source.Role(name)
 	}

@@ -263,6 +263,11 @@ func Leaving(u *v1alpha1.User) bool {
 		u.Spec.State == v1alpha1.UserSuspended || u.Spec.State == v1alpha1.UserArchived
 }
 
+// Active says that a user has accepted and has access.
+func Active(u *v1alpha1.User) bool {
+	return u.Status.AcceptedAt != nil && u.Status.AccessRevokedAt == nil
+}
+
 // Holds says that a role is granted to a user.
 func Holds(u *v1alpha1.User, role string) bool { return slices.Contains(u.Status.Roles, role) }
 

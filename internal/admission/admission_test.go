@@ -160,15 +160,16 @@ func TestFormerFaultsDoNotHinder(t *testing.T) {
 	})
 }
 
-func TestDeletionIsNeverRefused(t *testing.T) {
+func TestFormerFaultsDoNotHinderDeletion(t *testing.T) {
 	namespace := env.Namespace(t)
 	faults(t, namespace)
 	d := serve(t, namespace)
 	for _, o := range []client.Object{
+		// With the organization goes the protection of its owner, so it is first.
+		&v1alpha1.Organization{ObjectMeta: build.Organization("acme").In(namespace).Obj().ObjectMeta},
 		&v1alpha1.User{ObjectMeta: build.User("ada").In(namespace, "acme").Obj().ObjectMeta},
 		&v1alpha1.User{ObjectMeta: build.User("eve").In(namespace, "acme").Obj().ObjectMeta},
 		&v1alpha1.User{ObjectMeta: build.User("lost").In(namespace, "acme").Obj().ObjectMeta},
-		&v1alpha1.Organization{ObjectMeta: build.Organization("acme").In(namespace).Obj().ObjectMeta},
 	} {
 		key := client.ObjectKeyFromObject(o)
 		if err := d.Delete(t.Context(), o, client.Preconditions{}); err != nil {
@@ -183,6 +184,7 @@ func TestDeletionIsNeverRefused(t *testing.T) {
 		if err := d.Get(t.Context(), key, o); !apierrors.IsNotFound(err) {
 			t.Errorf("%T %s is not gone: %v", o, key.Name, err)
 		}
+		d.gone(t, o)
 	}
 }
 
@@ -229,9 +231,12 @@ func TestStatusPassesByTheWebhooks(t *testing.T) {
 		if err := d.Status().Patch(t.Context(), tc.object, client.RawPatch(types.MergePatchType, []byte(tc.status))); err != nil {
 			t.Errorf("writing the status of %T: %v", tc.object, err)
 		}
-		if err := d.Delete(t.Context(), tc.object, client.Preconditions{}); err != nil {
-			t.Errorf("deleting %T: %v", tc.object, err)
-		}
+	}
+	if err := d.Delete(t.Context(), acme); err != nil {
+		t.Errorf("deleting an organization: %v", err)
+	}
+	if err := d.Delete(t.Context(), ada); !apierrors.IsInternalError(err) {
+		t.Errorf("with nobody to judge it, the deletion of a User ends with %v", err)
 	}
 }
 

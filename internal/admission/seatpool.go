@@ -6,14 +6,12 @@ package admission
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -28,14 +26,7 @@ import (
 // +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-seatpool-scale,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=seatpools/scale,verbs=update,versions=v1alpha1,name=scale.seatpools.seatkeeper.dev,admissionReviewVersions=v1
 
 // poolAdmission judges SeatPools: what is ordered, and what it costs.
-type poolAdmission struct {
-	namespaces []string
-	clock      clock.PassiveClock
-}
-
-func (a *poolAdmission) runs(namespace string) bool {
-	return len(a.namespaces) == 0 || slices.Contains(a.namespaces, namespace)
-}
+type poolAdmission struct{ *base }
 
 // Default adds the finalizer at creation, which saves a write later.
 func (a *poolAdmission) Default(_ context.Context, p *v1alpha1.SeatPool) error {
@@ -119,10 +110,7 @@ func approval(before, after *v1alpha1.SeatPool) field.ErrorList {
 }
 
 // scaleAdmission judges what `kubectl scale` does to a SeatPool, by the same rules.
-type scaleAdmission struct {
-	pools *poolAdmission
-	live  client.Reader
-}
+type scaleAdmission struct{ pools *poolAdmission }
 
 // ValidateUpdate judges the SeatPool as the scale makes it.
 func (a *scaleAdmission) ValidateUpdate(ctx context.Context, _, scale *autoscalingv1.Scale) (admission.Warnings, error) {
@@ -130,7 +118,7 @@ func (a *scaleAdmission) ValidateUpdate(ctx context.Context, _, scale *autoscali
 		return nil, nil
 	}
 	var before v1alpha1.SeatPool
-	if err := a.live.Get(ctx, client.ObjectKeyFromObject(scale), &before); err != nil {
+	if err := a.pools.live.Get(ctx, client.ObjectKeyFromObject(scale), &before); err != nil {
 		return nil, apierrors.NewInternalError(fmt.Errorf("reading the SeatPool: %w", err))
 	}
 	after := before.DeepCopy()

@@ -61,12 +61,12 @@ func serve(t *testing.T, namespace string) *door {
 // serveFor is serve with an operator that runs the organizations of another namespace.
 func serveFor(t *testing.T, namespace, run string) *door {
 	t.Helper()
-	hooks := envtest.WebhookInstallOptions{Paths: []string{"../../config/webhook/manifests.yaml"}, LocalServingHost: "127.0.0.1"}
+	hooks := envtest.WebhookInstallOptions{Paths: []string{env.Rendered(t, "config/webhook")}, LocalServingHost: "127.0.0.1"}
 	if err := hooks.PrepWithoutInstalling(); err != nil {
 		t.Fatalf("preparing the webhooks: %v", err)
 	}
 	t.Cleanup(func() { _ = hooks.Cleanup() })
-	mgr, err := ctrl.NewManager(env.Config(t), ctrl.Options{
+	mgr, err := ctrl.NewManager(operator(t), ctrl.Options{
 		Scheme:  env.Scheme(),
 		Cache:   cache.Options{DefaultNamespaces: map[string]cache.Config{run: {}}},
 		Metrics: metricsserver.Options{BindAddress: "0"},
@@ -185,6 +185,18 @@ func (d *door) known(t *testing.T, o client.Object) {
 		}
 		if seen.GetResourceVersion() != o.GetResourceVersion() {
 			return fmt.Errorf("%T %s is known in an older version", o, o.GetName())
+		}
+		return nil
+	})
+}
+
+// gone returns when the webhooks know that an object is gone.
+func (d *door) gone(t *testing.T, o client.Object) {
+	t.Helper()
+	env.Eventually(t, func() error {
+		seen := o.DeepCopyObject().(client.Object)
+		if err := d.cache.Get(t.Context(), client.ObjectKeyFromObject(o), seen); !apierrors.IsNotFound(err) {
+			return fmt.Errorf("%T %s is not gone: %w", o, o.GetName(), err)
 		}
 		return nil
 	})

@@ -86,7 +86,7 @@ type draft struct {
 // senior is the order in which users are let in, and the reverse of that in which they are let go: the owner, who
 // accepted, the oldest.
 func (d *draft) senior(a, b *v1alpha1.User) int {
-	for _, first := range []func(*v1alpha1.User) bool{func(u *v1alpha1.User) bool { return u.Name == d.Owner }, Active} {
+	for _, first := range []func(*v1alpha1.User) bool{func(u *v1alpha1.User) bool { return u.Name == d.Owner }, access.Active} {
 		if x, y := first(a), first(b); x != y {
 			if x {
 				return -1
@@ -95,11 +95,6 @@ func (d *draft) senior(a, b *v1alpha1.User) int {
 		}
 	}
 	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name), strings.Compare(string(a.UID), string(b.UID)))
-}
-
-// Active says that a user has accepted and has access.
-func Active(u *v1alpha1.User) bool {
-	return u.Status.AcceptedAt != nil && u.Status.AccessRevokedAt == nil
 }
 
 // keep takes over the grants and releases that are on record, unless they are over.
@@ -192,11 +187,11 @@ func (d *draft) spares(u *v1alpha1.User, role string) bool {
 			continue
 		}
 		all++
-		if Active(other) {
+		if access.Active(other) {
 			active++
 		}
 	}
-	return all >= least && (least == 0 || active > 0 || !Active(u))
+	return all >= least && (least == 0 || active > 0 || !access.Active(u))
 }
 
 // grant answers those who are to gain roles, the most senior first.

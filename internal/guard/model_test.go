@@ -71,7 +71,7 @@ func (o *organization) holds() {
 		u := last(versions)
 		if access.Holds(u, "admin") {
 			admins++
-			if guard.Active(u) {
+			if access.Active(u) {
 				active++
 			}
 		}
@@ -147,7 +147,7 @@ func (o *organization) decide(orgAt int, userAt func(name string) int) {
 	}
 	s.Stays = func(u *v1alpha1.User, role string) bool {
 		now := last(o.users[u.Name])
-		return access.Holds(now, role) && (guard.Active(now) || !guard.Active(u))
+		return access.Holds(now, role) && (access.Active(now) || !access.Active(u))
 	}
 	decisions := guard.Decide(s)
 	if orgAt == len(o.org)-1 && !slices.Equal(decisions, s.Decisions) {

@@ -42,11 +42,12 @@ var rooms = []room{
 	{name: "api", packages: []string{"api/v1alpha1"}, outside: []string{"k8s.io/apimachinery"}},
 	{name: "verdict", packages: []string{"internal/verdict"}, may: []string{"api"}, pure: true},
 	{
-		name: "cores", packages: []string{"internal/access", "internal/membership", "internal/pricing", "internal/seats"},
+		name: "cores", packages: []string{"internal/access", "internal/guard", "internal/membership", "internal/pricing", "internal/seats"},
 		may: []string{"api", "verdict", "cores"}, pure: true,
 	},
 	{name: "values", packages: []string{"internal/fault", "internal/password"}},
 	{name: "outbox", packages: []string{"internal/outbox"}},
+	{name: "servingcert", packages: []string{"internal/servingcert"}},
 	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values"}},
 	{
 		name: "adapters", packages: []string{
@@ -57,8 +58,8 @@ var rooms = []room{
 	{name: "suites", packages: []string{"internal/billing/billingtest", "internal/directory/directorytest", "internal/mail/mailtest"}, may: []string{"api", "values", "ports"}},
 	{name: "invitation", packages: []string{"internal/invitation"}, may: []string{"api", "ports"}, pure: true},
 	{
-		name: "shared", packages: []string{"internal/index", "internal/keystore", "internal/loop"},
-		may: []string{"api", "verdict", "cores", "ports", "invitation"},
+		name: "shared", packages: []string{"internal/bindings", "internal/index", "internal/keystore", "internal/loop", "internal/roster"},
+		may: []string{"api", "verdict", "cores", "ports", "invitation", "shared"},
 	},
 	{
 		name: "mailroom", packages: []string{"internal/mailroom"}, may: []string{"api", "ports", "invitation", "shared"},
@@ -70,7 +71,7 @@ var rooms = []room{
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "ports", "adapters", "outbox", "invitation", "shared", "mailroom", "entrances", "programs",
+			"api", "values", "verdict", "cores", "ports", "adapters", "outbox", "invitation", "shared", "mailroom", "entrances", "programs", "servingcert",
 		},
 	},
 }

@@ -7,9 +7,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -25,6 +27,46 @@ import (
 // TestConfigIsAccepted tries what a cluster is given on the API server: all but cert-manager's kinds, which it has not.
 // It does so in the name of who installed the rest of it there, which takes back what was different.
 func TestConfigIsAccepted(t *testing.T) {
+	for kustomization, want := range map[string]struct {
+		// managed are the objects of who makes the certificate of the webhooks, and flag is what the operator is told of it.
+		managed []string
+		flag    string
+	}{
+		"config/default": {[]string{
+			"ClusterRole/seatkeeper-rotation", "ClusterRoleBinding/seatkeeper-rotation", "Role/seatkeeper-rotation", "RoleBinding/seatkeeper-rotation",
+		}, "--webhook-certs=Rotate"},
+		"config/overlays/cert-manager": {[]string{"Certificate/seatkeeper-webhook", "Issuer/seatkeeper-selfsigned"}, "--webhook-cert-dir=/etc/seatkeeper/webhook"},
+	} {
+		t.Run(kustomization, func(t *testing.T) {
+			objects := objectsOf(t, must(t, "kustomize", kustomization))
+			accepted(t, objects)
+			var managed, flags []string
+			for _, o := range objects {
+				if strings.HasPrefix(o.GetAPIVersion(), "cert-manager.io/") || o.GetName() == "seatkeeper-rotation" {
+					managed = append(managed, o.GetKind()+"/"+o.GetName())
+				}
+				if o.GetKind() == "Deployment" {
+					flags = slices.DeleteFunc(podOf(t, o).Spec.Containers[0].Args, func(arg string) bool { return !strings.HasPrefix(arg, "--webhook-") })
+				}
+				if _, injected := o.GetAnnotations()["cert-manager.io/inject-ca-from"]; o.GroupVersionKind().Group == "admissionregistration.k8s.io" &&
+					injected != strings.Contains(kustomization, "cert-manager") {
+					t.Errorf("%s: that cert-manager writes the caBundle is %t", o.GetName(), injected)
+				}
+			}
+			slices.Sort(managed)
+			if diff := cmp.Diff(want.managed, managed); diff != "" {
+				t.Errorf("who makes the certificate (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff([]string{want.flag}, flags); diff != "" {
+				t.Errorf("flags of the webhooks (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// accepted holds that the API server takes the objects without a warning.
+func accepted(t *testing.T, objects []*unstructured.Unstructured) {
+	t.Helper()
 	var warnings bytes.Buffer
 	cfg, err := clientcmd.BuildConfigFromFlags("", system.Kubeconfig)
 	if err != nil {
@@ -35,10 +77,8 @@ func TestConfigIsAccepted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	certificates := map[string]bool{}
-	for _, o := range objectsOf(t, must(t, "kustomize", "config/default")) {
+	for _, o := range objects {
 		if strings.HasPrefix(o.GetAPIVersion(), "cert-manager.io/") {
-			certificates[o.GetKind()] = true
 			continue
 		}
 		if err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o.DeepCopy()),
@@ -49,9 +89,6 @@ func TestConfigIsAccepted(t *testing.T) {
 			tryPod(t, c, o)
 		}
 	}
-	if !certificates["Issuer"] || !certificates["Certificate"] {
-		t.Errorf("of cert-manager's kinds there are %v", certificates)
-	}
 	if warnings.Len() > 0 {
 		t.Errorf("the API server warns: %s", &warnings)
 	}
@@ -60,20 +97,27 @@ func TestConfigIsAccepted(t *testing.T) {
 // tryPod creates a pod of the Deployment on trial: its namespace admits only what is restricted enough.
 func tryPod(t *testing.T, c client.Client, o *unstructured.Unstructured) {
 	t.Helper()
+	pod := podOf(t, o)
+	if err := c.Create(t.Context(), pod, client.DryRunAll); err != nil {
+		t.Errorf("a pod of %s: %v", o.GetName(), err)
+	}
+	pod.ResourceVersion, pod.UID = "", ""
+	pod.Spec.SecurityContext.RunAsNonRoot = nil
+	if err := c.Create(t.Context(), pod, client.DryRunAll); err == nil {
+		t.Errorf("a pod of %s that may run as root is admitted too", o.GetName())
+	}
+}
+
+// podOf is a pod as a Deployment makes them.
+func podOf(t *testing.T, o *unstructured.Unstructured) *corev1.Pod {
+	t.Helper()
 	var deployment appsv1.Deployment
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(o.Object, &deployment); err != nil {
 		t.Fatal(err)
 	}
 	pod := &corev1.Pod{ObjectMeta: deployment.Spec.Template.ObjectMeta, Spec: deployment.Spec.Template.Spec}
 	pod.Namespace, pod.Name = deployment.Namespace, "try"
-	if err := c.Create(t.Context(), pod, client.DryRunAll); err != nil {
-		t.Errorf("a pod of %s: %v", deployment.Name, err)
-	}
-	pod.ResourceVersion, pod.UID = "", ""
-	pod.Spec.SecurityContext.RunAsNonRoot = nil
-	if err := c.Create(t.Context(), pod, client.DryRunAll); err == nil {
-		t.Errorf("a pod of %s that may run as root is admitted too", deployment.Name)
-	}
+	return pod
 }
 
 // objectsOf reads the documents of a YAML stream.

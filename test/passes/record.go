@@ -68,7 +68,7 @@ func timeless(content any) any {
 	switch c := content.(type) {
 	case map[string]any:
 		for _, key := range []string{
-			"uid", "namespace", "resourceVersion", "generation", "managedFields", "ledger", "turn",
+			"uid", "namespace", "resourceVersion", "generation", "managedFields", "ledger", "turn", "seatkeeper.dev/withdrawn",
 		} {
 			delete(c, key)
 		}

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -40,6 +41,7 @@ import (
 	"seatkeeper.dev/seatkeeper/controllers/user"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	directoryfake "seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
@@ -73,8 +75,20 @@ func lists() map[Kind]client.ObjectList {
 	return map[Kind]client.ObjectList{
 		Organization: &v1alpha1.OrganizationList{}, Role: &v1alpha1.RoleList{}, Team: &v1alpha1.TeamList{},
 		SeatPool: &v1alpha1.SeatPoolList{}, User: &v1alpha1.UserList{},
-		"SeatSlice": &v1alpha1.SeatSliceList{}, "ArchivedUser": &v1alpha1.ArchivedUserList{},
+		"SeatSlice": &v1alpha1.SeatSliceList{}, "ArchivedUser": &v1alpha1.ArchivedUserList{}, binding: &rbacv1.RoleBindingList{},
 	}
+}
+
+// binding is what the operator keeps beside kinds of its own.
+const binding Kind = "RoleBinding"
+
+// cached are the objects of a kind that the cache has.
+func (w *World) cached(kind Kind) []client.ListOption {
+	options := []client.ListOption{client.InNamespace(w.Namespace)}
+	if kind == binding {
+		options = append(options, client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.ManagedBy})
+	}
+	return options
 }
 
 // Noon is when a world begins.
@@ -100,6 +114,7 @@ type World struct {
 	Patience time.Duration
 
 	t       testing.TB
+	as      string // whom the API server takes the operator for; an administrator when empty
 	cluster cluster.Cluster
 	process
 }
@@ -131,12 +146,15 @@ func New(t testing.TB, objects ...client.Object) *World {
 // startCluster fills the cache, which is set up as in package app.
 func (w *World) startCluster() {
 	w.t.Helper()
-	c, err := cluster.New(w.Traffic.Config(env.Config(w.t)), func(o *cluster.Options) {
+	cfg := env.Config(w.t)
+	cfg.Impersonate.UserName = w.as
+	c, err := cluster.New(w.Traffic.Config(cfg), func(o *cluster.Options) {
 		o.Scheme = env.Client(w.t).Scheme()
 		o.MapperProvider = func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return env.Client(w.t).RESTMapper(), nil }
 		o.Cache = cache.Options{
 			DefaultTransform:  cache.TransformStripManagedFields(),
 			DefaultNamespaces: map[string]cache.Config{w.Namespace: {}},
+			ByObject:          map[client.Object]cache.ByObject{&rbacv1.RoleBinding{}: bindings.Cached()},
 		}
 		o.Client = client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}}
 	})
@@ -203,13 +221,23 @@ func (w *World) startProcess() {
 // Twin is another operator beside this one: with a cache, a connection and a memory of its own.
 func (w *World) Twin() *World {
 	w.t.Helper()
+	return w.TwinAs("")
+}
+
+// TwinAs is a twin that has the rights of a user.
+func (w *World) TwinAs(user string) *World {
+	w.t.Helper()
 	twin := *w
+	twin.as = user
 	twin.Traffic = &operator.Traffic{}
 	twin.startCluster()
 	twin.startProcess()
 	w.t.Cleanup(func() { twin.end() })
 	return &twin
 }
+
+// Client reads from the cache, and writes as the operator does.
+func (w *World) Client() client.Client { return w.cluster.GetClient() }
 
 // Restart loses the process, with all that it remembers, and starts another.
 func (w *World) Restart() {
@@ -399,10 +427,10 @@ func (w *World) CatchUp() func(yield func(Kind, []string) bool) {
 	for kind := range lists() {
 		env.Eventually(w.t, func() error {
 			live, cached := lists()[kind], lists()[kind]
-			if err := env.Client(w.t).List(w.t.Context(), live, client.InNamespace(w.Namespace)); err != nil {
+			if err := env.Client(w.t).List(w.t.Context(), live, w.cached(kind)...); err != nil {
 				return err
 			}
-			if err := w.cluster.GetCache().List(w.t.Context(), cached, client.InNamespace(w.Namespace)); err != nil {
+			if err := w.cluster.GetCache().List(w.t.Context(), cached, w.cached(kind)...); err != nil {
 				return err
 			}
 			want, got := w.versions(live), w.versions(cached)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
@@ -499,4 +500,67 @@ func TestATeamChangeTouchesItsTree(t *testing.T) {
 	if u := get[v1alpha1.User](s, "field1"); ptr.Deref(u.Status.Invitation, v1alpha1.InvitationStatus{}).Sequence != 1 {
 		t.Error("a change of roles is no new invitation (EZ-16)")
 	}
+}
+
+// Rights in Kubernetes begin with the acceptance, and are gone before it is told that the role is lost.
+func TestRightsGoBeforeTheRole(t *testing.T) {
+	t.Parallel()
+	for name, remove := range map[string]func(s *stage){
+		"demotion": func(s *stage) {
+			edit(s, "ada", func(u *v1alpha1.User) { u.Spec.Roles = []string{"guest"} })
+			s.roles("ada", "guest")
+		},
+		"suspension": func(s *stage) {
+			s.turn("ada", v1alpha1.UserSuspended)
+			s.is("ada", v1alpha1.ReasonSuspended)
+		},
+		"deletion": func(s *stage) {
+			s.delete("ada")
+			s.gone("ada")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := empty(t)
+			s.create(
+				build.Organization("acme").Owner("owner").Obj(), build.Role("guest").Obj(),
+				build.Role("chief").Includes("auditor").Obj(), build.Role("auditor").RoleRefs("view").Obj(), build.User("ada").Roles("chief").Obj(),
+			)
+			var traffic operator.Traffic
+			s.start(operator.Options{Config: traffic.Config(env.Config(t))})
+			s.invited("ada", 1)
+			if s.may(at("ada")) {
+				t.Error("an invitation gives rights before it is accepted")
+			}
+			s.join("ada")
+			env.Eventually(t, func() error {
+				if !s.may(at("ada")) {
+					return errors.New("ada has no rights")
+				}
+				return nil
+			})
+			traffic.Reset()
+			remove(s)
+			if s.may(at("ada")) {
+				t.Error("ada has rights still")
+			}
+			var order []string
+			for _, r := range traffic.Requests(operator.Writing("rolebindings", "users/status")) {
+				order = append(order, r.Resource)
+			}
+			if len(order) == 0 || order[0] != "rolebindings" || !slices.Contains(order, "users/status") && name != "deletion" {
+				t.Errorf("written are %v", order)
+			}
+		})
+	}
+}
+
+// may says that somebody may read ConfigMaps in the namespace.
+func (s *stage) may(user string) bool {
+	s.Helper()
+	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
+		User: user, ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: s.ns, Verb: "get", Resource: "configmaps"},
+	}}
+	s.must(s.Create(s.Context(), review), "asking for the rights of %s", user)
+	return review.Status.Allowed
 }

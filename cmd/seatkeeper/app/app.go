@@ -15,6 +15,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -37,6 +38,7 @@ import (
 	"seatkeeper.dev/seatkeeper/controllers/user"
 	"seatkeeper.dev/seatkeeper/internal/admission"
 	"seatkeeper.dev/seatkeeper/internal/billing"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
@@ -46,6 +48,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/portal"
+	"seatkeeper.dev/seatkeeper/internal/servingcert"
 )
 
 // Options are what an operator is run with.
@@ -61,6 +64,9 @@ type Options struct {
 	HealthAddress string
 	// Webhook is where admission is served; nil turns it off.
 	Webhook *webhook.Options
+	// Rotate has the operator make and renew the certificate of admission; nil when the directory that Webhook names
+	// has it.
+	Rotate *servingcert.Options
 	// PortalAddress is where the invitation pages are served.
 	PortalAddress string
 	// PortalURL is the address at which people reach them.
@@ -78,6 +84,8 @@ type Options struct {
 	Directory directory.Directory
 	// Billing bills the seats of the pools that ask for it.
 	Billing billing.Provider
+	// Names are those by which Kubernetes knows people.
+	Names bindings.Names
 	// Clock tells the time.
 	Clock clock.WithTicker
 }
@@ -90,7 +98,11 @@ func Scheme() (*runtime.Scheme, error) {
 
 // New returns an operator that is ready to be started.
 func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, error) {
-	mgr, err := newManager(cfg, o)
+	var certificate *servingcert.Keeper
+	if o.Webhook != nil && o.Rotate != nil {
+		certificate = servingcert.New(*o.Rotate, o.Clock)
+	}
+	mgr, err := newManager(cfg, o, certificate)
 	if err != nil {
 		return nil, fmt.Errorf("making the manager: %w", err)
 	}
@@ -112,7 +124,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 		return nil, err
 	}
 	if o.Webhook != nil {
-		if err := addWebhooks(mgr, o); err != nil {
+		if err := addWebhooks(mgr, direct, o, certificate); err != nil {
 			return nil, err
 		}
 	}
@@ -122,7 +134,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	return mgr, mgr.AddHealthzCheck("ping", healthz.Ping)
 }
 
-func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
+func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (manager.Manager, error) {
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1 // the API server's priority and fairness decides who waits
 	scheme, err := Scheme()
@@ -133,6 +145,7 @@ func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}: keystore.Cached(o.Namespace), &corev1.ConfigMap{}: mailroom.Cached(),
+			&rbacv1.RoleBinding{}: bindings.Cached(),
 		},
 	}
 	for _, namespace := range o.Namespaces {
@@ -155,7 +168,12 @@ func newManager(cfg *rest.Config, o Options) (manager.Manager, error) {
 	}
 	if o.Webhook != nil {
 		w := *o.Webhook
-		w.TLSOpts = append(w.TLSOpts, func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 })
+		w.TLSOpts = append(w.TLSOpts, func(c *tls.Config) {
+			c.MinVersion = tls.VersionTLS12
+			if certificate != nil {
+				c.GetCertificate = certificate.GetCertificate
+			}
+		})
 		options.WebhookServer = webhook.NewServer(w)
 	}
 	return ctrl.NewManager(cfg, options)
@@ -202,12 +220,12 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		"organization": (&organization.Reconciler{
 			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, HasDirectory: o.Directory != nil,
 		}).SetupWithManager,
-		"role":     (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
+		"role":     (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names}).SetupWithManager,
 		"team":     (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
 		"seatpool": (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user": (&user.Reconciler{
 			Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
-			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts},
+			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts}, Names: o.Names,
 		}).SetupWithManager,
 	} {
 		if err := add(mgr, controller.Options{SkipNameValidation: ptr.To(true)}); err != nil {
@@ -217,9 +235,18 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	return nil
 }
 
-func addWebhooks(mgr manager.Manager, o Options) error {
+// addWebhooks serves admission, with a certificate of our own unless certificate is nil.
+func addWebhooks(mgr manager.Manager, direct client.Client, o Options, certificate *servingcert.Keeper) error {
 	if err := admission.Register(mgr, o.Namespaces, o.Clock); err != nil {
 		return err
+	}
+	if certificate != nil {
+		if err := certificate.SetupWithManager(mgr, direct); err != nil {
+			return err
+		}
+		if err := mgr.AddReadyzCheck("webhook-certificate", certificate.Ready); err != nil {
+			return err
+		}
 	}
 	return mgr.AddReadyzCheck("webhook", mgr.GetWebhookServer().StartedChecker())
 }

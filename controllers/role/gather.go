@@ -1,0 +1,129 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package role
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/roster"
+)
+
+// snapshot is everything that a pass reads, and what follows from it without a decision.
+type snapshot struct {
+	organization, pool bool
+	// holders is the number of those who hold the role itself, and present of those among them who accepted and have access.
+	holders, present int32
+	permissions      []string
+	// cycle is the way from the role through what it includes back to it, unknown are the roles that it includes and that are
+	// not there.
+	cycle, unknown []string
+
+	bindings []rbacv1.RoleBinding
+	// bound are those who are to be bound: who hold the role or one that includes it, accepted and have access. nameless are
+	// the Users among them whom Kubernetes cannot know by any name.
+	bound    []bindings.Holder
+	nameless []string
+}
+
+func (r *Reconciler) gather(ctx context.Context, role *v1alpha1.Role) (*snapshot, error) {
+	s := &snapshot{}
+	organization := types.NamespacedName{Namespace: role.Namespace, Name: role.Spec.Organization}
+	var org v1alpha1.Organization
+	err := r.Get(ctx, organization, &org)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("reading organization: %w", err)
+	}
+	s.organization = err == nil
+	if err := r.gatherPool(ctx, role, s); err != nil {
+		return nil, err
+	}
+	roles := roster.New(ctx, r.Client, organization, &org)
+	s.permissions = access.Permissions(role, roles.Role)
+	s.cycle = access.RoleCycle(role, roles.Role)
+	for _, name := range role.Spec.Includes {
+		if roles.Role(name) == nil {
+			s.unknown = append(s.unknown, name)
+		}
+	}
+	slices.Sort(s.unknown)
+	binds := len(role.Spec.Kubernetes.RoleRefs) > 0
+	above := []string{role.Name}
+	if binds {
+		above = roles.Including(role.Name)
+	}
+	if err := roles.Err(); err != nil {
+		return nil, err
+	}
+	for _, name := range above {
+		if err := r.gatherHolders(ctx, role, name, binds, s); err != nil {
+			return nil, err
+		}
+	}
+	s.bindings, err = bindings.Of(ctx, r.Client, client.ObjectKeyFromObject(role))
+	return s, err
+}
+
+func (r *Reconciler) gatherPool(ctx context.Context, role *v1alpha1.Role, s *snapshot) error {
+	if role.Spec.SeatPool == "" {
+		return nil
+	}
+	var pool v1alpha1.SeatPool
+	err := r.Get(ctx, types.NamespacedName{Namespace: role.Namespace, Name: role.Spec.SeatPool}, &pool)
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("reading seat pool: %w", err)
+	}
+	s.pool = err == nil && pool.Spec.Organization == role.Spec.Organization
+	return nil
+}
+
+// gatherHolders takes in who holds a role, which is the one of the pass or one that includes it.
+func (r *Reconciler) gatherHolders(ctx context.Context, role *v1alpha1.Role, name string, binds bool, s *snapshot) error {
+	var users v1alpha1.UserList
+	err := r.List(ctx, &users, client.InNamespace(role.Namespace), client.MatchingFields{index.UserHolds: name}, loop.Lagging{})
+	if err != nil {
+		return fmt.Errorf("listing users: %w", err)
+	}
+	for i := range users.Items {
+		u := &users.Items[i]
+		if u.Spec.Organization != role.Spec.Organization {
+			continue
+		}
+		accepted := hasAccess(u)
+		if name == role.Name {
+			s.holders++
+			if accepted {
+				s.present++
+			}
+		}
+		if accepted && binds {
+			r.gatherBound(u, s)
+		}
+	}
+	return nil
+}
+
+func (r *Reconciler) gatherBound(u *v1alpha1.User, s *snapshot) {
+	name, err := r.Names.Of(u)
+	if err != nil {
+		s.nameless = append(s.nameless, u.Name)
+		return
+	}
+	s.bound = append(s.bound, bindings.Holder{Name: name, UID: u.UID, Version: u.ResourceVersion})
+}
+
+// hasAccess says that a user accepted, and that nobody revoked the access. It is revoked after the RoleBindings are gone.
+func hasAccess(u *v1alpha1.User) bool {
+	return u.Status.AcceptedAt != nil && u.Status.AccessRevokedAt == nil
+}

@@ -1,0 +1,86 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/mailroom"
+)
+
+// +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-organization,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=organizations,verbs=create;update,versions=v1alpha1,name=validate.organizations.seatkeeper.dev,admissionReviewVersions=v1
+
+// organizationAdmission judges Organizations.
+type organizationAdmission struct{ *base }
+
+// ValidateCreate refuses values that mean nothing, and those that are not the requester's to set.
+func (a *organizationAdmission) ValidateCreate(ctx context.Context, o *v1alpha1.Organization) (admission.Warnings, error) {
+	return nil, a.judge(ctx, &v1alpha1.Organization{}, o, append(timeZone(o.Spec.TimeZone), addresses(o)...))
+}
+
+// ValidateUpdate refuses changes to values that mean nothing, and those that are not the requester's to make.
+func (a *organizationAdmission) ValidateUpdate(ctx context.Context, before, after *v1alpha1.Organization) (admission.Warnings, error) {
+	var errs field.ErrorList
+	if before.Spec.TimeZone != after.Spec.TimeZone {
+		errs = append(errs, timeZone(after.Spec.TimeZone)...)
+	}
+	if before.Spec.Mail != after.Spec.Mail {
+		errs = append(errs, addresses(after)...)
+	}
+	return nil, a.judge(ctx, before, after, errs)
+}
+
+// ValidateDelete is not asked.
+func (a *organizationAdmission) ValidateDelete(context.Context, *v1alpha1.Organization) (admission.Warnings, error) {
+	return nil, nil
+}
+
+// judge adds to the faults of an organization what it says about others: its owner, and what members hold by default.
+func (a *organizationAdmission) judge(ctx context.Context, before, after *v1alpha1.Organization, errs field.ErrorList) error {
+	if !a.runs(after.Namespace) {
+		return refusal("Organization", after.Name, errs)
+	}
+	r, err := a.roster(ctx, after.Namespace, after.Name)
+	if err != nil {
+		return err
+	}
+	g := &gains{role: r.Role}
+	if before.Spec.Owner != after.Spec.Owner {
+		g.organization(field.NewPath("spec", "owner"), "say who owns organization "+after.Name, after.Name)
+	}
+	if role := after.Spec.DefaultRole; role != "" && role != before.Spec.DefaultRole {
+		at := field.NewPath("spec", "defaultRole")
+		g.assign(at, role, "")
+		wrong, err := a.foreignRole(ctx, at, after.Namespace, role, after.Name)
+		if err != nil {
+			return err
+		}
+		errs = append(errs, wrong...)
+	}
+	if err := r.Err(); err != nil {
+		return apierrors.NewInternalError(err)
+	}
+	refused, err := a.rights.refuse(ctx, after.Namespace, g.demands)
+	if err != nil {
+		return err
+	}
+	return refusal("Organization", after.Name, append(errs, refused...))
+}
+
+func addresses(o *v1alpha1.Organization) (errs field.ErrorList) {
+	for _, a := range []struct{ field, value string }{{"from", o.Spec.Mail.From}, {"replyTo", o.Spec.Mail.ReplyTo}} {
+		if a.value == "" {
+			continue
+		}
+		if _, err := mailroom.ParseAddress(a.value); err != nil {
+			errs = append(errs, field.Invalid(field.NewPath("spec", "mail", a.field), a.value, "must be an address such as Acme <people@acme.example>, with a domain in ASCII"))
+		}
+	}
+	return errs
+}

@@ -1,0 +1,208 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/test/build"
+	"seatkeeper.dev/seatkeeper/test/env"
+)
+
+// member creates a user with a status.
+func (d *door) member(t *testing.T, b *build.UserBuilder, accepted bool, roles ...string) {
+	t.Helper()
+	u := b.In(d.namespace, "acme").Obj()
+	d.create(t, u)
+	u.Status.Roles = roles
+	if accepted {
+		u.Status.AcceptedAt = new(metav1.NewTime(time.Now()))
+	}
+	if err := d.Status().Update(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	d.known(t, u)
+}
+
+// removes tells what would become of the deletion of a User.
+func removes(name string) attempt {
+	return func(t *testing.T, d *door, c client.Client) error {
+		t.Helper()
+		return c.Delete(t.Context(), &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: name}}, client.DryRunAll)
+	}
+}
+
+func state(name string, state v1alpha1.UserState) attempt {
+	return userOf(name, func(s *v1alpha1.UserSpec) { s.State = state })
+}
+
+// The owner, and the last who holds a role with minHolders, stay (rules CO-7, AC-1, IN-4).
+func TestWhoIsNeededStays(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	role := func(name string) *build.RoleBuilder { return build.Role(name).In(d.namespace, "acme") }
+	d.create(t, build.Organization("acme").In(d.namespace).Owner("marie").Obj(), role("sole").MinHolders(1).Obj(), role("pair").MinHolders(2).Obj(),
+		role("trio").MinHolders(2).Obj(), role("any").Obj(), role("mixed").MinHolders(1).Obj(), role("fresh").MinHolders(1).Obj(), role("teamed").MinHolders(1).Obj(), role("held").MinHolders(1).Obj(),
+		build.Team("team").In(d.namespace, "acme").Members("tess").Roles("teamed").Obj())
+	d.member(t, build.User("marie"), true)
+	d.member(t, build.User("solo").Roles("sole", "any"), true, "any", "sole")
+	d.member(t, build.User("pia").Roles("pair"), true, "pair")
+	d.member(t, build.User("pol").Roles("pair"), true, "pair")
+	for _, name := range []string{"tim", "tom", "tam"} {
+		d.member(t, build.User(name).Roles("trio"), true, "trio")
+	}
+	d.member(t, build.User("mia").Roles("mixed"), true, "mixed")
+	d.member(t, build.User("max").Roles("mixed"), false, "mixed")
+	d.member(t, build.User("fay").Roles("fresh"), false, "fresh")
+	d.member(t, build.User("fox").Roles("fresh"), true, "fresh")
+	d.member(t, build.User("gone").Roles("sole").State(v1alpha1.UserSuspended), true, "sole")
+	d.member(t, build.User("held").Roles("held").State(v1alpha1.UserSuspended), true, "held")
+	d.member(t, build.User("lost").Roles("vanished"), true, "vanished")
+	d.member(t, build.User("tess").Roles("teamed"), true, "teamed")
+	needed := func(role string, least, left int) []string {
+		return []string{fmt.Sprintf("is needed as a holder of role %s: its spec.minHolders is %d, and without this User %d", role, least, left), "give it to somebody else first"}
+	}
+	owner := []string{"is the owner of organization acme", "name another owner there first (spec.owner)"}
+	for name, tc := range map[string]struct {
+		why  string
+		want []string
+	}{
+		"marie": {"she is the owner", owner},
+		"solo":  {"he alone holds it: who is suspended does not count", needed("sole", 1, 0)},
+		"pia":   {"one is left where two must be", needed("pair", 2, 1)},
+		"tim":   {"two are left where two must be", nil},
+		"mia":   {"who is left has not accepted", needed("mixed", 1, 0)},
+		"max":   {"who is left has accepted", nil},
+		"fay":   {"who is left has accepted", nil},
+		"gone":  {"another holds it", nil},
+		"held":  {"her suspension is held, since she alone holds it, and so is her deletion", needed("held", 1, 0)},
+		"lost":  {"the role is gone", nil},
+		"tess":  {"she alone holds it", needed("teamed", 1, 0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := removes(name)(t, d, d.Client)
+			if len(tc.want) > 0 && !apierrors.IsForbidden(err) || len(tc.want) == 0 && err != nil {
+				t.Errorf("%s; its deletion ends with: %v", tc.why, err)
+			}
+			for _, words := range tc.want {
+				if err != nil && !strings.Contains(err.Error(), words) {
+					t.Errorf("the refusal does not say %q: %v", words, err)
+				}
+			}
+			for _, s := range []v1alpha1.UserState{v1alpha1.UserSuspended, v1alpha1.UserArchived} {
+				want := tc.want
+				if name == "held" && s == v1alpha1.UserSuspended {
+					want = nil // she is already
+				}
+				if want != nil {
+					want = append([]string{"spec.state: Forbidden"}, want...)
+				}
+				expect(t, state(name, s)(t, d, d.Client), want...)
+			}
+		})
+	}
+	drop := func(s *v1alpha1.UserSpec) { s.Roles = nil }
+	for name, tc := range map[string]struct {
+		try  attempt
+		want []string
+	}{
+		"the last":              {userOf("solo", drop), append(needed("sole", 1, 0), "spec.roles: Forbidden")},
+		"the last, for another": {userOf("solo", func(s *v1alpha1.UserSpec) { s.Roles = []string{"pair"} }), needed("sole", 1, 0)},
+		"another role":          {userOf("solo", func(s *v1alpha1.UserSpec) { s.Roles = []string{"sole"} }), nil},
+		"one of three":          {userOf("tim", drop), nil},
+		"one who is not last":   {userOf("max", drop), nil},
+		"a team gives it still": {userOf("tess", drop), nil},
+		"a name":                {userOf("solo", func(s *v1alpha1.UserSpec) { s.GivenName = "Solo" }), nil},
+	} {
+		t.Run("demoted: "+name, func(t *testing.T) { expect(t, tc.try(t, d, d.Client), tc.want...) })
+	}
+	t.Run("a collection", func(t *testing.T) {
+		err := d.DeleteAllOf(t.Context(), &v1alpha1.User{}, client.InNamespace(d.namespace),
+			client.MatchingFields{"spec.email": "solo@acme.example"}, &client.DeleteAllOfOptions{DeleteOptions: client.DeleteOptions{DryRun: []string{metav1.DryRunAll}}})
+		if !apierrors.IsForbidden(err) {
+			t.Errorf("with others, the last holder goes: %v", err)
+		}
+	})
+	t.Run("the organization lets go", func(t *testing.T) {
+		org, solo := &v1alpha1.Organization{}, &v1alpha1.User{}
+		if err := d.Get(t.Context(), client.ObjectKey{Namespace: d.namespace, Name: "acme"}, org); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Get(t.Context(), client.ObjectKey{Namespace: d.namespace, Name: "solo"}, solo); err != nil {
+			t.Fatal(err)
+		}
+		solo.Status.RoleRequests = []v1alpha1.RoleRequest{{Number: 1, Role: "sole", Change: v1alpha1.RoleLoss}}
+		if err := d.Status().Update(t.Context(), solo); err != nil {
+			t.Fatal(err)
+		}
+		org.Status.RoleDecisions = []v1alpha1.RoleDecision{{Role: "sole", User: "solo", UID: solo.UID, Number: 1, Outcome: v1alpha1.RoleRelease}}
+		if err := d.Status().Update(t.Context(), org); err != nil {
+			t.Fatal(err)
+		}
+		d.known(t, org)
+		d.known(t, solo)
+		expect(t, userOf("solo", drop)(t, d, d.Client))
+	})
+}
+
+// What goes as a whole is not held up: organizations, namespaces, and what those leave to be swept.
+func TestNobodyIsNeededWhereAllGo(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	acme := build.Organization("acme").In(d.namespace).Owner("marie").Obj()
+	acme.Finalizers = []string{"example.org/held"}
+	d.create(t, acme)
+	d.member(t, build.User("marie"), true)
+	marie := removes("marie")
+	if err := forbidden(marie(t, d, d.Client)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"namespace-controller", "generic-garbage-collector", "other"} {
+		sweeper := as(t, "system:serviceaccount:kube-system:"+name)
+		d.bindAccount(t, name)
+		env.Eventually(t, func() error {
+			err := marie(t, d, sweeper)
+			if name == "other" && strings.Contains(fmt.Sprint(err), "is the owner") {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := d.Delete(t.Context(), acme); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Get(t.Context(), client.ObjectKeyFromObject(acme), acme); err != nil {
+		t.Fatal(err)
+	}
+	d.known(t, acme)
+	if err := marie(t, d, d.Client); err != nil {
+		t.Errorf("an organization that is being deleted holds its owner: %v", err)
+	}
+	expect(t, state("marie", v1alpha1.UserArchived)(t, d, d.Client))
+}
+
+// A namespace that is being deleted takes everybody with it, whoever deletes them.
+func TestNobodyIsNeededInANamespaceThatGoes(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	acme := build.Organization("acme").In(d.namespace).Owner("marie").Obj()
+	acme.Finalizers = []string{"example.org/held"}
+	d.create(t, acme)
+	d.member(t, build.User("marie"), true)
+	if err := forbidden(removes("marie")(t, d, d.Client)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: d.namespace}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := removes("marie")(t, d, d.Client); err != nil {
+		t.Errorf("a namespace that is being deleted holds an owner: %v", err)
+	}
+}

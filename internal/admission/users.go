@@ -1,0 +1,166 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/roster"
+)
+
+// +kubebuilder:webhook:path=/mutate-seatkeeper-dev-v1alpha1-user,mutating=true,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=users,verbs=create,versions=v1alpha1,name=default.users.seatkeeper.dev,admissionReviewVersions=v1
+// +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-user,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=users,verbs=create;update;delete,versions=v1alpha1,name=validate.users.seatkeeper.dev,admissionReviewVersions=v1
+
+// userAdmission judges Users.
+type userAdmission struct{ *base }
+
+// Default adds the finalizer at creation, which saves a write later.
+func (a *userAdmission) Default(_ context.Context, u *v1alpha1.User) error {
+	if u.DeletionTimestamp.IsZero() && a.runs(u.Namespace) {
+		controllerutil.AddFinalizer(u, v1alpha1.FinalizerArchive)
+	}
+	return nil
+}
+
+// ValidateCreate refuses what cannot become a member, or gets what is not the requester's to give.
+func (a *userAdmission) ValidateCreate(ctx context.Context, u *v1alpha1.User) (admission.Warnings, error) {
+	errs := timeZone(u.Spec.TimeZone)
+	if !a.runs(u.Namespace) {
+		return nil, refusal("User", u.Name, errs)
+	}
+	taken, err := a.emailTaken(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.roster(ctx, u.Namespace, u.Spec.Organization)
+	if err != nil {
+		return nil, err
+	}
+	more, err := a.given(ctx, nil, u, r)
+	if err != nil {
+		return nil, err
+	}
+	return nil, refusal("User", u.Name, slices.Concat(errs, taken, more))
+}
+
+// ValidateUpdate refuses changes that cannot take effect, or give what is not the requester's to give. What was wrong
+// before does not keep the rest from being changed.
+func (a *userAdmission) ValidateUpdate(ctx context.Context, before, after *v1alpha1.User) (admission.Warnings, error) {
+	if !after.DeletionTimestamp.IsZero() {
+		return nil, nil // it must be possible to let go, and whoever is let go holds nothing any more
+	}
+	var errs field.ErrorList
+	if before.Spec.TimeZone != after.Spec.TimeZone {
+		errs = append(errs, timeZone(after.Spec.TimeZone)...)
+	}
+	if !a.runs(after.Namespace) {
+		return nil, refusal("User", after.Name, errs)
+	}
+	r, err := a.roster(ctx, after.Namespace, after.Spec.Organization)
+	if err != nil {
+		return nil, err
+	}
+	readdressed, warnings, err := a.readdressed(ctx, before, after, r.Organization())
+	if err != nil {
+		return nil, err
+	}
+	held, err := a.demoted(ctx, before, after, r)
+	if err != nil {
+		return nil, err
+	}
+	more, err := a.given(ctx, before, after, r)
+	if err != nil {
+		return nil, err
+	}
+	return warnings, refusal("User", after.Name, slices.Concat(errs, readdressed, held, more))
+}
+
+// given judges the roles that a user, or somebody by a user, comes by. before is nil for a user who is created.
+func (a *userAdmission) given(ctx context.Context, before, after *v1alpha1.User, r *roster.Roster) (field.ErrorList, error) {
+	errs, err := a.delegates(ctx, before, after)
+	if err != nil {
+		return nil, err
+	}
+	demands := userGains(before, after, r, a.clock.Now())
+	if err := r.Err(); err != nil {
+		return nil, apierrors.NewInternalError(err)
+	}
+	refused, err := a.rights.refuse(ctx, after.Namespace, demands)
+	return append(errs, refused...), err
+}
+
+// delegates refuses new delegates who cannot be any.
+func (a *userAdmission) delegates(ctx context.Context, before, after *v1alpha1.User) (field.ErrorList, error) {
+	var errs field.ErrorList
+	for i, d := range after.Spec.Delegates {
+		if before != nil && slices.ContainsFunc(before.Spec.Delegates, func(was v1alpha1.Delegation) bool { return was.User == d.User }) {
+			continue
+		}
+		wrong, err := a.noUser(ctx, field.NewPath("spec", "delegates").Index(i).Child("user"), after.Namespace, d.User, after.Spec.Organization)
+		if err != nil {
+			return nil, err
+		}
+		errs = append(errs, wrong...)
+	}
+	return errs, nil
+}
+
+// readdressed judges an edit of the address by the organization's policy (rules EZ-15, IN-9). Setting back an edit that
+// came around admission is none.
+func (a *userAdmission) readdressed(ctx context.Context, before, after *v1alpha1.User, org *v1alpha1.Organization) (field.ErrorList, admission.Warnings, error) {
+	if !edited(before, after) {
+		return nil, nil, nil
+	}
+	errs, err := a.emailTaken(ctx, after)
+	if err != nil || org == nil || membership.FoldEmail(after.Spec.Email) == membership.FoldEmail(after.Status.Email) {
+		return errs, nil, err
+	}
+	switch org.Spec.EmailChange {
+	case v1alpha1.EmailChangeDeny:
+		errs = append(errs, field.Forbidden(field.NewPath("spec", "email"), fmt.Sprintf(
+			"organization %s does not let addresses be edited (spec.emailChange is Deny): delete this User, and create one with the new address", org.Name)))
+	case v1alpha1.EmailChangeReplace:
+		if membership.IsOwner(after, org) && after.Status.AcceptedAt != nil {
+			return append(errs, field.Forbidden(field.NewPath("spec", "email"), fmt.Sprintf(
+				"stands for another person then (spec.emailChange of organization %s is Replace), and this User is its owner: name another owner there first", org.Name))), nil, nil
+		}
+		return errs, admission.Warnings{fmt.Sprintf(
+			"the address of User %s now stands for another person (spec.emailChange of organization %s is Replace): whoever had the old one loses access, and an invitation goes to the new one",
+			after.Name, org.Name)}, nil
+	default:
+	}
+	return errs, nil, nil
+}
+
+// edited says that a user has another address now, and not the same in other letters.
+func edited(before, after *v1alpha1.User) bool {
+	return membership.FoldEmail(before.Spec.Email) != membership.FoldEmail(after.Spec.Email)
+}
+
+func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User) (field.ErrorList, error) {
+	var list v1alpha1.UserList
+	if err := a.cache.List(ctx, &list, client.InNamespace(u.Namespace),
+		client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{}); err != nil {
+		return nil, apierrors.NewInternalError(fmt.Errorf("looking for the address: %w", err))
+	}
+	for i := range list.Items {
+		if other := &list.Items[i]; other.Name != u.Name {
+			return field.ErrorList{field.Invalid(field.NewPath("spec", "email"), u.Spec.Email, fmt.Sprintf(
+				"is in use by User %s of organization %s: use another address, or change or delete that User", other.Name, u.Spec.Organization))}, nil
+		}
+	}
+	return nil, nil
+}
