@@ -54,6 +54,12 @@ func (a *organizationAdmission) judge(ctx context.Context, before, after *v1alph
 	if before.Spec.Owner != after.Spec.Owner {
 		g.organization(field.NewPath("spec", "owner"), "say who owns organization "+after.Name, after.Name)
 	}
+	if before.Spec.Mail != after.Spec.Mail {
+		g.organization(field.NewPath("spec", "mail"), "say who sends the invitations of organization "+after.Name, after.Name)
+	}
+	if before.Spec.Invitation.Templates != after.Spec.Invitation.Templates {
+		g.organization(field.NewPath("spec", "invitation", "templates"), "say what the invitations of organization "+after.Name+" are", after.Name)
+	}
 	if role := after.Spec.DefaultRole; role != "" && role != before.Spec.DefaultRole {
 		at := field.NewPath("spec", "defaultRole")
 		g.assign(at, role, "")

@@ -133,7 +133,7 @@ func (a *userAdmission) needed(ctx context.Context, u *v1alpha1.User, r *roster.
 	return needed, nil
 }
 
-// lastHolder says why a user cannot lose a role: too few others hold it or, when the user accepted, too few who did.
+// lastHolder says why a user cannot lose a role: too few others hold it or, when the user accepted, none who did.
 func (a *userAdmission) lastHolder(ctx context.Context, u *v1alpha1.User, role *v1alpha1.Role) (string, error) {
 	least := ptr.Deref(role.Spec.MinHolders, 0)
 	for _, limit := range []int64{4*int64(least) + holdersFirst, 0} {
@@ -143,13 +143,13 @@ func (a *userAdmission) lastHolder(ctx context.Context, u *v1alpha1.User, role *
 		}
 		const text = "is needed as a holder of role %s: its spec.minHolders is %d, and without this User %d %s; give it to somebody else first"
 		switch {
-		case holders >= least && (accepted >= least || u.Status.AcceptedAt == nil):
+		case holders >= least && (accepted > 0 || u.Status.AcceptedAt == nil):
 			return "", nil
 		case limit > 0: // there may be more
 		case holders < least:
 			return fmt.Sprintf(text, role.Name, least, holders, "hold it"), nil
 		default:
-			return fmt.Sprintf(text, role.Name, least, accepted, "who accepted their invitation hold it"), nil
+			return fmt.Sprintf(text, role.Name, least, holders, "hold it, none of whom has accepted the invitation"), nil
 		}
 	}
 	return "", nil

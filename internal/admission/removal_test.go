@@ -80,7 +80,7 @@ func TestWhoIsNeededStays(t *testing.T) {
 		"solo":  {"he alone holds it: who is suspended does not count", needed("sole", 1, 0)},
 		"pia":   {"one is left where two must be", needed("pair", 2, 1)},
 		"tim":   {"two are left where two must be", nil},
-		"mia":   {"who is left has not accepted", needed("mixed", 1, 0)},
+		"mia":   {"who is left has not accepted", needed("mixed", 1, 1)},
 		"max":   {"who is left has accepted", nil},
 		"fay":   {"who is left has accepted", nil},
 		"gone":  {"another holds it", nil},

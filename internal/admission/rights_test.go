@@ -249,6 +249,8 @@ func byOrganizations() map[string]gain {
 		"another role for all":  {organization("initech", func(s *v1alpha1.OrganizationSpec) { s.DefaultRole = "unknown" }), []allowed{assign("unknown")}, "spec.defaultRole: Forbidden"},
 		"a role for all, apply": {applying("Organization", "acme", map[string]any{"owner": "marie", "defaultRole": "admin"}), []allowed{assign("admin")}, "spec.defaultRole: Forbidden"},
 		"the owner":             {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Owner = "dan" }), []allowed{assignOwner("acme")}, "spec.owner: Forbidden"},
+		"the post":              {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Mail.SMTPSecretRef.Name = "eves" }), []allowed{assignOwner("acme")}, "spec.mail: Forbidden"},
+		"the letters":           {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Invitation.Templates.Name = "eves" }), []allowed{assignOwner("acme")}, "spec.invitation.templates: Forbidden"},
 		"an organization":       {making(build.Organization("new").Owner("eve").DefaultRole("any").Obj()), []allowed{assign("any"), assignOwner("new")}, "spec.owner: Forbidden"},
 	}
 }
@@ -356,6 +358,9 @@ func TestTakingAwayIsFree(t *testing.T) {
 		}),
 		"User: delegations in another order": userOf("ada", func(s *v1alpha1.UserSpec) { slices.Reverse(s.Delegates) }),
 		"User: a delegate of who has nothing": userOf("kim", func(s *v1alpha1.UserSpec) {
+			s.Delegates = []v1alpha1.Delegation{{User: "dan", Until: metav1.NewTime(soon)}}
+		}),
+		"User: a delegate's delegate": userOf("bob", func(s *v1alpha1.UserSpec) {
 			s.Delegates = []v1alpha1.Delegation{{User: "dan", Until: metav1.NewTime(soon)}}
 		}),
 		"User: new":                         making(build.User("eva").Obj()),

@@ -61,7 +61,7 @@ func (a *teamAdmission) judge(ctx context.Context, before, after *v1alpha1.Team)
 			return err
 		}
 	}
-	demands := teamGains(before == nil, &was, after, r)
+	demands := teamGains(&was, after, r)
 	if err := r.Err(); err != nil {
 		return apierrors.NewInternalError(err)
 	}
@@ -74,14 +74,14 @@ func (a *teamAdmission) judge(ctx context.Context, before, after *v1alpha1.Team)
 
 // teamGains are the rights that a change of a team needs: for roles that are new, all that new members get, and all that
 // comes from the teams above. A team that is created may be named as a parent already.
-func teamGains(created bool, was *v1alpha1.TeamSpec, after *v1alpha1.Team, r *roster.Roster) []demand {
+func teamGains(was *v1alpha1.TeamSpec, after *v1alpha1.Team, r *roster.Roster) []demand {
 	g := &gains{role: r.Role}
 	spec := field.NewPath("spec")
 	for _, i := range added(was.Roles, after.Spec.Roles) {
 		g.assign(spec.Child("roles").Index(i), after.Spec.Roles[i], "")
 	}
 	teams := line(after, r.Team)
-	if created || was.Parent != after.Spec.Parent {
+	if was.Parent != after.Spec.Parent {
 		for _, above := range teams[1:] {
 			for _, role := range above.Spec.Roles {
 				g.assign(spec.Child("parent"), role, "which comes from team "+above.Name)

@@ -186,8 +186,8 @@ func decisions(org *v1alpha1.Organization) map[v1alpha1.RoleDecision]struct{} {
 // Reshaped says that a role changed in a way that matters for who may hold it.
 func Reshaped(before, after *v1alpha1.Role) bool {
 	return before.Spec.SeatPool != after.Spec.SeatPool || before.Spec.Organization != after.Spec.Organization ||
-		!same(before.Spec.Includes, after.Spec.Includes) || !ptr.Equal(before.Spec.MaxHolders, after.Spec.MaxHolders) ||
-		(ptr.Deref(before.Spec.MinHolders, 0) > 0) != (ptr.Deref(after.Spec.MinHolders, 0) > 0)
+		!same(before.Spec.Includes, after.Spec.Includes) ||
+		!ptr.Equal(before.Spec.MaxHolders, after.Spec.MaxHolders) || !ptr.Equal(before.Spec.MinHolders, after.Spec.MinHolders)
 }
 
 func (r *Roster) addUsers(users names, by, value string) {

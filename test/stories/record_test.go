@@ -35,15 +35,29 @@ func TestFollowingChangesIsLookingAtEverything(t *testing.T) {
 			}
 			s.rest()
 			s.op.Stop(t)
-			before := s.versions()
+			before, people := s.versions(), s.people()
 			var traffic operator.Traffic
 			s.start(operator.Options{Config: traffic.Config(env.Config(t))})
 			s.passOver()
 			if diff := cmp.Diff(before, s.versions()); diff != "" {
-				t.Errorf("objects were written (-before +after):\n%s\n%v", diff, traffic.Writes())
+				t.Errorf("objects were written (-before +after):\n%s\n%v\nof users:\n%s", diff, traffic.Writes(), cmp.Diff(people, s.people()))
 			}
 		})
 	}
+}
+
+// people are the states of all users but the probe.
+func (s *stage) people() map[string]v1alpha1.UserStatus {
+	s.Helper()
+	var list v1alpha1.UserList
+	s.must(s.List(s.Context(), &list, client.InNamespace(s.ns)), "listing users")
+	people := map[string]v1alpha1.UserStatus{}
+	for _, u := range list.Items {
+		if u.Name != probe {
+			people[u.Name] = u.Status
+		}
+	}
+	return people
 }
 
 // anything changes something that matters to a pool.
