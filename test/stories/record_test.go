@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -22,13 +23,16 @@ import (
 // An operator that has followed every change knows what one knows that has just looked at everything: the next one
 // finds nothing to do.
 func TestFollowingChangesIsLookingAtEverything(t *testing.T) {
-	const runs, changes = 3, 60
+	const runs, changes = 3, 90
 	for range runs {
 		seed := rand.Uint64()
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			s := play(t, acme(4, "ada", "bea", "cid", "dan")...)
-			s.create(build.SeatPool("extra").Seats(2).Obj(), build.Role("extra").SeatPool("extra").Obj())
+			s.create(
+				build.SeatPool("extra").Seats(2).Obj(), build.Role("extra").SeatPool("extra").Obj(), build.Role("free").Obj(),
+				build.Team("company").Members("bea").Roles("free").Obj(), build.Team("sales").Members("cid", "eve").Obj(),
+			)
 			chance := rand.New(rand.NewPCG(seed, 0))
 			for range changes {
 				s.anything(chance)
@@ -82,7 +86,7 @@ func (s *stage) anything(chance *rand.Rand) {
 		change(&u.Spec)
 		s.must(client.IgnoreNotFound(s.Patch(s.Context(), &u, client.MergeFrom(base))), "changing %s", name)
 	}
-	switch chance.IntN(12) {
+	switch chance.IntN(18) {
 	case 0:
 		s.must(client.IgnoreNotFound(s.Delete(s.Context(), &u)), "deleting %s", name)
 	case 1, 2:
@@ -97,6 +101,26 @@ func (s *stage) anything(chance *rand.Rand) {
 		edit(s, "acme", func(o *v1alpha1.Organization) { o.Spec.Owner = people[chance.IntN(len(people))] })
 	case 8:
 		edit(s, "extra", func(r *v1alpha1.Role) { r.Spec.SeatPool = []string{"standard", "extra"}[chance.IntN(2)] })
+	case 10:
+		edit(s, "extra", func(r *v1alpha1.Role) { r.Spec.MaxHolders = []*int32{nil, new(int32(1)), new(int32(2))}[chance.IntN(3)] })
+	case 11:
+		edit(s, "free", func(r *v1alpha1.Role) { r.Spec.Includes = [][]string{nil, {"extra"}}[chance.IntN(2)] })
+	case 12:
+		edit(s, "acme", func(o *v1alpha1.Organization) { o.Spec.DefaultRole = []string{"", "free", "extra"}[chance.IntN(3)] })
+	case 13:
+		edit(s, "sales", func(t *v1alpha1.Team) { t.Spec.Parent = []string{"", "company", "nowhere"}[chance.IntN(3)] })
+	case 14:
+		edit(s, "sales", func(t *v1alpha1.Team) { members(t, people[:chance.IntN(len(people))]...) })
+	case 15:
+		team := []string{"company", "sales"}[chance.IntN(2)]
+		edit(s, team, func(t *v1alpha1.Team) { t.Spec.Roles = [][]string{nil, {"free"}, {"extra"}, {"nobody"}}[chance.IntN(4)] })
+	case 16:
+		spec(func(s *v1alpha1.UserSpec) {
+			s.Delegates = nil
+			if to := people[chance.IntN(len(people))]; to != name {
+				s.Delegates = []v1alpha1.Delegation{{User: to, Until: metav1.NewTime(time.Now().Add(time.Hour))}}
+			}
+		})
 	case 9:
 		edit(s, "member", func(r *v1alpha1.Role) { r.Spec.MinHolders = new(int32(chance.IntN(3))) })
 	default:
