@@ -102,7 +102,9 @@ func (s *stage) anything(chance *rand.Rand) {
 	case 8:
 		edit(s, "extra", func(r *v1alpha1.Role) { r.Spec.SeatPool = []string{"standard", "extra"}[chance.IntN(2)] })
 	case 10:
-		edit(s, "extra", func(r *v1alpha1.Role) { r.Spec.MaxHolders = []*int32{nil, new(int32(1)), new(int32(2))}[chance.IntN(3)] })
+		edit(s, "extra", func(r *v1alpha1.Role) {
+			r.Spec.MaxHolders = []*int32{nil, new(int32(1)), new(int32(2))}[chance.IntN(3)]
+		})
 	case 11:
 		edit(s, "free", func(r *v1alpha1.Role) { r.Spec.Includes = [][]string{nil, {"extra"}}[chance.IntN(2)] })
 	case 12:
@@ -113,7 +115,9 @@ func (s *stage) anything(chance *rand.Rand) {
 		edit(s, "sales", func(t *v1alpha1.Team) { members(t, people[:chance.IntN(len(people))]...) })
 	case 15:
 		team := []string{"company", "sales"}[chance.IntN(2)]
-		edit(s, team, func(t *v1alpha1.Team) { t.Spec.Roles = [][]string{nil, {"free"}, {"extra"}, {"nobody"}}[chance.IntN(4)] })
+		edit(s, team, func(t *v1alpha1.Team) {
+			t.Spec.Roles = [][]string{nil, {"free"}, {"extra"}, {"nobody"}}[chance.IntN(4)]
+		})
 	case 16:
 		spec(func(s *v1alpha1.UserSpec) {
 			s.Delegates = nil
