@@ -58,7 +58,7 @@ screenshots: ## Take pictures of every invitation page and mail, to look at, int
 	@CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && go run ./test/pages/screenshots -out coverage/screenshots
 
 .PHONY: bench
-bench: build ## Measure how fast people get seats and invitations; BENCH="-scenarios grant -runs 1" gives it flags
+bench: build ## Measure how fast people get seats, invitations and answers; BENCH="-scenarios grant -runs 1" gives it flags
 	@go test -run '^$$' -bench '^BenchmarkPlan$$' -benchmem -count 3 ./internal/seats > bin/plan.txt || { cat bin/plan.txt; exit 1; }
 	@go run ./test/bench -plan bin/plan.txt $(BENCH)
 

@@ -125,7 +125,7 @@ func TestAskingForWhom(t *testing.T) {
 	}
 }
 
-// Yes counts for a while, for that requester alone; no never does.
+// Yes counts for a while, for that requester alone; no never does, but for everything at once.
 func TestAnswersThatCount(t *testing.T) {
 	t.Parallel()
 	clock := clocktesting.NewFakePassiveClock(time.Now())
@@ -146,13 +146,14 @@ func TestAnswersThatCount(t *testing.T) {
 		fails bool
 	}{
 		{"the first time", eve, 0, []string{"admin"}, []string{"", "admin"}, false},
-		{"what was denied is asked again", eve, 0, []string{"admin"}, []string{""}, false},
-		{"a right that was just taken away still counts", eve, admission.RightsKept - 1, nil, []string{""}, false},
+		{"that all was denied counts, since each is asked about", eve, 0, []string{"admin"}, nil, false},
+		{"a right that was just taken away still counts", eve, admission.RightsKept - 1, nil, nil, false},
 		{"not in other groups", other, 0, nil, []string{"", "admin"}, true},
 		{"not with other extras", scoped, 0, nil, []string{"", "admin"}, true},
 		{"not for another of that name", again, 0, nil, []string{"", "admin"}, true},
 		{"and not for long", eve, 2, nil, []string{"", "admin"}, true},
-		{"a right that was just given counts", eve, 0, []string{"admin"}, []string{"", "admin"}, false},
+		{"a right that was just given counts", eve, 0, []string{"admin"}, []string{"admin"}, false},
+		{"a right to all that was just given as well", eve, 1, []string{"", "admin"}, nil, false},
 	} {
 		clock.SetTime(clock.Now().Add(step.after))
 		d.may = step.may

@@ -34,7 +34,7 @@ func Giving(clock clock.PassiveClock, answer func(*authorizationv1.SubjectAccess
 			review.Status.Allowed, err = answer(&review.Spec)
 			return review, err
 		},
-		allowed: cache.NewLRUExpireCacheWithClock(rightsRemembered, clock),
+		answers: cache.NewLRUExpireCacheWithClock(rightsRemembered, clock),
 	}
 	return func(ctx context.Context, roles ...string) (field.ErrorList, error) {
 		g := &gains{role: func(string) *v1alpha1.Role { return nil }}

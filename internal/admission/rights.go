@@ -32,9 +32,10 @@ import (
 
 const (
 	// rightsKept is for how long a right counts that the API server confirmed: so long after it was taken away it may
-	// still be used. What was denied is asked anew each time, so that a right which is given counts at once.
+	// still be used. That somebody may not do it to everything counts as long: each thing is asked about then, anew each
+	// time, so that a right which is given counts at once.
 	rightsKept = 10 * time.Second
-	// rightsRemembered is how many confirmed rights are kept.
+	// rightsRemembered is how many answers are kept.
 	rightsRemembered = 4096
 	// rightsAsked is how many questions of one request are under way at once.
 	rightsAsked = 4
@@ -64,7 +65,7 @@ type demand struct {
 // rights knows who may do what.
 type rights struct {
 	review  func(context.Context, *authorizationv1.SubjectAccessReview, metav1.CreateOptions) (*authorizationv1.SubjectAccessReview, error)
-	allowed *cache.LRUExpireCache
+	answers *cache.LRUExpireCache
 }
 
 // newRights asks the API server that the manager works for.
@@ -75,7 +76,7 @@ func newRights(mgr ctrl.Manager, clock clock.PassiveClock) (*rights, error) {
 	}
 	return &rights{
 		review:  api.SubjectAccessReviews().Create,
-		allowed: cache.NewLRUExpireCacheWithClock(rightsRemembered, clock),
+		answers: cache.NewLRUExpireCacheWithClock(rightsRemembered, clock),
 	}, nil
 }
 
@@ -175,15 +176,15 @@ func (r *rights) may(ctx context.Context, who *authenticationv1.UserInfo, namesp
 		return false, err
 	}
 	key := sha256.Sum256(written)
-	if _, known := r.allowed.Get(key); known {
-		return true, nil
+	if allowed, known := r.answers.Get(key); known {
+		return allowed.(bool), nil
 	}
 	answer, err := r.review(ctx, &authorizationv1.SubjectAccessReview{Spec: spec}, metav1.CreateOptions{})
 	if err != nil {
 		return false, err
 	}
-	if answer.Status.Allowed {
-		r.allowed.Add(key, nil, rightsKept)
+	if answer.Status.Allowed || asked.name == "" { // who may not do it to all is asked about for each
+		r.answers.Add(key, answer.Status.Allowed, rightsKept)
 	}
 	return answer.Status.Allowed, nil
 }

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command bench measures how fast people get seats and invitations, and what that costs, against two floors: a bare
-// client, and a controller that does nothing but the same writes. See README.md.
+// client, and a controller that does nothing but the same writes; and what admission adds to a request. See README.md.
 package main
 
 import (
@@ -63,12 +63,13 @@ type bench struct {
 	scenarios []string
 	// sizes are the numbers of people, by scenario.
 	sizes                        map[string][]int
-	seats, releases              int
+	seats, releases, asks        int
 	runs                         int
 	plan                         string
 	json                         string
 	allowNoise                   bool
 	controlplane, operator, crds string
+	kubectl, webhooks            string
 
 	self string // this program
 	dir  string // for logs and the like, removed at the end
@@ -78,16 +79,18 @@ type bench struct {
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Rejected: []Rejection{}, Setting: Setting{
+	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Rejected: []Rejection{}, Setting: Setting{
 		Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC,
 	}}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	scenarios := flags.String("scenarios", strings.Join(allScenarios, ","), "which `scenarios` to measure")
 	people := map[string]*string{
-		scenarioInvite:  flags.String("people", "1000,10000", "invite: how many people to invite, one table for each `number`"),
-		scenarioGrant:   flags.String("grants", "10000", "grant: how many people wait for the seats that come, one table for each `number`"),
-		scenarioRelease: flags.String("waiting", "50000", "release: how many people wait, one table for each `number`"),
+		scenarioInvite:    flags.String("people", "1000,10000", "invite: how many people to invite, one table for each `number`"),
+		scenarioGrant:     flags.String("grants", "10000", "grant: how many people wait for the seats that come, one table for each `number`"),
+		scenarioRelease:   flags.String("waiting", "50000", "release: how many people wait, one table for each `number`"),
+		scenarioAdmission: flags.String("users", "10000", "admission: how many people there are, two tables for each `number`"),
 	}
+	flags.IntVar(&b.asks, "asks", 100, "admission: how many requests of each kind to make")
 	flags.IntVar(&b.seats, "seats", 50, "release: how many seats the pool has")
 	flags.IntVar(&b.releases, "releases", 20, "release: how many holders to archive, one after the other; fewer than -seats")
 	flags.IntVar(&b.runs, "runs", 3, "how often to measure each way; the median counts")
@@ -97,6 +100,8 @@ func parse(args []string) (*bench, error) {
 	flags.StringVar(&b.controlplane, "controlplane", "bin/controlplane", "the control plane's `program`")
 	flags.StringVar(&b.operator, "operator", "bin/seatkeeper", "the operator's `program`")
 	flags.StringVar(&b.crds, "crds", "config/crd/bases", "the `directory` of the custom resource definitions")
+	flags.StringVar(&b.kubectl, "kubectl", "bin/kubectl", "the `program` that puts the webhook configurations together")
+	flags.StringVar(&b.webhooks, "webhooks", "config/webhook", "the `directory` of the webhook configurations")
 	_ = flags.Parse(args) // it exits with the usage on an error
 	var err error
 	if b.scenarios, err = parseScenarios(*scenarios); err != nil {
@@ -108,8 +113,8 @@ func parse(args []string) (*bench, error) {
 		}
 	}
 	switch {
-	case flags.NArg() > 0 || b.runs < 1:
-		return nil, errors.New("unexpected arguments: only flags are taken, and -runs must be 1 or more; see -h")
+	case flags.NArg() > 0 || b.runs < 1 || b.asks < 1:
+		return nil, errors.New("unexpected arguments: only flags are taken, and -runs and -asks must be 1 or more; see -h")
 	case b.releases < 1 || b.releases >= b.seats || b.releases > queued || b.seats > 1000:
 		return nil, fmt.Errorf("-releases must be 1 to %d and less than -seats, of which there are up to 1000", queued)
 	}
@@ -146,8 +151,8 @@ func parseSizes(list string) ([]int, error) {
 
 // all measures every scenario with every size.
 func (b *bench) all(ctx context.Context, out io.Writer) error {
-	fmt.Fprintf(out, "On %d processors. The API server runs with GOGC=%s, its etcd without fsync. No webhooks: people are created\n"+
-		"with the finalizer that admission would add.\n\n", b.report.Setting.Processors, serverGOGC)
+	fmt.Fprintf(out, "On %d processors. The API server runs with GOGC=%s, its etcd without fsync. No webhooks but in\n"+
+		"the scenario admission: people are created with the finalizer that they would add.\n\n", b.report.Setting.Processors, serverGOGC)
 	if b.plan != "" {
 		var err error
 		if b.report.Plan, err = readPlan(b.plan); err != nil {
@@ -157,8 +162,11 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 	}
 	for _, scenario := range b.scenarios {
 		measure := b.compare
-		if scenario == scenarioRelease {
+		switch scenario {
+		case scenarioRelease:
 			measure = b.release
+		case scenarioAdmission:
+			measure = b.admission
 		}
 		for _, people := range b.sizes[scenario] {
 			if err := measure(ctx, out, scenario, people); err != nil {

@@ -20,6 +20,8 @@ type Report struct {
 	Plan     Plans     `json:"plan,omitempty"`
 	Sizes    []Size    `json:"sizes"`
 	Releases []Release `json:"releases"`
+	// Admissions are two for each number of people: on a quiet system, and under load.
+	Admissions []Admission `json:"admissions"`
 	// Rejected are the measurements that others disturbed, and that count for nothing.
 	Rejected []Rejection `json:"rejected"`
 }

@@ -28,9 +28,11 @@ const (
 	scenarioGrant = "grant"
 	// scenarioRelease is people who wait for the few who leave.
 	scenarioRelease = "release"
+	// scenarioAdmission is requests that the webhooks judge.
+	scenarioAdmission = "admission"
 )
 
-var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease}
+var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission}
 
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
 // third is measured by.
@@ -46,7 +48,11 @@ const (
 var ways = []string{wayRaw, wayMinimal, wayOperator}
 
 // staff are the processes that wait for the people of a namespace. A bare client has none.
-type staff struct{ manager, mailbox *child }
+type staff struct {
+	manager, mailbox *child
+	// admission and metrics are the addresses at which the operator serves them.
+	admission, metrics string
+}
 
 func (s staff) all() []*child {
 	var all []*child
@@ -95,7 +101,13 @@ func (b *bench) staff(ctx context.Context, p *plane, way, namespace string) (s s
 		if s.mailbox, err = start(ctx, b.dir, "mailbox", nil, b.self, "mailbox"); err != nil {
 			return s, err
 		}
-		s.manager, err = b.startOperator(ctx, p, namespace, s.mailbox)
+		var errs [2]error
+		s.admission, errs[0] = freeAddress(ctx)
+		s.metrics, errs[1] = freeAddress(ctx)
+		if err = errors.Join(errs[:]...); err != nil {
+			return s, err
+		}
+		s.manager, err = b.startOperator(ctx, p, namespace, s)
 	}
 	return s, err
 }
@@ -115,9 +127,9 @@ func (b *bench) startMinimal(ctx context.Context, p *plane, namespace string) (*
 }
 
 // startOperator runs the operator as it is released, and waits until it has looked at what is there before the
-// people. It cannot be told to serve no admission, so it gets a certificate; no API server asks it.
-func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, mailbox *child) (*child, error) {
-	address, err := mailbox.answer("ready")
+// people. It cannot be told to serve no admission, so it gets a certificate; the API server asks it in one scenario alone.
+func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, s staff) (*child, error) {
+	address, err := s.mailbox.answer("ready")
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +137,7 @@ func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, m
 	if err != nil {
 		return nil, err
 	}
-	admission, err := freePort(ctx)
+	_, admission, err := net.SplitHostPort(s.admission)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +146,7 @@ func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, m
 	}
 	c, err := start(ctx, b.dir, "manager", []string{"KUBECONFIG=" + p.kubeconfig}, b.operator,
 		"-namespace", namespace, "-namespaces", namespace, "-leader-elect=false",
-		"-metrics-bind-address", "0", "-health-probe-bind-address", "0",
+		"-metrics-bind-address", s.metrics, "-health-probe-bind-address", "0",
 		"-webhook-host", "127.0.0.1", "-webhook-port", admission, "-webhook-cert-dir", b.dir,
 		"-portal-bind-address", "127.0.0.1:0", "-portal-url", "https://join.acme.example",
 		"-mail-host", host, "-mail-port", port, "-mail-tls", "Disabled", "-mail-from", "Acme <people@acme.example>")
@@ -146,18 +158,17 @@ func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, m
 	return c, awaitReady(waiting, p.client, namespace)
 }
 
-func freePort(ctx context.Context) (string, error) {
+func freeAddress(ctx context.Context) (string, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
 	defer listener.Close()
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	return port, err
+	return listener.Addr().String(), nil
 }
 
 func writeCertificate(dir string) error {
-	certificate, key, err := cert.GenerateSelfSignedCertKey("localhost", nil, nil)
+	certificate, key, err := cert.GenerateSelfSignedCertKey("127.0.0.1", nil, nil)
 	if err != nil {
 		return err
 	}
