@@ -52,7 +52,7 @@ const (
 // onCreate are the rules that creating an object meets.
 func onCreate() []rule {
 	return slices.Concat(organizationRules, userRules, roleRules, seatPoolRules, teamRules, seatSliceRules, archivedUserRules, invitationRules,
-		emailRules(), localeRules(), timeZoneRules(), billingRules, purchaseRules, meteredRules, amountRules(), taxRateRules(), currencyRules())
+		accessRules(), emailRules(), localeRules(), timeZoneRules(), billingRules, purchaseRules, meteredRules, amountRules(), taxRateRules(), currencyRules())
 }
 
 func TestCreate(t *testing.T) {
@@ -72,7 +72,7 @@ func TestUpdate(t *testing.T) {
 			t.Fatalf("creating the typical %s: %v", kind, err)
 		}
 	}
-	for _, r := range onUpdate {
+	for _, r := range slices.Concat(onUpdate, accessUpdateRules) {
 		t.Run(r.kind+"/"+r.why, func(t *testing.T) {
 			obj := untyped(t, r.kind, typical(ns)[r.kind], nil)
 			if err := c.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {
@@ -92,7 +92,7 @@ func TestUpdateStatus(t *testing.T) {
 			t.Fatalf("creating the typical %s: %v", kind, err)
 		}
 	}
-	for _, r := range onStatus {
+	for _, r := range slices.Concat(onStatus, accessStatusRules) {
 		t.Run(r.kind+"/"+r.why, func(t *testing.T) {
 			obj := untyped(t, r.kind, typical(ns)[r.kind], nil)
 			if err := c.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {

@@ -73,10 +73,15 @@ func TestDefaults(t *testing.T) {
 		kind       string
 		spec, want map[string]any
 	}{
-		"an organization":         {organization, map[string]any{"owner": "ada"}, acme},
-		"an empty policy":         {organization, map[string]any{"owner": "ada", "invitation": map[string]any{}}, acme},
-		"a null is no value":      {organization, map[string]any{"owner": "ada", "invitation": nil, "locale": nil}, acme},
-		"a null in the policy":    {organization, map[string]any{"owner": "ada", "invitation": map[string]any{"ttl": nil}}, acme},
+		"an organization":      {organization, map[string]any{"owner": "ada"}, acme},
+		"an empty policy":      {organization, map[string]any{"owner": "ada", "invitation": map[string]any{}}, acme},
+		"a null is no value":   {organization, map[string]any{"owner": "ada", "invitation": nil, "locale": nil}, acme},
+		"a null in the policy": {organization, map[string]any{"owner": "ada", "invitation": map[string]any{"ttl": nil}}, acme},
+		"an absence begins at once": {
+			user,
+			map[string]any{"organization": "acme", "email": "ada@acme.example", "delegates": []any{delegation("bob", "", "2027-01-05T00:00:00Z")}},
+			map[string]any{"organization": "acme", "email": "ada@acme.example", "delegates": []any{delegation("bob", "", "2027-01-05T00:00:00Z")}, "state": "Active"},
+		},
 		"a role has none":         {role, map[string]any{"organization": "acme"}, map[string]any{"organization": "acme"}},
 		"a pool starts with none": {seatPool, map[string]any{"organization": "acme"}, pool(nil)},
 		"a pool is prepaid, and orders pass": {
@@ -315,7 +320,8 @@ func TestColumns(t *testing.T) {
 			st.Cost = &v1alpha1.SeatPoolCost{Seats: new(int32(3)), Summary: "36.00 EUR/Month"}
 		},
 		team: func(o client.Object) {
-			o.(*v1alpha1.Team).Status.Lead, o.(*v1alpha1.Team).Status.Members = "ada", new(int32(2))
+			st := &o.(*v1alpha1.Team).Status
+			st.Lead, st.Members, st.TotalMembers, st.Path = "ada", new(int32(2)), new(int32(5)), "company/sales"
 		},
 	}
 	for kind, want := range map[string]struct{ columns, cells string }{ // cells that do not change with time
@@ -324,12 +330,12 @@ func TestColumns(t *testing.T) {
 			"Name Email Roles Seats State Ready Age | Invited Expires Message",
 			`ada ada@acme.example ["commercial","support"] ["standard"] Ready True`,
 		},
-		role: {"Name SeatPool Holders Min Ready Age", "support standard 2 1 True"},
+		role: {"Name SeatPool Holders Min Max Ready Age", "support standard 2 1 3 True"},
 		seatPool: {
 			"Name Plan Capacity Assigned Available Waiting Cost Ready Age | Expires Message",
 			"standard Professional 3 2 1 0 36.00 EUR/Month True",
 		},
-		team:         {"Name Lead Members Ready Age", "sales ada 2 True"},
+		team:         {"Name Parent Lead Members | All Path Ready Age", "sales company ada 2 5 company/sales True"},
 		seatSlice:    {"Name Pool First Capacity Age", "standard-1 standard 64 128"},
 		archivedUser: {"Name Email Reason Archived", "f00d ada@acme.example Left"},
 	} {
@@ -339,7 +345,9 @@ func TestColumns(t *testing.T) {
 			case *v1alpha1.SeatPool:
 				o.Spec.Plan, o.Spec.ExpiresAt = "Professional", new(metav1.NewTime(noon))
 			case *v1alpha1.Role:
-				o.Spec.MinHolders = new(int32(1))
+				o.Spec.MinHolders, o.Spec.MaxHolders = new(int32(1)), new(int32(3))
+			case *v1alpha1.Team:
+				o.Spec.Parent = "company"
 			}
 			if err := c.Create(t.Context(), obj); err != nil {
 				t.Fatal(err)

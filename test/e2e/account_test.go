@@ -20,12 +20,32 @@ type account struct {
 // apply applies a sample, as people do, but to a namespace of its own, and waits until it is as they would find it.
 func apply(t *testing.T, sample, namespace string) account {
 	t.Helper()
+	return applyWith(t, sample, namespace, nil)
+}
+
+// staffed is apply where the people of the sample, whose addresses are at a domain, have addresses of this test's own:
+// each is sent one mail, and is known to Kubernetes by the address.
+func staffed(t *testing.T, sample, namespace, domain string) account {
+	t.Helper()
+	return applyWith(t, sample, namespace, func(a account, yaml string) string {
+		return strings.ReplaceAll(yaml, "@"+domain, "@"+a.namespace+".example")
+	})
+}
+
+func applyWith(t *testing.T, sample, namespace string, edit func(a account, yaml string) string) account {
+	t.Helper()
 	a := account{t, strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))}
 	yaml := a.run("", "kustomize", "config/samples/"+sample)
 	yaml = strings.ReplaceAll(yaml, "namespace: "+namespace, "namespace: "+a.namespace)
 	yaml = strings.ReplaceAll(yaml, "\n  name: "+namespace+"\n", "\n  name: "+a.namespace+"\n")
+	if edit != nil {
+		yaml = edit(a, yaml)
+	}
 	a.run(yaml, "apply", "--server-side", "-f", "-")
-	a.run("", "wait", "users,seats", "--all", "--for=condition=Ready", "--timeout=60s")
+	a.run("", "wait", "users", "--all", "--for=condition=Ready", "--timeout=60s")
+	if strings.Contains(yaml, "kind: SeatPool") {
+		a.run("", "wait", "seats", "--all", "--for=condition=Ready", "--timeout=60s")
+	}
 	return a
 }
 
@@ -59,12 +79,17 @@ func (a account) refused(args []string, words ...string) {
 // invites applies a User with these roles.
 func (a account) invites(organization, name string, roles ...string) {
 	a.Helper()
-	a.run(fmt.Sprintf(`
+	a.run(a.person(organization, name, roles...), "apply", "--server-side", "-f", "-")
+}
+
+// person is a User with these roles.
+func (a account) person(organization, name string, roles ...string) string {
+	return fmt.Sprintf(`
 apiVersion: seatkeeper.dev/v1alpha1
 kind: User
 metadata: {name: %[2]s}
 spec: {organization: %[1]s, email: %[2]s@%[3]s.example, roles: [%[4]s]}
-`, organization, name, a.namespace, strings.Join(roles, ", ")), "apply", "--server-side", "-f", "-")
+`, organization, name, a.namespace, strings.Join(roles, ", "))
 }
 
 // sets patches the spec of an object.

@@ -62,9 +62,15 @@ func (a account) says(object, path string, words ...string) {
 func (a account) accepts(name string) {
 	a.Helper()
 	w := open(a.T)
-	w.visit(a.T, invitation(a.T, a.at(name)))
+	w.visit(a.T, invitation(a.T, a.address(name)))
 	w.click(a.T, acceptButton)
 	a.is("users/"+name, "Active")
+}
+
+// address is where a person is written to.
+func (a account) address(name string) string {
+	a.Helper()
+	return a.run("", "get", "users/"+name, "-o", "jsonpath={.spec.email}")
 }
 
 // reads waits until the page behind a link says these words, whatever the operator's cache is at.
@@ -195,6 +201,20 @@ func TestEZ13_ARoleIsChosenWhenInviting(t *testing.T) {
 	notMailed(t, a.at("eve"))
 }
 
+func TestEZ13_OnlyARoleThatIsOnesOwnToGive(t *testing.T) {
+	a := apply(t, "ezus", "ezus")
+	a.orders(scale("users", 4), "order: 1 seat")
+	desk := a.desk("collaborator")
+	a.refused(append(desk, "create", "-f", a.file(a.person("voyages", "zoe", "administrator"))),
+		`User "zoe" is invalid: spec.roles[0]: Forbidden`, "may not assign role administrator", `the verb assign on roles.seatkeeper.dev "administrator"`)
+	a.refused(append(desk, "create", "-f", a.file(a.person("voyages", "zoe", "collaborator", "super-administrator"))),
+		"spec.roles[1]: Forbidden", "may not assign role administrator (which role super-administrator includes)", "may not assign role super-administrator")
+	notMailed(t, a.at("zoe"))
+	a.run("", append(desk, "create", "-f", a.file(a.person("voyages", "zoe", "collaborator")))...)
+	a.is("users/zoe", "Invited")
+	a.accepts("zoe")
+}
+
 func TestEZ14_TheLinkActivatesAndJoins(t *testing.T) {
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 4), "order: 1 seat")
@@ -254,6 +274,16 @@ func TestEZ16_TheRoleOfAnInvitedPersonCanBeChanged(t *testing.T) {
 	reads(t, link, "Administrator") // the same link
 	a.accepts("zoe")                // and no other mail
 	a.has("users/zoe", "{.status.roles}", `["administrator"]`)
+
+	// It takes the right to give the new role, which whoever may edit people does not have by that; the old one can be taken.
+	a.invites("voyages", "max", "collaborator")
+	desk := a.desk("collaborator")
+	a.refused(append(desk, giving("max", "administrator")...), "spec.roles[0]: Forbidden", "may not assign role administrator")
+	a.run("", append(desk, "patch", "users/max", "--type=merge", "-p", `{"spec":{"givenName":"Max"}}`)...)
+	a.run("", append(desk, giving("max")...)...)
+	a.has("users/max", "{.status.roles}", "")
+	a.run("", append(desk, giving("max", "collaborator")...)...)
+	a.has("users/max", "{.spec.roles}", `["collaborator"]`)
 }
 
 func TestIN9_TheEmailCannotBeEdited(t *testing.T) {
