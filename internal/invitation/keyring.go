@@ -11,7 +11,8 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"strings"
+
+	fold "seatkeeper.dev/seatkeeper/internal/address"
 )
 
 // KeySize is the length in bytes of a key that NewKey makes, and the least that a key may have.
@@ -81,7 +82,7 @@ func writeLink(h io.Writer, purpose string, claims []byte, email string) {
 	writePurpose(h, purpose)
 	_, _ = h.Write(claims)
 	// How addresses are folded is part of the format of tokens: a change of spelling alone must not kill a link.
-	_, _ = io.WriteString(h, strings.ToLower(email))
+	_, _ = io.WriteString(h, fold.Fold(email))
 }
 
 // writePurpose keeps apart what is made with one key for different ends. A hash never fails to take input.

@@ -4,16 +4,15 @@
 package membership
 
 import (
-	"strings"
-
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/address"
 	"seatkeeper.dev/seatkeeper/internal/seats"
 )
 
 // FoldEmail returns the form of an address in which two addresses are compared: without regard to case, tags
 // kept (rule AX-12).
-func FoldEmail(email string) string { return strings.ToLower(email) }
+func FoldEmail(email string) string { return address.Fold(email) }
 
 // HasPriority says that a, rather than b, has the address that both declare: who has been invited at it goes
 // before who only claims it, then the older, then the first by name.

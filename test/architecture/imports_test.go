@@ -43,9 +43,9 @@ var rooms = []room{
 	{name: "verdict", packages: []string{"internal/verdict"}, may: []string{"api"}, pure: true},
 	{
 		name: "cores", packages: []string{"internal/access", "internal/guard", "internal/membership", "internal/pricing", "internal/seats"},
-		may: []string{"api", "verdict", "cores"}, pure: true,
+		may: []string{"api", "values", "verdict", "cores"}, pure: true,
 	},
-	{name: "values", packages: []string{"internal/fault", "internal/password"}},
+	{name: "values", packages: []string{"internal/address", "internal/fault", "internal/password"}},
 	{name: "outbox", packages: []string{"internal/outbox"}},
 	{name: "servingcert", packages: []string{"internal/servingcert"}},
 	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values"}},
@@ -56,7 +56,7 @@ var rooms = []room{
 		may: []string{"api", "values", "ports"},
 	},
 	{name: "suites", packages: []string{"internal/billing/billingtest", "internal/directory/directorytest", "internal/mail/mailtest"}, may: []string{"api", "values", "ports"}},
-	{name: "invitation", packages: []string{"internal/invitation"}, may: []string{"api", "ports"}, pure: true},
+	{name: "invitation", packages: []string{"internal/invitation"}, may: []string{"api", "values", "ports"}, pure: true},
 	{
 		name: "shared", packages: []string{"internal/bindings", "internal/index", "internal/keystore", "internal/loop", "internal/roster"},
 		may: []string{"api", "verdict", "cores", "ports", "invitation", "shared"},
