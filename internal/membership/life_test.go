@@ -485,7 +485,8 @@ func (l *life) settle() {
 		!d.Verdict.WakeAt.After(l.now.Add(-time.Second))) {
 		l.Fatalf("the invitation is open until %v, and the next look at it is at %v", inv.ExpiresAt, d.Verdict.WakeAt)
 	}
-	over := u.Status.AcceptedAt == nil && !pending && inv != nil && (inv.DeclinedAt != nil || inv.ExpiredAt != nil)
+	corrected := inv != nil && membership.FoldEmail(inv.Email) != membership.FoldEmail(u.Status.Email) // which calls for another invitation
+	over := u.Status.AcceptedAt == nil && !pending && inv != nil && (inv.DeclinedAt != nil || inv.ExpiredAt != nil && !corrected)
 	if (over || u.Spec.State != v1alpha1.UserActive) && l.seat != nil {
 		l.Fatalf("the user is %s, and still has a seat", reason)
 	}
