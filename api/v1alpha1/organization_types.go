@@ -185,7 +185,7 @@ const (
 	RoleGrant RoleOutcome = "Grant"
 	// RoleRelease lets the user give up a role with minHolders. It stays on record until that is done.
 	RoleRelease RoleOutcome = "Release"
-	// RoleHold lets nothing happen: the role would have too few holders, or has all that it takes.
+	// RoleHold lets nothing happen: the role would have too few holders.
 	RoleHold RoleOutcome = "Hold"
 )
 
@@ -255,6 +255,15 @@ type OrganizationStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4096
 	RoleDecisions []RoleDecision `json:"roleDecisions,omitempty"`
+
+	// fullRoles are the names of the Roles that have all the holders which maxHolders lets them have, sorted. Who asks for one of
+	// them waits until a holder gives it up.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	FullRoles []string `json:"fullRoles,omitempty"`
 
 	// archived is the number of Users with state Archived, and of ArchivedUsers.
 	// +optional

@@ -366,6 +366,11 @@ func (in *OrganizationStatus) DeepCopyInto(out *OrganizationStatus) {
 		*out = make([]RoleDecision, len(*in))
 		copy(*out, *in)
 	}
+	if in.FullRoles != nil {
+		in, out := &in.FullRoles, &out.FullRoles
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Archived != nil {
 		in, out := &in.Archived, &out.Archived
 		*out = new(int32)

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/guard"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/loop"
@@ -72,7 +73,7 @@ type snapshot struct {
 	mails        mails
 	// roles are those of the organization, by name, and decisions what is decided about those with limits of holders.
 	roles     map[string]*v1alpha1.Role
-	decisions []v1alpha1.RoleDecision
+	decisions guard.Decisions
 }
 
 func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*snapshot, error) {
@@ -108,7 +109,7 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 // conclude brings the status of org to what the snapshot makes it. It is pure.
 func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Verdict {
 	count(org, s)
-	org.Status.RoleDecisions = s.decisions
+	org.Status.RoleDecisions, org.Status.FullRoles = s.decisions.Roles, s.decisions.Full
 	reportTemplates(org, s.mails, now)
 	reportMail(org, s.mails, now)
 	v := judge(org, s)

@@ -40,16 +40,18 @@ func (r *Reconciler) gatherDecisions(ctx context.Context, org *v1alpha1.Organiza
 		return err
 	}
 	s.decisions = guard.Decide(situation)
-	if !releases(org.Status.RoleDecisions, s.decisions) {
+	if !releases(org.Status.RoleDecisions, s.decisions.Roles) {
 		return nil
 	}
 	var err error
+	fresh := map[types.UID]*v1alpha1.User{}
 	situation.Stays = func(u *v1alpha1.User, role string) bool {
-		stays, failed := r.stays(ctx, u, role)
-		if err == nil {
-			err = failed
+		now, known := fresh[u.UID]
+		if !known && err == nil {
+			now, err = r.live(ctx, u.Namespace, u.Name)
+			fresh[u.UID] = now
 		}
-		return stays
+		return now != nil && stays(u, now, role)
 	}
 	s.decisions = guard.Decide(situation)
 	return err
@@ -89,13 +91,9 @@ func releases(before, after []v1alpha1.RoleDecision) bool {
 	})
 }
 
-// stays says that a user holds a role still. Nobody gives up such a role without a release.
-func (r *Reconciler) stays(ctx context.Context, u *v1alpha1.User, role string) (bool, error) {
-	now, err := r.live(ctx, u.Namespace, u.Name)
-	if err != nil || now == nil {
-		return false, err
-	}
-	return now.UID == u.UID && access.Holds(now, role) && (access.Active(now) || !access.Active(u)), nil
+// stays says that a user holds a role still, as the user is now. Nobody gives up such a role without a release.
+func stays(u, now *v1alpha1.User, role string) bool {
+	return now.UID == u.UID && access.Holds(now, role) && (access.Active(now) || !access.Active(u))
 }
 
 // live reads a user past the cache; nil when there is none.

@@ -185,7 +185,11 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 	if before.Spec.Owner != after.Spec.Owner {
 		concerned = append(concerned, before.Spec.Owner, after.Spec.Owner)
 	}
-	return keys(org.Namespace, concerned)
+	users := keys(org.Namespace, concerned)
+	if !slices.Equal(before.Status.FullRoles, after.Status.FullRoles) {
+		users = append(users, r.users(ctx, org.Namespace, index.UserRequests, org.Name)...)
+	}
+	return users
 }
 
 // concernsAll says that a policy has changed by which everybody's case may be decided anew.

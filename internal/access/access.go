@@ -47,6 +47,8 @@ type Roles struct {
 	Promised []string
 	// Tied are the roles with minHolders that the user holds and may not give up yet, by name.
 	Tied []Tied
+	// Released are those that the user holds and may give up, sorted.
+	Released []string
 	// Changes is when a delegation begins or ends next; zero when none does.
 	Changes time.Time
 
@@ -93,6 +95,9 @@ func Of(u *v1alpha1.User, source Source, now time.Time) Roles {
 	for _, name := range u.Status.Roles {
 		role := source.Role(name)
 		if !tied(u, role, source.Organization()) {
+			if answered(u, name, v1alpha1.RoleLoss, source.Organization()) == v1alpha1.RoleRelease {
+				r.Released = append(r.Released, name)
+			}
 			continue
 		}
 		t := Tied{Role: role, Refused: answered(u, name, v1alpha1.RoleLoss, source.Organization()) == v1alpha1.RoleHold}
@@ -111,7 +116,7 @@ func Of(u *v1alpha1.User, source Source, now time.Time) Roles {
 func (r *Roles) await(u *v1alpha1.User, role *v1alpha1.Role, source Source) {
 	answer := answered(u, role.Name, v1alpha1.RoleGain, source.Organization())
 	if answer != v1alpha1.RoleGrant {
-		r.Awaited = append(r.Awaited, Awaited{role, answer == v1alpha1.RoleHold})
+		r.Awaited = append(r.Awaited, Awaited{role, full(role.Name, source.Organization())})
 		return
 	}
 	r.Promised = append(r.Promised, role.Name)
@@ -276,6 +281,11 @@ func Holds(u *v1alpha1.User, role string) bool { return slices.Contains(u.Status
 func tied(u *v1alpha1.User, role *v1alpha1.Role, org *v1alpha1.Organization) bool {
 	return role != nil && ptr.Deref(role.Spec.MinHolders, 0) > 0 && org != nil && org.DeletionTimestamp.IsZero() &&
 		answered(u, role.Name, v1alpha1.RoleLoss, org) != v1alpha1.RoleRelease
+}
+
+// full says that a role has all the holders that it takes.
+func full(role string, org *v1alpha1.Organization) bool {
+	return org != nil && slices.Contains(org.Status.FullRoles, role)
 }
 
 // answered is what the organization decided on the user's request; empty while it has not. Answers to requests that were

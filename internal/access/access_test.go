@@ -40,6 +40,12 @@ func acme(decisions ...v1alpha1.RoleDecision) *v1alpha1.Organization {
 	return org
 }
 
+func full(roles ...string) *v1alpha1.Organization {
+	org := acme()
+	org.Status.FullRoles = roles
+	return org
+}
+
 func decision(role string, number int64, outcome v1alpha1.RoleOutcome) v1alpha1.RoleDecision {
 	return v1alpha1.RoleDecision{Role: role, User: "ada", UID: "u-ada", Number: number, Outcome: outcome}
 }
@@ -167,7 +173,7 @@ func TestOf(t *testing.T) {
 		},
 		"limited, refused": {
 			why: "it has its holders", user: asking(ada().Roles("principal"), "principal", v1alpha1.RoleGain),
-			objects: []client.Object{acme(decision("principal", 7, v1alpha1.RoleHold))}, want: result{Awaited: []string{"principal refused"}},
+			objects: []client.Object{full("principal")}, want: result{Awaited: []string{"principal refused"}},
 		},
 		"limited, held": {
 			why: "who holds it keeps it", user: ada().Roles("principal").Holds("principal").Obj(), seats: []string{"premium"},

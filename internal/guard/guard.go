@@ -43,12 +43,28 @@ type Situation struct {
 	Decisions []v1alpha1.RoleDecision
 }
 
-// most is how many decisions are on record at once.
-const most = 4096
+const (
+	// most is how many decisions are on record at once. What finds no place is decided later.
+	most = 4096
+	// mostReleases is how many of them are releases of one role, so that a role which very many give up does not hold up others.
+	mostReleases = 256
+)
 
-// Decide returns the decisions as they are to be, sorted by role and user.
-func Decide(s Situation) []v1alpha1.RoleDecision {
-	d := &draft{Situation: s, users: map[types.UID]*v1alpha1.User{}, holders: map[string][]*v1alpha1.User{}, released: map[key]bool{}}
+// Decisions are what is to be on record.
+type Decisions struct {
+	// Roles are the decisions, sorted by role and user.
+	Roles []v1alpha1.RoleDecision
+	// Full are the roles that have all the holders which maxHolders lets them have, sorted. They stand for a refusal of
+	// everybody who asks and has no grant.
+	Full []string
+}
+
+// Decide decides.
+func Decide(s Situation) Decisions {
+	d := &draft{
+		Situation: s, users: map[types.UID]*v1alpha1.User{}, holders: map[string][]*v1alpha1.User{},
+		released: map[key]bool{}, granted: map[key]bool{}, grants: map[string]int{}, releases: map[string]int{},
+	}
 	for _, u := range s.Users {
 		d.users[u.UID] = u
 	}
@@ -65,7 +81,7 @@ func Decide(s Situation) []v1alpha1.RoleDecision {
 	slices.SortFunc(d.decisions, func(a, b v1alpha1.RoleDecision) int {
 		return cmp.Or(strings.Compare(a.Role, b.Role), strings.Compare(a.User, b.User), cmp.Compare(a.Number, b.Number))
 	})
-	return d.decisions
+	return Decisions{Roles: d.decisions, Full: d.full()}
 }
 
 type key struct {
@@ -78,9 +94,11 @@ type draft struct {
 
 	users map[types.UID]*v1alpha1.User
 	// holders are the users who hold a role, the most senior first.
-	holders   map[string][]*v1alpha1.User
-	released  map[key]bool
-	decisions []v1alpha1.RoleDecision
+	holders map[string][]*v1alpha1.User
+	// released and granted are those on record, and grants and releases how many of each role.
+	released, granted map[key]bool
+	grants, releases  map[string]int
+	decisions         []v1alpha1.RoleDecision
 }
 
 // senior is the order in which users are let in, and the reverse of that in which they are let go: the owner, who
@@ -103,10 +121,20 @@ func (d *draft) keep() {
 		if was.Outcome == v1alpha1.RoleHold || d.over(was) {
 			continue
 		}
-		d.decisions = append(d.decisions, was)
-		if was.Outcome == v1alpha1.RoleRelease {
-			d.released[key{was.UID, was.Role}] = true
-		}
+		d.record(was)
+	}
+}
+
+func (d *draft) record(r v1alpha1.RoleDecision) {
+	d.decisions = append(d.decisions, r)
+	switch r.Outcome {
+	case v1alpha1.RoleGrant:
+		d.granted[key{r.UID, r.Role}] = true
+		d.grants[r.Role]++
+	case v1alpha1.RoleRelease:
+		d.released[key{r.UID, r.Role}] = true
+		d.releases[r.Role]++
+	default:
 	}
 }
 
@@ -128,29 +156,38 @@ func (d *draft) over(was v1alpha1.RoleDecision) bool {
 	return !asks || !holds
 }
 
-// adopt puts on record who held a role before it had maxHolders. They keep it.
+// adopt puts on record who held a role before it had maxHolders, as far as it takes: more of them keep it as well, and the
+// role is full with those on record.
 func (d *draft) adopt() {
 	for _, name := range slices.Sorted(maps.Keys(d.Roles)) {
-		if d.Roles[name].Spec.MaxHolders == nil {
-			continue
-		}
 		for _, u := range d.holders[name] {
-			if !d.granted(u.UID, name) {
+			if d.room(name) && !d.granted[key{u.UID, name}] {
 				d.decide(name, u, 0, v1alpha1.RoleGrant)
 			}
 		}
 	}
 }
 
-func (d *draft) granted(uid types.UID, role string) bool {
-	return slices.ContainsFunc(d.decisions, func(was v1alpha1.RoleDecision) bool {
-		return was.UID == uid && was.Role == role && was.Outcome == v1alpha1.RoleGrant
-	})
+// room says that a role with maxHolders takes another holder.
+func (d *draft) room(role string) bool {
+	of := d.Roles[role]
+	return of != nil && of.Spec.MaxHolders != nil && d.grants[role] < int(*of.Spec.MaxHolders)
+}
+
+// full are the roles that take no more.
+func (d *draft) full() []string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(d.Roles)) {
+		if d.Roles[name].Spec.MaxHolders != nil && !d.room(name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func (d *draft) decide(role string, u *v1alpha1.User, number int64, outcome v1alpha1.RoleOutcome) {
 	if len(d.decisions) < most {
-		d.decisions = append(d.decisions, v1alpha1.RoleDecision{Role: role, User: u.Name, UID: u.UID, Number: number, Outcome: outcome})
+		d.record(v1alpha1.RoleDecision{Role: role, User: u.Name, UID: u.UID, Number: number, Outcome: outcome})
 	}
 }
 
@@ -164,12 +201,14 @@ func (d *draft) release() {
 			}
 		}
 		outcome := v1alpha1.RoleRelease
-		if slices.ContainsFunc(losses, func(r v1alpha1.RoleRequest) bool { return !d.spares(u, r.Role) }) || len(d.decisions)+len(losses) > most {
+		if slices.ContainsFunc(losses, func(r v1alpha1.RoleRequest) bool { return !d.spares(u, r.Role) }) {
 			outcome = v1alpha1.RoleHold
+		} else if len(d.decisions)+len(losses) > most ||
+			slices.ContainsFunc(losses, func(r v1alpha1.RoleRequest) bool { return d.releases[r.Role] >= mostReleases }) {
+			continue // in a moment, when others have gone
 		}
 		for _, r := range losses {
 			d.decide(r.Role, u, r.Number, outcome)
-			d.released[key{u.UID, r.Role}] = outcome == v1alpha1.RoleRelease
 		}
 	}
 }
@@ -194,30 +233,13 @@ func (d *draft) spares(u *v1alpha1.User, role string) bool {
 	return all >= least && (least == 0 || active > 0 || !access.Active(u))
 }
 
-// grant answers those who are to gain roles, the most senior first.
+// grant answers those who are to gain roles, the most senior first. That a role is full answers the others.
 func (d *draft) grant() {
 	for _, u := range d.Users {
 		for _, r := range u.Status.RoleRequests {
-			role := d.Roles[r.Role]
-			if r.Change != v1alpha1.RoleGain || role == nil || d.granted(u.UID, r.Role) {
-				continue
+			if r.Change == v1alpha1.RoleGain && d.room(r.Role) && !d.granted[key{u.UID, r.Role}] {
+				d.decide(r.Role, u, r.Number, v1alpha1.RoleGrant)
 			}
-			outcome := v1alpha1.RoleHold
-			if d.grants(r.Role) < int(ptr.Deref(role.Spec.MaxHolders, most)) && len(d.decisions) < most {
-				outcome = v1alpha1.RoleGrant
-			}
-			d.decide(r.Role, u, r.Number, outcome)
 		}
 	}
-}
-
-// grants counts the grants of a role.
-func (d *draft) grants(role string) int {
-	n := 0
-	for _, was := range d.decisions {
-		if was.Role == role && was.Outcome == v1alpha1.RoleGrant {
-			n++
-		}
-	}
-	return n
 }

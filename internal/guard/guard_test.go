@@ -74,6 +74,7 @@ func TestDecide(t *testing.T) {
 		users  []*v1alpha1.User
 		before []string
 		gone   []string
+		full   []string
 		stays  func(u *v1alpha1.User, role string) bool
 		want   []string
 	}{
@@ -114,7 +115,7 @@ func TestDecide(t *testing.T) {
 		"gone through": {
 			why:    "a release that was carried out is off the record",
 			users:  []*v1alpha1.User{asks(active("ada", 2), "2:Gain:principal"), asks(active("bea", 1, "admin"), "4:Loss:admin")},
-			before: []string{"Release:admin:ada:1"}, want: []string{"Hold:admin:bea:4", "Grant:principal:ada:2"},
+			before: []string{"Release:admin:ada:1"}, want: []string{"Hold:admin:bea:4", "Grant:principal:ada:2"}, full: []string{"principal"},
 		},
 		"taken back": {
 			why: "a release of a request that was taken back is off the record, and counts again",
@@ -131,7 +132,7 @@ func TestDecide(t *testing.T) {
 		},
 		"not seen": {
 			why:    "neither does the lack of one",
-			before: []string{"Release:admin:ada:1", "Grant:principal:bea:3"}, want: []string{"Release:admin:ada:1", "Grant:principal:bea:3"},
+			before: []string{"Release:admin:ada:1", "Grant:principal:bea:3"}, want: []string{"Release:admin:ada:1", "Grant:principal:bea:3"}, full: []string{"principal"},
 		},
 		"gone": {
 			why:    "who is no more needs no record",
@@ -157,32 +158,32 @@ func TestDecide(t *testing.T) {
 		"one of two gains": {
 			why:   "the first in line",
 			users: []*v1alpha1.User{asks(person("ada", 1).Obj(), "1:Gain:principal"), asks(person("bea", 2).Obj(), "1:Gain:principal")},
-			want:  []string{"Hold:principal:ada:1", "Grant:principal:bea:1"},
+			want:  []string{"Grant:principal:bea:1"}, full: []string{"principal"},
 		},
 		"held": {
 			why:    "a grant stays on record while the role is held",
 			users:  []*v1alpha1.User{asks(person("ada", 1).Obj(), "1:Gain:principal"), func() *v1alpha1.User { u := active("bea", 2, "principal"); u.Status.LastRoleRequest = 5; return u }()},
-			before: []string{"Grant:principal:bea:5"}, want: []string{"Hold:principal:ada:1", "Grant:principal:bea:5"},
+			before: []string{"Grant:principal:bea:5"}, want: []string{"Grant:principal:bea:5"}, full: []string{"principal"},
 		},
 		"not taken yet": {
 			why:    "a grant stays on record until it is used",
 			users:  []*v1alpha1.User{asks(person("ada", 3).Obj(), "1:Gain:principal"), asks(active("bea", 2), "5:Gain:principal")},
-			before: []string{"Grant:principal:bea:5"}, want: []string{"Hold:principal:ada:1", "Grant:principal:bea:5"},
+			before: []string{"Grant:principal:bea:5"}, want: []string{"Grant:principal:bea:5"}, full: []string{"principal"},
 		},
 		"given up": {
 			why:    "whoever gives it up makes room",
 			users:  []*v1alpha1.User{asks(person("ada", 1).Obj(), "1:Gain:principal"), func() *v1alpha1.User { u := active("bea", 2); u.Status.LastRoleRequest = 5; return u }()},
-			before: []string{"Grant:principal:bea:5"}, want: []string{"Grant:principal:ada:1"},
+			before: []string{"Grant:principal:bea:5"}, want: []string{"Grant:principal:ada:1"}, full: []string{"principal"},
 		},
 		"asked anew": {
 			why:    "a grant to a request that was taken back is no grant",
 			users:  []*v1alpha1.User{asks(person("ada", 3).Obj(), "1:Gain:principal"), asks(active("bea", 2), "6:Gain:principal")},
-			before: []string{"Grant:principal:bea:5"}, want: []string{"Hold:principal:ada:1", "Grant:principal:bea:6"},
+			before: []string{"Grant:principal:bea:5"}, want: []string{"Grant:principal:bea:6"}, full: []string{"principal"},
 		},
 		"before the limit": {
-			why:   "who held it before there was a limit keeps it, and nobody else gets it",
+			why:   "who held it before there was a limit keeps it, and nobody else gets it: one is on record, which makes the role full",
 			users: []*v1alpha1.User{asks(person("ada", 3).Obj(), "1:Gain:principal"), active("bea", 2, "principal"), active("cleo", 1, "principal")},
-			want:  []string{"Hold:principal:ada:1", "Grant:principal:bea:0", "Grant:principal:cleo:0"},
+			want:  []string{"Grant:principal:bea:0"}, full: []string{"principal"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -192,8 +193,11 @@ func TestDecide(t *testing.T) {
 				s.Gone[types.UID("u-"+name)] = true
 			}
 			for range 2 {
-				if diff := cmp.Diff(record(c.want...), guard.Decide(s), cmpopts.EquateEmpty()); diff != "" {
+				if diff := cmp.Diff(record(c.want...), guard.Decide(s).Roles, cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("%s; want -, got +:\n%s", c.why, diff)
+				}
+				if got := guard.Decide(s).Full; len(got) != len(c.full) {
+					t.Errorf("%s; full are %v, want %v", c.why, got, c.full)
 				}
 				slices.Reverse(s.Users) // whatever order they are listed in
 			}
@@ -207,8 +211,8 @@ func TestDecideTwice(t *testing.T) {
 	s := guard.Situation{Roles: limited, Users: []*v1alpha1.User{
 		asks(active("ada", 2, "admin"), "1:Loss:admin"), asks(active("bea", 1, "admin"), "4:Loss:admin", "5:Gain:principal"), asks(active("cleo", 1), "1:Gain:principal"),
 	}}
-	s.Decisions = guard.Decide(s)
-	if diff := cmp.Diff(s.Decisions, guard.Decide(s)); diff != "" {
+	s.Decisions = guard.Decide(s).Roles
+	if diff := cmp.Diff(s.Decisions, guard.Decide(s).Roles); diff != "" {
 		t.Errorf("first -, second +:\n%s", diff)
 	}
 }

@@ -145,19 +145,19 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 		return stuck(v1alpha1.ReasonOrganizationNotFound,
 			"organization %s is not in this namespace: create it, or correct spec.organization", u.Spec.Organization)
 	case access.Leaving(u) && protected(u, s.Organization):
+		d.lessen(s)
 		return stuck(v1alpha1.ReasonOwnerProtected,
 			"is the owner of organization %s and keeps access: name another owner there first", u.Spec.Organization)
 	case access.Leaving(u), d.replacing:
 		return d.askToLeave(s)
 	case s.Invalid != "":
 		d.lessen(s)
-		d.ask(nil, d.losses)
 		return stuck(v1alpha1.ReasonInvalidSpec, "%s", s.Invalid)
 	case d.denied:
 		d.lessen(s)
-		d.ask(nil, d.losses)
 		return unedited(s.Organization)
 	case s.EmailHolder != "":
+		d.lessen(s)
 		return stuck(v1alpha1.ReasonEmailInUse,
 			"the address in spec.email is in use by User %s: change it here, or change or delete that User", s.EmailHolder)
 	}
@@ -172,6 +172,11 @@ func (d *Decision) lessen(s Situation) {
 	d.lose(s)
 	st.Roles = both(before, st.Roles)
 	st.Seats = both(beforeSeats, st.Seats)
+	d.listWithheld(s)
+	if d.replacing || access.Leaving(d.User) && !protected(d.User, s.Organization) {
+		d.losses = append(names(s.Roles.Tied), s.Roles.Released...) // all of them, or none
+	}
+	d.ask(nil, d.losses)
 }
 
 // both are the names that are in both lists, in the order of the second.
@@ -189,7 +194,11 @@ func both(a, b []string) []string {
 func (d *Decision) join(s Situation) verdict.Verdict {
 	verdict.Unset(d.User, v1alpha1.ConditionArchived)
 	d.lose(s)
-	d.ask(d.gains(s), d.losses)
+	if over(d.User) {
+		d.ask(nil, nil)
+	} else {
+		d.ask(d.gains(s), d.losses)
+	}
 	d.listWithheld(s)
 	if len(s.Roles.Unknown) > 0 {
 		return unknown(d.User.Spec.Organization, s.Roles.Unknown)

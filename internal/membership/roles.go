@@ -46,13 +46,19 @@ func (d *Decision) keepTied(s Situation, held []string) {
 func (d *Decision) askToLeave(s Situation) verdict.Verdict {
 	d.lessen(s)
 	var v verdict.Verdict
-	losses := make([]string, len(s.Roles.Tied))
-	for i, t := range s.Roles.Tied {
-		losses[i] = t.Role.Name
+	for _, t := range s.Roles.Tied {
 		v = worse(v, tied(t))
 	}
-	d.ask(nil, losses)
 	return v
+}
+
+// names are the names of roles that may not be given up yet.
+func names(roles []access.Tied) []string {
+	all := make([]string, len(roles))
+	for i, t := range roles {
+		all[i] = t.Role.Name
+	}
+	return all
 }
 
 // tied says what becomes of a role that may not be given up yet.

@@ -30,6 +30,10 @@ func decided(u *v1alpha1.User, decisions []v1alpha1.RoleDecision, objects ...cli
 	org := build.Organization("acme").In("acme").Owner("marie").Obj()
 	for _, d := range decisions {
 		d.UID, d.User = u.UID, u.Name
+		if d.Role == "principal" && d.Outcome == v1alpha1.RoleHold {
+			org.Status.FullRoles = []string{d.Role}
+			continue
+		}
 		org.Status.RoleDecisions = append(org.Status.RoleDecisions, d)
 	}
 	s := situation(u)

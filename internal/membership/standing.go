@@ -52,6 +52,8 @@ func Standing(u *v1alpha1.User, f Facts) seats.Standing {
 		return seats.Keeps
 	case leaves(u, f), over(u):
 		return afterRevocation(u)
+	case access.Leaving(u) && f.Tied: // who may not leave yet is given nothing more
+		return seats.Keeps
 	case f.UnknownRoles, f.EmailHolder != "":
 		return seats.Keeps
 	}

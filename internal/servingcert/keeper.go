@@ -62,8 +62,10 @@ type Keeper struct {
 	live client.Client
 
 	served atomic.Pointer[pair]
-	// changed is when this replica last changed something; passes alone use it.
+	// changed is when this replica last changed something; left is why it leaves a configuration alone, by its kind and
+	// name. Passes alone use them.
 	changed time.Time
+	left    map[string]string
 	ready   atomic.Bool
 }
 
@@ -72,7 +74,7 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // New returns a keeper that serves nothing until the manager of SetupWithManager runs.
 func New(o Options, c clock.PassiveClock) *Keeper {
 	host := o.Service + "." + o.Namespace + ".svc"
-	return &Keeper{options: o, names: []string{host, host + ".cluster.local"}, clock: c}
+	return &Keeper{options: o, names: []string{host, host + ".cluster.local"}, clock: c, left: map[string]string{}}
 }
 
 // GetCertificate is for a tls.Config.
@@ -84,7 +86,8 @@ func (k *Keeper) GetCertificate(*tls.ClientHelloInfo) (*tls.Certificate, error) 
 	return &p.served, nil
 }
 
-// Ready is a healthz.Checker. It fails until the API server can call the webhooks of this replica.
+// Ready is a healthz.Checker. It fails until the API server can call the webhooks of this replica, as far as it is told to
+// and that is ours to see to: the invitation pages of a replica that is not ready are not reached either.
 func (k *Keeper) Ready(*http.Request) error {
 	if !k.ready.Load() {
 		return fmt.Errorf("the certificate in Secret %s/%s is not served, or not trusted by the configurations %s and %s, yet",
@@ -182,8 +185,12 @@ func (k *Keeper) renew(ctx context.Context) (certificates, error) {
 
 // trust has the API server trust the authorities in every webhook of a configuration.
 func (k *Keeper) trust(ctx context.Context, o client.Object, bundle []byte) error {
-	if err := k.live.Get(ctx, client.ObjectKeyFromObject(o), o); err != nil {
+	err := k.live.Get(ctx, client.ObjectKeyFromObject(o), o)
+	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("reading the %T %s, which has to trust the webhooks' certificate: %w", o, o.GetName(), err)
+	}
+	if k.leaves(ctx, o, err == nil) {
+		return nil
 	}
 	before := o.DeepCopyObject().(client.Object)
 	stale := false
@@ -202,6 +209,36 @@ func (k *Keeper) trust(ctx context.Context, o client.Object, bundle []byte) erro
 	k.changed = k.clock.Now()
 	log.FromContext(ctx).Info("The API server is told to trust the certificate of the webhooks", "configuration", o.GetName())
 	return nil
+}
+
+// leaves says that there is nothing to write in a configuration, and logs why when that is new. A change wakes us up.
+func (k *Keeper) leaves(ctx context.Context, o client.Object, exists bool) bool {
+	why := ""
+	switch annotation := injected(o); {
+	case !exists:
+		why = "it is not there: the API server does not ask the webhooks of this configuration, and admits what they would refuse; apply it"
+	case annotation != "":
+		why = "it has the annotation " + annotation + ", so cert-manager says whom the API server trusts; take the annotation off, or have cert-manager make the certificate, with --webhook-certs=Directory"
+	}
+	key := fmt.Sprintf("%T %s", o, o.GetName())
+	if why != "" && k.left[key] != why {
+		log.FromContext(ctx).Info("The webhook configuration is left alone", "configuration", o.GetName(), "kind", fmt.Sprintf("%T", o), "why", why)
+	}
+	k.left[key] = why
+	return why != ""
+}
+
+// injected is the annotation by which cert-manager writes the caBundles of a configuration; empty when it does not.
+// Whoever wrote others there would start a quarrel that nobody wins.
+func injected(o client.Object) string {
+	for _, annotation := range []string{
+		"cert-manager.io/inject-ca-from", "cert-manager.io/inject-ca-from-secret", "cert-manager.io/inject-apiserver-ca",
+	} {
+		if o.GetAnnotations()[annotation] != "" {
+			return annotation
+		}
+	}
+	return ""
 }
 
 // callers are how the webhooks of a configuration are called.

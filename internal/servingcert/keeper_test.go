@@ -5,6 +5,7 @@ package servingcert
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -12,14 +13,18 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	testingclock "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"seatkeeper.dev/seatkeeper/test/env"
@@ -271,17 +276,6 @@ func TestReady(t *testing.T) {
 	if _, err := k.GetCertificate(nil); err == nil || k.Ready(nil) == nil {
 		t.Fatal("ready before it has a certificate")
 	}
-	if err := s.Delete(t.Context(), s.mutating.DeepCopy()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := k.Reconcile(t.Context(), reconcile.Request{}); err == nil || !strings.Contains(err.Error(), s.options.Mutating) {
-		t.Errorf("got %v, want an error that names %s", err, s.options.Mutating)
-	}
-	if k.Ready(nil) == nil {
-		t.Error("ready, and one of the configurations is not there")
-	}
-	s.trustedByValidating(t, k)
-	s.create(t, s.mutating)
 	if result := s.pass(t, k); result.RequeueAfter != noticed || k.Ready(nil) == nil {
 		t.Errorf("right after the API server was told, it is ready: %v, or looks again after %s", k.Ready(nil), result.RequeueAfter)
 	}
@@ -292,13 +286,174 @@ func TestReady(t *testing.T) {
 	}
 }
 
-// trustedByValidating holds that one configuration which is missing does not keep the other from being written.
-func (s *site) trustedByValidating(t *testing.T, k *Keeper) {
-	t.Helper()
-	if err := s.Get(t.Context(), client.ObjectKeyFromObject(s.validating), s.validating); err != nil {
+// unreadable has no right to read what has a name.
+type unreadable struct {
+	client.Client
+	name string
+}
+
+// Get implements client.Client.
+func (c unreadable) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	if key.Name == c.name {
+		return apierrors.NewForbidden(schema.GroupResource{Resource: "mutatingwebhookconfigurations"}, key.Name, errors.New("no rights"))
+	}
+	return c.Client.Get(ctx, key, o, options...)
+}
+
+// A configuration that cannot be read may be there.
+func TestNotReadyWhileAConfigurationCannotBeRead(t *testing.T) {
+	s := newSite(t)
+	k := s.replica()
+	k.live = unreadable{s.Client, s.options.Mutating}
+	for range 2 {
+		if _, err := k.Reconcile(t.Context(), reconcile.Request{}); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), s.options.Mutating) {
+			t.Errorf("got %v, want that there is no right to read %s", err, s.options.Mutating)
+		}
+		s.clock.SetTime(s.clock.Now().Add(time.Minute))
+	}
+	if k.Ready(nil) == nil {
+		t.Error("ready, and nobody knows what the API server trusts")
+	}
+	s.trustsOf(t, k, s.validating)
+}
+
+// Where there is nothing to write, a replica gets ready without: the pages of one that is not are not reached. Once there
+// is, it is written.
+func TestLeftAlone(t *testing.T) {
+	annotate := func(annotation, value string) func(t *testing.T, s *site) {
+		return func(t *testing.T, s *site) {
+			s.mutating.Annotations = map[string]string{annotation: value}
+			if err := s.Update(t.Context(), s.mutating); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	release := func(t *testing.T, s *site) {
+		s.versions(t)
+		s.mutating.Annotations = nil
+		if err := s.Update(t.Context(), s.mutating); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for why, c := range map[string]struct {
+		away, back func(t *testing.T, s *site)
+		// logged is what the one line about it says.
+		logged string
+	}{
+		"it was never installed": {
+			func(t *testing.T, s *site) {
+				if err := s.Delete(t.Context(), s.mutating.DeepCopy()); err != nil {
+					t.Fatal(err)
+				}
+			},
+			func(t *testing.T, s *site) { s.create(t, s.mutating) }, "it is not there",
+		},
+		"cert-manager writes it":                      {annotate("cert-manager.io/inject-ca-from", "ops/hooks"), release, "annotation cert-manager.io/inject-ca-from,"},
+		"cert-manager writes it from a Secret":        {annotate("cert-manager.io/inject-ca-from-secret", "ops/hooks"), release, "annotation cert-manager.io/inject-ca-from-secret,"},
+		"cert-manager writes the API server's own CA": {annotate("cert-manager.io/inject-apiserver-ca", "true"), release, "annotation cert-manager.io/inject-apiserver-ca,"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			s := newSite(t)
+			c.away(t, s)
+			k := s.replica()
+			logged := s.passes(t, k, 3)
+			if err := k.Ready(nil); err != nil {
+				t.Error(err)
+			}
+			if len(logged) != 1 || !strings.Contains(logged[0], c.logged) || !strings.Contains(logged[0], s.options.Mutating) {
+				t.Errorf("logged %q, want one line that names %s and says %q", logged, s.options.Mutating, c.logged)
+			}
+			s.trustsOf(t, k, s.validating)
+			s.bundleIs(t, nil)
+			c.back(t, s)
+			if again := s.passes(t, k, 2); len(again) > 0 {
+				t.Errorf("logged %q, and it is not left alone any more", again)
+			}
+			s.trusted(t, k)
+		})
+	}
+}
+
+// What cert-manager wrote, it wrote for good reason.
+func TestOthersBundleStays(t *testing.T) {
+	s := newSite(t)
+	k := s.replica()
+	s.passes(t, k, 2)
+	s.versions(t)
+	other, err := issue(names, start, period)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := trusts(s.validating.Webhooks[0].ClientConfig.CABundle, k.served.Load(), k.names[0], s.clock.Now()); err != nil {
+	s.mutating.Annotations = map[string]string{"cert-manager.io/inject-ca-from": "ops/hooks"}
+	s.mutating.Webhooks[0].ClientConfig.CABundle = other.chain
+	if err := s.Update(t.Context(), s.mutating); err != nil {
+		t.Fatal(err)
+	}
+	before := s.versions(t)
+	if logged := s.passes(t, k, 3); len(logged) != 1 {
+		t.Errorf("logged %q, want one line", logged)
+	}
+	if diff := cmp.Diff(before, s.versions(t)); diff != "" {
+		t.Errorf("written to (-before +after):\n%s", diff)
+	}
+	s.bundleIs(t, other.chain)
+	if err := k.Ready(nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// An annotation that names nothing has cert-manager write nothing.
+func TestAnnotationThatNamesNothing(t *testing.T) {
+	s := newSite(t)
+	s.mutating.Annotations = map[string]string{"cert-manager.io/inject-ca-from": ""}
+	if err := s.Update(t.Context(), s.mutating); err != nil {
+		t.Fatal(err)
+	}
+	k := s.replica()
+	s.passes(t, k, 1)
+	s.trusted(t, k)
+}
+
+// passes are some in a row, a minute apart, and what they log of configurations that are left alone.
+func (s *site) passes(t *testing.T, k *Keeper, n int) (left []string) {
+	t.Helper()
+	ctx := log.IntoContext(t.Context(), funcr.New(func(_, line string) {
+		if strings.Contains(line, "left alone") {
+			left = append(left, line)
+		}
+	}, funcr.Options{}))
+	for range n {
+		if _, err := k.Reconcile(ctx, reconcile.Request{}); err != nil {
+			t.Fatal(err)
+		}
+		s.clock.SetTime(s.clock.Now().Add(time.Minute))
+	}
+	return left
+}
+
+// trustsOf holds that one configuration is written, whatever is the matter with the other.
+func (s *site) trustsOf(t *testing.T, k *Keeper, o client.Object) {
+	t.Helper()
+	if err := s.Get(t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range callers(o) {
+		if err := trusts(c.CABundle, k.served.Load(), k.names[0], s.clock.Now()); err != nil {
+			t.Errorf("the webhook at %s: %v", *c.Service.Path, err)
+		}
+	}
+}
+
+// bundleIs holds that the mutating configuration, if there is one, trusts this and nothing else.
+func (s *site) bundleIs(t *testing.T, want []byte) {
+	t.Helper()
+	var m admissionregistrationv1.MutatingWebhookConfiguration
+	if err := s.Get(t.Context(), client.ObjectKeyFromObject(s.mutating), &m); client.IgnoreNotFound(err) != nil {
+		t.Fatal(err)
+	}
+	for _, c := range callers(&m) {
+		if !bytes.Equal(c.CABundle, want) {
+			t.Errorf("the webhook at %s trusts\n%s\nwant\n%s", *c.Service.Path, c.CABundle, want)
+		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -296,6 +297,19 @@ func TestServingByOurOwnCertificate(t *testing.T) {
 		}
 		env.Eventually(t, func() error { return i.bundled(t.Context(), i.secret(t).Data["tls.crt"]) })
 		env.Eventually(t, func() error { return i.answers(t.Context()) }) // the API server notices in its own time
+	})
+	t.Run("without the configurations a replica gets ready, and they are trusted when they come", func(t *testing.T) {
+		for _, o := range i.objects {
+			if strings.HasSuffix(o.GetKind(), "WebhookConfiguration") {
+				if err := i.Delete(t.Context(), o.DeepCopy()); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		i.run(t, freePort(t))
+		i.apply(t)
+		env.Eventually(t, func() error { return i.bundled(t.Context(), i.secret(t).Data["tls.crt"]) })
+		env.Eventually(t, func() error { return i.answers(t.Context()) })
 	})
 }
 
