@@ -58,7 +58,7 @@ func (r *Reconciler) gather(ctx context.Context, role *v1alpha1.Role) (*snapshot
 		}
 	}
 	slices.Sort(s.unknown)
-	binds := len(role.Spec.Kubernetes.RoleRefs) > 0
+	binds := len(role.Spec.Kubernetes.RoleRefs) > 0 && s.organization // with it goes whoever could take rights away
 	above := []string{role.Name}
 	if binds {
 		above = roles.Including(role.Name)
@@ -100,7 +100,7 @@ func (r *Reconciler) gatherHolders(ctx context.Context, role *v1alpha1.Role, nam
 		if u.Spec.Organization != role.Spec.Organization {
 			continue
 		}
-		accepted := hasAccess(u)
+		accepted := access.Active(u)
 		if name == role.Name {
 			s.holders++
 			if accepted {
@@ -121,9 +121,4 @@ func (r *Reconciler) gatherBound(u *v1alpha1.User, s *snapshot) {
 		return
 	}
 	s.bound = append(s.bound, bindings.Holder{Name: name, UID: u.UID, Version: u.ResourceVersion})
-}
-
-// hasAccess says that a user accepted, and that nobody revoked the access. It is revoked after the RoleBindings are gone.
-func hasAccess(u *v1alpha1.User) bool {
-	return u.Status.AcceptedAt != nil && u.Status.AccessRevokedAt == nil
 }

@@ -65,7 +65,7 @@ func (r *Reconciler) rolesOfUser(ctx context.Context, before, after *v1alpha1.Us
 		changed = after.Status.Roles
 	case after == nil:
 		u, changed = before, before.Status.Roles
-	case hasAccess(before) != hasAccess(after) || bindings.Address(before) != bindings.Address(after):
+	case access.Active(before) != access.Active(after) || bindings.Address(before) != bindings.Address(after):
 		changed = slices.Concat(before.Status.Roles, after.Status.Roles)
 	case slices.Equal(before.Status.Roles, after.Status.Roles):
 		return nil

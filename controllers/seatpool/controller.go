@@ -24,7 +24,6 @@ import (
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools;organizations;users;roles;teams,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools/status,verbs=patch
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools/finalizers,verbs=update
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatslices,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch

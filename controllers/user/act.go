@@ -154,6 +154,7 @@ func (r *Reconciler) compose(ctx context.Context, s *snapshot, u *v1alpha1.User,
 
 // finish writes the status, and lets go of what was sent and handed over once its outcome is recorded.
 func (r *Reconciler) finish(ctx context.Context, before *v1alpha1.User, d *membership.Decision, underWay bool) (ctrl.Result, error) {
+	d.Verdict.WakeAt = d.Due()
 	err := r.Persist(ctx, before, d.User, d.Verdict)
 	if err == nil && !underWay && d.Verdict.Kind != verdict.Silent {
 		r.forget(client.ObjectKeyFromObject(before))

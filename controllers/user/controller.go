@@ -23,7 +23,6 @@ import (
 
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/status,verbs=patch
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/finalizers,verbs=update
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles;teams;seatpools;seatslices,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;create;update
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;update;delete
@@ -72,6 +71,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.recordReplaced(ctx, d.User, d.Replaced); err != nil {
 		return r.Result(verdict.Verdict{}, err)
 	}
+	s.source = nil // what waits to be sent keeps the rest
 	handing := r.handOver(s, &d)
 	sending := r.deliver(s, &d)
 	return r.finish(ctx, &before, &d, handing || sending)
@@ -88,11 +88,11 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 		}
 		d = membership.Next(s.Situation)
 	}
-	if !loses(s.User, d.User) {
+	if !loses(s.User, d.User) || silent(&d) {
 		return d, nil
 	}
 	var kept []string
-	if access.Active(d.User) {
+	if access.Active(d.User) && !renamed(s.User, d.User) {
 		kept = access.Closure(d.User.Status.Roles, s.source.Role)
 	}
 	err := r.Names.Withdraw(ctx, r, s.User, s.Now, func(role string) bool { return slices.Contains(kept, role) })
@@ -104,7 +104,17 @@ func leaves(before, after *v1alpha1.User) bool {
 	return access.Leaving(before) && before.Status.AccessRevokedAt == nil && after.Status.AccessRevokedAt != nil
 }
 
-// loses says that a user who may have rights in Kubernetes is to lose some.
+// loses says that a user who may have rights in Kubernetes is to lose some, or to have them under another name.
 func loses(before, after *v1alpha1.User) bool {
-	return access.Active(before) && (!access.Active(after) || slices.ContainsFunc(before.Status.Roles, func(role string) bool { return !access.Holds(after, role) }))
+	return access.Active(before) && (!access.Active(after) || renamed(before, after) ||
+		slices.ContainsFunc(before.Status.Roles, func(role string) bool { return !access.Holds(after, role) }))
+}
+
+func renamed(before, after *v1alpha1.User) bool {
+	return before.Status.Email != "" && before.Status.Email != after.Status.Email
+}
+
+// silent says that the pass is to write nothing: what is lost is lost in one that does.
+func silent(d *membership.Decision) bool {
+	return d.Verdict.Kind == verdict.Silent && !d.Farewell && d.Send == nil && !d.HandOver && d.Replaced == nil
 }

@@ -104,6 +104,19 @@ func (b *base) foreignRole(ctx context.Context, at *field.Path, namespace, name,
 	return foreign(at, "role", name, role.Spec.Organization, organization), nil
 }
 
+// foreignRoles refuses new names of roles that another organization has.
+func (b *base) foreignRoles(ctx context.Context, at *field.Path, namespace, organization string, before, after []string) (field.ErrorList, error) {
+	var errs field.ErrorList
+	for _, i := range added(before, after) {
+		wrong, err := b.foreignRole(ctx, at.Index(i), namespace, after[i], organization)
+		if err != nil {
+			return nil, err
+		}
+		errs = append(errs, wrong...)
+	}
+	return errs, nil
+}
+
 func foreign(at *field.Path, kind, name, of, organization string) field.ErrorList {
 	return field.ErrorList{field.Invalid(at, name, fmt.Sprintf(
 		"%s %s belongs to organization %s: name a %s of organization %s", kind, name, of, kind, organization))}
@@ -125,6 +138,14 @@ func timeZone(name string) field.ErrorList {
 		return field.ErrorList{field.Invalid(field.NewPath("spec", "timeZone"), name, err.Error())}
 	}
 	return nil
+}
+
+// answer refuses, or lets pass with warnings.
+func answer(kind, name string, warnings admission.Warnings, errs field.ErrorList) (admission.Warnings, error) {
+	if err := refusal(kind, name, errs); err != nil {
+		return nil, err
+	}
+	return warnings, nil
 }
 
 func refusal(kind, name string, errs field.ErrorList) error {

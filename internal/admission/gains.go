@@ -26,7 +26,7 @@ func userGains(before, after *v1alpha1.User, source access.Source, now time.Time
 	if before == nil {
 		g.named(after, source, now)
 	} else {
-		if edited(before, after) {
+		if before.Spec.Email != after.Spec.Email { // to the letter: it is the name of the user in Kubernetes, and the address of the mails
 			g.person(field.NewPath("spec", "email"), before, source, now)
 		}
 		if away(before.Spec.State) && !away(after.Spec.State) {
@@ -56,11 +56,18 @@ func (g *gains) named(u *v1alpha1.User, source access.Source, now time.Time) {
 	g.owned(at, u, source)
 }
 
-// person needs the rights for all that a user stands for, since somebody else may be the user then.
+// person needs the rights for all that a user stands for, since somebody else may be the user then. What the organization
+// gives to anybody it gives to a user of any address, as long as nobody has accepted.
 func (g *gains) person(at *field.Path, u *v1alpha1.User, source access.Source, now time.Time) {
-	g.declared(at, u, source, now)
+	declared, anybodys := source, ""
+	if org := source.Organization(); org != nil && u.Status.AcceptedAt == nil {
+		declared, anybodys = withoutDefault{source}, org.Spec.DefaultRole
+	}
+	g.declared(at, u, declared, now)
 	for _, name := range u.Status.Roles {
-		g.assign(at, name, "which user "+u.Name+" holds")
+		if name != anybodys {
+			g.assign(at, name, "which user "+u.Name+" holds")
+		}
 	}
 	g.owned(at, u, source)
 }

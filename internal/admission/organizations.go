@@ -51,15 +51,7 @@ func (a *organizationAdmission) judge(ctx context.Context, before, after *v1alph
 		return err
 	}
 	g := &gains{role: r.Role}
-	if before.Spec.Owner != after.Spec.Owner {
-		g.organization(field.NewPath("spec", "owner"), "say who owns organization "+after.Name, after.Name)
-	}
-	if before.Spec.Mail != after.Spec.Mail {
-		g.organization(field.NewPath("spec", "mail"), "say who sends the invitations of organization "+after.Name, after.Name)
-	}
-	if before.Spec.Invitation.Templates != after.Spec.Invitation.Templates {
-		g.organization(field.NewPath("spec", "invitation", "templates"), "say what the invitations of organization "+after.Name+" are", after.Name)
-	}
+	g.voice(before, after)
 	if role := after.Spec.DefaultRole; role != "" && role != before.Spec.DefaultRole {
 		at := field.NewPath("spec", "defaultRole")
 		g.assign(at, role, "")
@@ -77,6 +69,22 @@ func (a *organizationAdmission) judge(ctx context.Context, before, after *v1alph
 		return err
 	}
 	return refusal("Organization", after.Name, append(errs, refused...))
+}
+
+// voice needs the rights to say who speaks for an organization: its owner, and the mails with links that go out in its name.
+func (g *gains) voice(before, after *v1alpha1.Organization) {
+	if before.Spec.Owner != after.Spec.Owner {
+		g.organization(field.NewPath("spec", "owner"), "say who owns organization "+after.Name, after.Name)
+	}
+	if before.Spec.Mail != after.Spec.Mail {
+		g.organization(field.NewPath("spec", "mail"), "say who sends the invitations of organization "+after.Name, after.Name)
+	}
+	if ref := after.Spec.Mail.SMTPSecretRef; ref.Name != "" && ref != before.Spec.Mail.SMTPSecretRef {
+		g.secret(field.NewPath("spec", "mail", "smtpSecretRef", "name"), ref.Name)
+	}
+	if before.Spec.Invitation.Templates != after.Spec.Invitation.Templates {
+		g.organization(field.NewPath("spec", "invitation", "templates"), "say what the invitations of organization "+after.Name+" are", after.Name)
+	}
 }
 
 func addresses(o *v1alpha1.Organization) (errs field.ErrorList) {

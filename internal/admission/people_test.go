@@ -41,8 +41,12 @@ func bind(resource, name string) allowed {
 	return allowed{"bind", rbacv1.GroupName, resource, name}
 }
 
+func read(secret string) allowed {
+	return allowed{"get", "", "secrets", secret}
+}
+
 // readPassword is the right to read the Secret with the first passwords of the tests.
-var readPassword = allowed{"get", "", "secrets", "pw"}
+var readPassword = read("pw")
 
 // String is how a refusal names the right.
 func (a allowed) String() string {

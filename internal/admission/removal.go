@@ -32,11 +32,9 @@ import (
 // and most often some of them will do.
 const holdersFirst = 64
 
-// sweepers delete what is left of what somebody else deleted. Nothing is gained by holding them up.
-var sweepers = []string{
-	"system:serviceaccount:kube-system:namespace-controller",
-	"system:serviceaccount:kube-system:generic-garbage-collector",
-}
+// sweeper deletes what is left in a namespace that somebody deleted. Nothing is gained by holding it up. The garbage collector
+// is no such thing: whoever may write a User can name an owner of it that is gone, and have it deleted.
+const sweeper = "system:serviceaccount:kube-system:namespace-controller"
 
 // ValidateDelete refuses what the finalizer would only hold up: the owner, and whoever is needed as the holder of a role.
 func (a *userAdmission) ValidateDelete(ctx context.Context, u *v1alpha1.User) (admission.Warnings, error) {
@@ -59,7 +57,7 @@ func (a *userAdmission) ValidateDelete(ctx context.Context, u *v1alpha1.User) (a
 
 func swept(ctx context.Context) bool {
 	request, err := admission.RequestFromContext(ctx)
-	return err == nil && slices.Contains(sweepers, request.UserInfo.Username)
+	return err == nil && request.UserInfo.Username == sweeper
 }
 
 // going says that a namespace goes with all that is in it. Namespaces are not in the cache.
@@ -75,40 +73,46 @@ func (a *userAdmission) going(ctx context.Context, name string) (bool, error) {
 	return !namespace.DeletionTimestamp.IsZero(), nil
 }
 
-// demoted judges what a change takes from a user.
-func (a *userAdmission) demoted(ctx context.Context, before, after *v1alpha1.User, r *roster.Roster) (field.ErrorList, error) {
+// demoted judges what a change takes from a user. The owner keeps access. A role that is not to be lost yet is kept by the
+// controllers for as long as it takes, and the change can be taken back: to refuse it would be to refuse a commit by which
+// somebody else gets the role, of which each change is judged before the others are there.
+func (a *userAdmission) demoted(ctx context.Context, before, after *v1alpha1.User, r *roster.Roster) (field.ErrorList, admission.Warnings, error) {
+	org := r.Organization()
+	if org == nil || !org.DeletionTimestamp.IsZero() {
+		return nil, nil, nil
+	}
 	var errs field.ErrorList
-	if before.Spec.State != after.Spec.State && away(after.Spec.State) {
-		needed, err := a.needed(ctx, before, r)
-		if err != nil {
-			return nil, err
-		}
-		for _, why := range needed {
-			errs = append(errs, field.Forbidden(field.NewPath("spec", "state"), why))
-		}
-		return errs, nil
+	leaves := before.Spec.State != after.Spec.State && away(after.Spec.State)
+	if leaves && membership.IsOwner(before, org) {
+		errs = append(errs, field.Forbidden(field.NewPath("spec", "state"), owns(org)))
 	}
-	if len(added(after.Spec.Roles, before.Spec.Roles)) == 0 {
-		return nil, nil
+	short, err := a.shortages(ctx, before, a.lost(before, after, leaves, r))
+	if err != nil {
+		return nil, nil, err
 	}
-	now := a.clock.Now()
-	was := access.Of(before, r, now).Tied
-	for _, tied := range access.Of(after, r, now).Tied {
-		if !tied.Kept || slices.ContainsFunc(was, func(t access.Tied) bool { return t.Kept && t.Role.Name == tied.Role.Name }) {
-			continue
-		}
-		why, err := a.lastHolder(ctx, before, tied.Role)
-		if err != nil {
-			return nil, err
-		}
-		if why != "" {
-			errs = append(errs, field.Forbidden(field.NewPath("spec", "roles"), why))
-		}
+	var warnings admission.Warnings
+	for _, s := range short {
+		warnings = append(warnings, s.keeps(after.Name))
 	}
-	return errs, nil
+	return errs, warnings, nil
 }
 
-// needed says why a user cannot leave. When the organization goes, everybody can.
+// lost are the roles with minHolders that a change takes from a user: all, or those that nothing gives any more.
+func (a *userAdmission) lost(before, after *v1alpha1.User, leaves bool, r *roster.Roster) []access.Tied {
+	now := a.clock.Now()
+	if leaves {
+		return access.Of(before, r, now).Tied
+	}
+	if len(added(after.Spec.Roles, before.Spec.Roles)) == 0 {
+		return nil
+	}
+	was := access.Of(before, r, now).Tied
+	return slices.DeleteFunc(access.Of(after, r, now).Tied, func(tied access.Tied) bool {
+		return !tied.Kept || slices.ContainsFunc(was, func(t access.Tied) bool { return t.Kept && t.Role.Name == tied.Role.Name })
+	})
+}
+
+// needed says why a user cannot be deleted. When the organization goes, everybody can.
 func (a *userAdmission) needed(ctx context.Context, u *v1alpha1.User, r *roster.Roster) ([]string, error) {
 	org := r.Organization()
 	if org == nil || !org.DeletionTimestamp.IsZero() {
@@ -116,16 +120,14 @@ func (a *userAdmission) needed(ctx context.Context, u *v1alpha1.User, r *roster.
 	}
 	var needed []string
 	if membership.IsOwner(u, org) {
-		needed = append(needed, fmt.Sprintf("is the owner of organization %s and keeps access: name another owner there first (spec.owner)", org.Name))
+		needed = append(needed, owns(org))
 	}
-	for _, tied := range access.Of(u, r, a.clock.Now()).Tied {
-		why, err := a.lastHolder(ctx, u, tied.Role)
-		if err != nil {
-			return nil, err
-		}
-		if why != "" {
-			needed = append(needed, why)
-		}
+	short, err := a.shortages(ctx, u, access.Of(u, r, a.clock.Now()).Tied)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range short {
+		needed = append(needed, s.holds())
 	}
 	if err := r.Err(); err != nil {
 		return nil, apierrors.NewInternalError(err)
@@ -133,26 +135,71 @@ func (a *userAdmission) needed(ctx context.Context, u *v1alpha1.User, r *roster.
 	return needed, nil
 }
 
-// lastHolder says why a user cannot lose a role: too few others hold it or, when the user accepted, none who did.
-func (a *userAdmission) lastHolder(ctx context.Context, u *v1alpha1.User, role *v1alpha1.Role) (string, error) {
-	least := ptr.Deref(role.Spec.MinHolders, 0)
-	for _, limit := range []int64{4*int64(least) + holdersFirst, 0} {
-		holders, accepted, err := a.others(ctx, u, role.Name, limit)
+func owns(org *v1alpha1.Organization) string {
+	return fmt.Sprintf("is the owner of organization %s and keeps access: name another owner there first (spec.owner)", org.Name)
+}
+
+// shortage is a role that would have too few holders without a user or, when the user accepted, none who did.
+type shortage struct {
+	role           string
+	least, holders int32
+}
+
+// idle says that there are enough, of whom nobody accepted.
+func (s *shortage) idle() bool { return s.holders >= s.least }
+
+func (s *shortage) String() string {
+	text := fmt.Sprintf("its spec.minHolders is %d, and without this User %d hold it", s.least, s.holders)
+	if s.idle() {
+		text += ", none of whom has accepted the invitation"
+	}
+	return text
+}
+
+// holds says why the user cannot go.
+func (s *shortage) holds() string {
+	return fmt.Sprintf("is needed as a holder of role %s: %s; give it to somebody else first", s.role, s)
+}
+
+// keeps says that the user keeps the role, and until when.
+func (s *shortage) keeps(user string) string {
+	until := "somebody else does"
+	if s.idle() {
+		until = "one of them has"
+	}
+	return fmt.Sprintf("User %s keeps role %s for now: %s; it goes once %s", user, s.role, s, until)
+}
+
+// shortages are the roles that would be short of holders without a user.
+func (a *userAdmission) shortages(ctx context.Context, u *v1alpha1.User, roles []access.Tied) ([]*shortage, error) {
+	var short []*shortage
+	for _, tied := range roles {
+		s, err := a.lastHolder(ctx, u, tied.Role)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
-		const text = "is needed as a holder of role %s: its spec.minHolders is %d, and without this User %d %s; give it to somebody else first"
-		switch {
-		case holders >= least && (accepted > 0 || u.Status.AcceptedAt == nil):
-			return "", nil
-		case limit > 0: // there may be more
-		case holders < least:
-			return fmt.Sprintf(text, role.Name, least, holders, "hold it"), nil
-		default:
-			return fmt.Sprintf(text, role.Name, least, holders, "hold it, none of whom has accepted the invitation"), nil
+		if s != nil {
+			short = append(short, s)
 		}
 	}
-	return "", nil
+	return short, nil
+}
+
+// lastHolder is the shortage of a role without a user; nil when there is none.
+func (a *userAdmission) lastHolder(ctx context.Context, u *v1alpha1.User, role *v1alpha1.Role) (*shortage, error) {
+	least := ptr.Deref(role.Spec.MinHolders, 0)
+	var holders int32
+	for _, limit := range []int64{4*int64(least) + holdersFirst, 0} { // there may be more than are looked at first
+		all, accepted, err := a.others(ctx, u, role.Name, limit)
+		if err != nil {
+			return nil, err
+		}
+		if all >= least && (accepted > 0 || u.Status.AcceptedAt == nil) {
+			return nil, nil
+		}
+		holders = all
+	}
+	return &shortage{role.Name, least, holders}, nil
 }
 
 // others counts who else holds a role and stays, and those of them who accepted. It looks at so many holders; at all when

@@ -31,15 +31,20 @@ var soon = time.Now().Add(time.Hour).Truncate(time.Second)
 //
 //	role boss includes admin, lead includes seated; team top (support) is above mid (helper), ops has admin
 //	ada is an admin, sam a suspended one, kim still holds admin; ada delegates to bob for an hour, and to guest
+//
+// initech has clerk for all: ian and the suspended isa have not accepted yet, ivo and the suspended iris have.
 func company(t *testing.T) *door {
 	t.Helper()
 	d := serve(t, env.Namespace(t))
 	role := func(name string) *build.RoleBuilder { return build.Role(name).In(d.namespace, "acme") }
 	user := func(name string) *build.UserBuilder { return build.User(name).In(d.namespace, "acme") }
 	team := func(name string) *build.TeamBuilder { return build.Team(name).In(d.namespace, "acme") }
+	clerk := func(name string) *build.UserBuilder {
+		return build.User(name).In(d.namespace, "initech").Email(name + "@initech.example")
+	}
 	d.create(t,
 		build.Organization("acme").In(d.namespace).Owner("marie").Obj(),
-		build.Organization("globex").In(d.namespace).Owner("gus").Obj(),
+		build.Organization("globex").In(d.namespace).Owner("gus").Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "globex-smtp"}}).Obj(),
 		build.Organization("initech").In(d.namespace).Owner("ina").DefaultRole("clerk").Obj(),
 		role("admin").Permissions("*").Obj(), role("support").Permissions("tickets.read").RoleRefs(shippedViewer).Obj(), role("helper").Obj(),
 		role("boss").Includes("admin").Obj(), role("seated").SeatPool("standard").Obj(), role("lead").Includes("seated").MinHolders(1).Obj(),
@@ -47,22 +52,36 @@ func company(t *testing.T) *door {
 		user("marie").Obj(), user("dan").Obj(), user("sam").Roles("admin").State(v1alpha1.UserSuspended).Obj(), user("kim").Obj(),
 		user("ada").Roles("admin").Delegate("bob", soon, soon.Add(time.Hour)).Delegate("guest", soon, soon.Add(time.Hour)).Obj(),
 		user("dora").Roles("dangling").Obj(), user("bob").Obj(),
-		build.User("ian").In(d.namespace, "initech").Email("ian@initech.example").Obj(),
+		clerk("ian").Obj(), clerk("ivo").Obj(), clerk("isa").State(v1alpha1.UserSuspended).Obj(), clerk("iris").State(v1alpha1.UserSuspended).Obj(),
+		clerk("ike").Roles("clerk").Obj(),
+		build.SeatPool("free").In(d.namespace, "acme").Seats(3).Obj(), build.SeatPool("billed").In(d.namespace, "acme").Seats(3).Stripe("si_1", "acme-stripe").Obj(),
 		team("top").Roles("support").Obj(), team("mid").Parent("top").Roles("helper").Members("dan").Obj(),
 		team("ops").Roles("admin").Members("newbie").Obj(), team("loose").Members("dan").Obj(), team("below").Parent("missing").Members("dan").Obj(),
 	)
 	d.holds(t, "kim", "admin")
+	d.holds(t, "ian", "clerk")
+	d.holds(t, "ike", "clerk")
+	d.reports(t, "ivo", func(s *v1alpha1.UserStatus) {
+		s.Roles, s.AcceptedAt = []string{"clerk"}, new(metav1.Now())
+	})
+	d.reports(t, "iris", func(s *v1alpha1.UserStatus) { s.AcceptedAt = new(metav1.Now()) })
 	return d
 }
 
 // holds has a user hold roles.
 func (d *door) holds(t *testing.T, name string, roles ...string) {
 	t.Helper()
+	d.reports(t, name, func(s *v1alpha1.UserStatus) { s.Roles = roles })
+}
+
+// reports has the operator report something of a user.
+func (d *door) reports(t *testing.T, name string, mutate func(*v1alpha1.UserStatus)) {
+	t.Helper()
 	u := &v1alpha1.User{}
 	if err := d.Get(t.Context(), client.ObjectKey{Namespace: d.namespace, Name: name}, u); err != nil {
 		t.Fatal(err)
 	}
-	u.Status.Roles = roles
+	mutate(&u.Status)
 	if err := d.Status().Update(t.Context(), u); err != nil {
 		t.Fatal(err)
 	}
@@ -192,7 +211,17 @@ func byUsers() map[string]gain {
 		"a password of nobody's":       {making(firstPassword("eva")), []allowed{readPassword}, "have Secret pw read"},
 		"a password, at once":          {making(firstPassword("newbie")), []allowed{assign("admin"), readPassword}, "spec.initialPasswordSecretRef.name: Forbidden"},
 		"a password, of owner's":       {userOf("marie", func(s *v1alpha1.UserSpec) { s.InitialPasswordSecretRef.Name = "pw" }), []allowed{assignOwner("acme"), readPassword}, "spec.initialPasswordSecretRef: Forbidden"},
-		"a default role's new address": {userOf("ian", func(s *v1alpha1.UserSpec) { s.Email = "eve@initech.example" }), []allowed{assign("clerk")}, "spec.email: Forbidden"},
+		"a default role's new address": {userOf("ivo", func(s *v1alpha1.UserSpec) { s.Email = "eve@initech.example" }), []allowed{assign("clerk")}, "spec.email: Forbidden"},
+		"a default role, respelled":    {userOf("ivo", func(s *v1alpha1.UserSpec) { s.Email = "IVO@initech.example" }), []allowed{assign("clerk")}, "spec.email: Forbidden"},
+		"a default role's return":      {userOf("iris", func(s *v1alpha1.UserSpec) { s.State = v1alpha1.UserActive }), []allowed{assign("clerk")}, "spec.state: Forbidden"},
+		"a default role that is given": {userOf("ike", func(s *v1alpha1.UserSpec) { s.Email = "eve@initech.example" }), []allowed{assign("clerk")}, "which user ike is given by spec.roles"},
+
+		// The name in Kubernetes, and where the mails go, is the address to the letter.
+		"an address in capitals":       {userOf("kim", func(s *v1alpha1.UserSpec) { s.Email = "KIM@acme.example" }), admin, "spec.email: Forbidden"},
+		"an address with a capital":    {userOf("kim", func(s *v1alpha1.UserSpec) { s.Email = "Kim@acme.example" }), admin, "spec.email: Forbidden"},
+		"an address with a lookalike":  {userOf("kim", func(s *v1alpha1.UserSpec) { s.Email = "\u212Aim@acme.example" }), admin, "spec.email: Forbidden"},
+		"an address, respelled behind": {userOf("ada", func(s *v1alpha1.UserSpec) { s.Email = "ada@ACME.example" }), admin, "spec.email: Forbidden"},
+		"the owner's, respelled":       {userOf("marie", func(s *v1alpha1.UserSpec) { s.Email = "Marie@acme.example" }), []allowed{assignOwner("acme")}, "spec.email: Forbidden"},
 	}
 }
 
@@ -249,17 +278,40 @@ func byOrganizations() map[string]gain {
 		"another role for all":  {organization("initech", func(s *v1alpha1.OrganizationSpec) { s.DefaultRole = "unknown" }), []allowed{assign("unknown")}, "spec.defaultRole: Forbidden"},
 		"a role for all, apply": {applying("Organization", "acme", map[string]any{"owner": "marie", "defaultRole": "admin"}), []allowed{assign("admin")}, "spec.defaultRole: Forbidden"},
 		"the owner":             {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Owner = "dan" }), []allowed{assignOwner("acme")}, "spec.owner: Forbidden"},
-		"the post":              {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Mail.SMTPSecretRef.Name = "eves" }), []allowed{assignOwner("acme")}, "spec.mail: Forbidden"},
+		"the post":              {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Mail.SMTPSecretRef.Name = "eves" }), []allowed{assignOwner("acme"), read("eves")}, "spec.mail.smtpSecretRef.name: Forbidden"},
+		"another post":          {organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Mail.SMTPSecretRef.Name = "eves" }), []allowed{assignOwner("globex"), read("eves")}, "have Secret eves read"},
+		"the operator's post":   {organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Mail.SMTPSecretRef.Name = "" }), []allowed{assignOwner("globex")}, "spec.mail: Forbidden"},
+		"the sender":            {organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Mail.From = "eve@globex.example" }), []allowed{assignOwner("globex")}, "spec.mail: Forbidden"},
+		"a post, at once":       {making(build.Organization("new").Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "eves"}}).Obj()), []allowed{assignOwner("new"), read("eves")}, "spec.mail.smtpSecretRef.name: Forbidden"},
 		"the letters":           {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Invitation.Templates.Name = "eves" }), []allowed{assignOwner("acme")}, "spec.invitation.templates: Forbidden"},
 		"an organization":       {making(build.Organization("new").Owner("eve").DefaultRole("any").Obj()), []allowed{assign("any"), assignOwner("new")}, "spec.owner: Forbidden"},
 	}
+}
+
+// byPools are ways that begin with a SeatPool.
+func byPools() map[string]gain {
+	const at = "spec.billing.stripe.apiKeySecretRef.name: Forbidden"
+	return map[string]gain{
+		"a key":          {pool("free", func(s *v1alpha1.SeatPoolSpec) { s.Billing.Stripe = stripe("eves") }), []allowed{read("eves")}, at},
+		"another key":    {pool("billed", func(s *v1alpha1.SeatPoolSpec) { s.Billing.Stripe.APIKeySecretRef.Name = "eves" }), []allowed{read("eves")}, "have Secret eves read"},
+		"a key, at once": {making(build.SeatPool("new").Seats(1).Stripe("si_2", "eves").Obj()), []allowed{read("eves")}, at},
+		"the same key":   {making(build.SeatPool("new").Seats(1).Stripe("si_1", "acme-stripe").Obj()), []allowed{read("acme-stripe")}, at},
+	}
+}
+
+func pool(name string, mutate func(*v1alpha1.SeatPoolSpec)) attempt {
+	return changing(&v1alpha1.SeatPool{}, name, func(p *v1alpha1.SeatPool) { mutate(&p.Spec) })
+}
+
+func stripe(secret string) *v1alpha1.StripeBilling {
+	return build.SeatPool("any").Stripe("si_2", secret).Obj().Spec.Billing.Stripe
 }
 
 // gains are all ways.
 func gains() map[string]gain {
 	all := map[string]gain{}
 	for kind, ways := range map[string]map[string]gain{
-		"User": byUsers(), "Team": byTeams(), "Role": byRoles(), "Organization": byOrganizations(),
+		"User": byUsers(), "Team": byTeams(), "Role": byRoles(), "Organization": byOrganizations(), "SeatPool": byPools(),
 	} {
 		for name, g := range ways {
 			all[kind+": "+name] = g
@@ -324,11 +376,16 @@ func TestShippedRoles(t *testing.T) {
 				}
 				return forbidden(err)
 			})
-			for _, who := range []*actor{viewer, billing} {
-				if err := forbidden(g.try(t, d, who)); err != nil {
-					t.Error(err)
-				}
+			if err := forbidden(g.try(t, d, viewer)); err != nil {
+				t.Error(err)
 			}
+			env.Eventually(t, func() error {
+				err := g.try(t, d, billing)
+				if strings.HasPrefix(name, "SeatPool: ") {
+					return lacks(err, billing.name, g.needs)
+				}
+				return forbidden(err)
+			})
 		})
 	}
 }
@@ -344,12 +401,16 @@ func forbidden(err error) error {
 // Taking away, and what gives nobody anything, needs no right but to write.
 func TestTakingAwayIsFree(t *testing.T) {
 	d := company(t)
-	d.create(t, build.Role("rich").In(d.namespace, "acme").Permissions("crm.*", "tickets.*").RoleRefs(shippedEditor, shippedViewer).Includes("helper", "support").Obj())
+	d.create(t, build.User("pat").In(d.namespace, "acme").Obj(), build.Role("rich").In(d.namespace, "acme").Permissions("crm.*", "tickets.*").RoleRefs(shippedEditor, shippedViewer).Includes("helper", "support").Obj())
 	frees := map[string]attempt{
 		"User: a name":                 userOf("ada", func(s *v1alpha1.UserSpec) { s.GivenName, s.FamilyName = "Ada", "Lovelace" }),
 		"User: no roles":               userOf("ada", func(s *v1alpha1.UserSpec) { s.Roles = nil }),
 		"User: a role by default then": userOf("dora", func(s *v1alpha1.UserSpec) { s.Roles = nil }),
-		"User: the same, respelled":    userOf("ada", func(s *v1alpha1.UserSpec) { s.Email = "ADA@acme.example" }),
+		"User: nobody's, respelled":    userOf("pat", func(s *v1alpha1.UserSpec) { s.Email = "PAT@acme.example" }),
+		"User: nobody's, elsewhere":    userOf("pat", func(s *v1alpha1.UserSpec) { s.Email = "patricia@acme.example" }),
+		"User: the same address":       userOf("ada", func(s *v1alpha1.UserSpec) { s.Email, s.GivenName = "ada@acme.example", "Ada" }),
+		"User: a typo, by default":     userOf("ian", func(s *v1alpha1.UserSpec) { s.Email = "ian.b@initech.example" }),
+		"User: a return, by default":   userOf("isa", func(s *v1alpha1.UserSpec) { s.State = v1alpha1.UserActive }),
 		"User: suspended":              userOf("ada", func(s *v1alpha1.UserSpec) { s.State = v1alpha1.UserSuspended }),
 		"User: archived":               userOf("sam", func(s *v1alpha1.UserSpec) { s.State = v1alpha1.UserArchived }),
 		"User: no delegates":           userOf("ada", func(s *v1alpha1.UserSpec) { s.Delegates = nil }),
@@ -383,6 +444,9 @@ func TestTakingAwayIsFree(t *testing.T) {
 		}),
 		"Organization: words":          organization("acme", func(s *v1alpha1.OrganizationSpec) { s.DisplayName = "Acme" }),
 		"Organization: nothing at all": organization("initech", func(s *v1alpha1.OrganizationSpec) { s.DefaultRole = "" }),
+		"SeatPool: more":               pool("billed", func(s *v1alpha1.SeatPoolSpec) { s.Seats = new(int32(4)) }),
+		"SeatPool: another item":       pool("billed", func(s *v1alpha1.SeatPoolSpec) { s.Billing.Stripe.SubscriptionItem = "si_2" }),
+		"SeatPool: no key":             pool("billed", func(s *v1alpha1.SeatPoolSpec) { s.Billing.Stripe = nil }),
 	}
 	for _, kind := range kinds {
 		eve := d.act(t, kind, writer)

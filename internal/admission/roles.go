@@ -60,7 +60,10 @@ func (a *roleAdmission) judge(ctx context.Context, before, after *v1alpha1.Role)
 	}
 	var errs field.ErrorList
 	if len(added(was.Includes, after.Spec.Includes)) > 0 && after.DeletionTimestamp.IsZero() {
-		errs = circle(after, lookup)
+		if errs, err = a.foreignRoles(ctx, field.NewPath("spec", "includes"), after.Namespace, after.Spec.Organization, was.Includes, after.Spec.Includes); err != nil {
+			return err
+		}
+		errs = append(errs, circle(after, lookup)...)
 	}
 	demands := roleGains(before, after, lookup)
 	if err := r.Err(); err != nil {

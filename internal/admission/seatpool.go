@@ -37,19 +37,19 @@ func (a *poolAdmission) Default(_ context.Context, p *v1alpha1.SeatPool) error {
 }
 
 // ValidateCreate refuses what no order could bring, and quotes the rest.
-func (a *poolAdmission) ValidateCreate(_ context.Context, p *v1alpha1.SeatPool) (admission.Warnings, error) {
+func (a *poolAdmission) ValidateCreate(ctx context.Context, p *v1alpha1.SeatPool) (admission.Warnings, error) {
 	if !a.runs(p.Namespace) {
 		return nil, nil
 	}
-	return a.judge(nil, p)
+	return a.judge(ctx, nil, p)
 }
 
 // ValidateUpdate refuses orders beyond the limits, and quotes the rest.
-func (a *poolAdmission) ValidateUpdate(_ context.Context, before, after *v1alpha1.SeatPool) (admission.Warnings, error) {
+func (a *poolAdmission) ValidateUpdate(ctx context.Context, before, after *v1alpha1.SeatPool) (admission.Warnings, error) {
 	if !after.DeletionTimestamp.IsZero() || !a.runs(after.Namespace) {
 		return nil, nil // it must be possible to let go, and of others' pools nothing is known
 	}
-	return a.judge(before, after)
+	return a.judge(ctx, before, after)
 }
 
 // ValidateDelete is not asked.
@@ -57,9 +57,33 @@ func (a *poolAdmission) ValidateDelete(context.Context, *v1alpha1.SeatPool) (adm
 	return nil, nil
 }
 
-// judge applies the rules that the controller applies too. What was wrong before does not keep the rest from being
-// changed. before is nil for a pool that is created.
-func (a *poolAdmission) judge(before, after *v1alpha1.SeatPool) (admission.Warnings, error) {
+// judge applies the rules that the controller applies too, and asks for the right to what the pool has read. What was wrong
+// before does not keep the rest from being changed. before is nil for a pool that is created.
+func (a *poolAdmission) judge(ctx context.Context, before, after *v1alpha1.SeatPool) (admission.Warnings, error) {
+	warnings, errs := a.order(before, after)
+	refused, err := a.rights.refuse(ctx, after.Namespace, poolGains(before, after))
+	if err != nil {
+		return nil, err
+	}
+	return answer("SeatPool", after.Name, warnings, append(errs, refused...))
+}
+
+// poolGains are the rights that a change of a pool needs: to the Secret that it names.
+func poolGains(before, after *v1alpha1.SeatPool) []demand {
+	is := after.Spec.Billing.Stripe
+	if is == nil {
+		return nil
+	}
+	if before != nil && before.Spec.Billing.Stripe != nil && before.Spec.Billing.Stripe.APIKeySecretRef == is.APIKeySecretRef {
+		return nil
+	}
+	g := &gains{}
+	g.secret(field.NewPath("spec", "billing", "stripe", "apiKeySecretRef", "name"), is.APIKeySecretRef.Name)
+	return g.demands
+}
+
+// order judges what is ordered, and quotes it.
+func (a *poolAdmission) order(before, after *v1alpha1.SeatPool) (admission.Warnings, field.ErrorList) {
 	s := pricing.Situation{
 		Now: a.clock.Now(), Spec: &after.Spec, Generation: after.Generation,
 		Approved: after.Annotations[v1alpha1.AnnotationApproveOrder],
@@ -83,7 +107,7 @@ func (a *poolAdmission) judge(before, after *v1alpha1.SeatPool) (admission.Warni
 		errs = append(errs, approval(before, after)...)
 	}
 	if len(errs) > 0 {
-		return nil, refusal("SeatPool", after.Name, errs)
+		return nil, errs
 	}
 	return pricing.Quote(after.Name, spec, s, d), nil
 }
@@ -125,7 +149,7 @@ func (a *scaleAdmission) ValidateUpdate(ctx context.Context, _, scale *autoscali
 	if after.Spec.Seats = &scale.Spec.Replicas; !ptr.Equal(before.Spec.Seats, after.Spec.Seats) {
 		after.Generation++
 	}
-	return a.pools.judge(&before, after)
+	return a.pools.judge(ctx, &before, after)
 }
 
 // ValidateCreate is not asked.

@@ -28,12 +28,12 @@ type teamAdmission struct{ *base }
 
 // ValidateCreate refuses teams that cannot be, or give what is not the requester's to give.
 func (a *teamAdmission) ValidateCreate(ctx context.Context, t *v1alpha1.Team) (admission.Warnings, error) {
-	return nil, a.judge(ctx, nil, t)
+	return a.judge(ctx, nil, t)
 }
 
 // ValidateUpdate refuses changes that cannot take effect, or give what is not the requester's to give.
 func (a *teamAdmission) ValidateUpdate(ctx context.Context, before, after *v1alpha1.Team) (admission.Warnings, error) {
-	return nil, a.judge(ctx, before, after)
+	return a.judge(ctx, before, after)
 }
 
 // ValidateDelete is not asked.
@@ -43,13 +43,13 @@ func (a *teamAdmission) ValidateDelete(context.Context, *v1alpha1.Team) (admissi
 
 // judge judges what is new in a team. before is nil for a team that is created. A team that is being deleted still gives
 // its roles, so that rights count to the last.
-func (a *teamAdmission) judge(ctx context.Context, before, after *v1alpha1.Team) error {
+func (a *teamAdmission) judge(ctx context.Context, before, after *v1alpha1.Team) (admission.Warnings, error) {
 	if !a.runs(after.Namespace) {
-		return nil
+		return nil, nil
 	}
 	r, err := a.roster(ctx, after.Namespace, after.Spec.Organization)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var was v1alpha1.TeamSpec
 	if before != nil {
@@ -58,18 +58,19 @@ func (a *teamAdmission) judge(ctx context.Context, before, after *v1alpha1.Team)
 	var errs field.ErrorList
 	if after.DeletionTimestamp.IsZero() {
 		if errs, err = a.faults(ctx, &was, after, r); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	demands := teamGains(&was, after, r)
+	warnings := belowToo(&was, after, r.Team, r.Children)
 	if err := r.Err(); err != nil {
-		return apierrors.NewInternalError(err)
+		return nil, apierrors.NewInternalError(err)
 	}
 	refused, err := a.rights.refuse(ctx, after.Namespace, demands)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return refusal("Team", after.Name, append(errs, refused...))
+	return answer("Team", after.Name, warnings, append(errs, refused...))
 }
 
 // teamGains are the rights that a change of a team needs: for roles that are new, all that new members get, and all that
@@ -138,13 +139,11 @@ func (a *teamAdmission) faults(ctx context.Context, was *v1alpha1.TeamSpec, afte
 		}
 		errs = append(errs, wrong...)
 	}
-	for _, i := range added(was.Roles, after.Spec.Roles) {
-		wrong, err := a.foreignRole(ctx, field.NewPath("spec", "roles").Index(i), after.Namespace, after.Spec.Roles[i], after.Spec.Organization)
-		if err != nil {
-			return nil, err
-		}
-		errs = append(errs, wrong...)
+	wrong, err := a.foreignRoles(ctx, field.NewPath("spec", "roles"), after.Namespace, after.Spec.Organization, was.Roles, after.Spec.Roles)
+	if err != nil {
+		return nil, err
 	}
+	errs = append(errs, wrong...)
 	listed := 0
 	for _, i := range newMembers(was, after) {
 		wrong, err := a.noUser(ctx, field.NewPath("spec", "members").Index(i).Child("user"), after.Namespace, after.Spec.Members[i].User, after.Spec.Organization)

@@ -77,7 +77,7 @@ func (a *userAdmission) ValidateUpdate(ctx context.Context, before, after *v1alp
 	if err != nil {
 		return nil, err
 	}
-	held, err := a.demoted(ctx, before, after, r)
+	owner, held, err := a.demoted(ctx, before, after, r)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,8 @@ func (a *userAdmission) ValidateUpdate(ctx context.Context, before, after *v1alp
 	if err != nil {
 		return nil, err
 	}
-	return warnings, refusal("User", after.Name, slices.Concat(errs, readdressed, held, more))
+	warnings = slices.Concat(warnings, held, delegatesToo(before, after, a.clock.Now()))
+	return answer("User", after.Name, warnings, slices.Concat(errs, readdressed, owner, more))
 }
 
 // given judges the roles that a user, or somebody by a user, comes by. before is nil for a user who is created.
@@ -94,6 +95,15 @@ func (a *userAdmission) given(ctx context.Context, before, after *v1alpha1.User,
 	if err != nil {
 		return nil, err
 	}
+	var was []string
+	if before != nil {
+		was = before.Spec.Roles
+	}
+	wrong, err := a.foreignRoles(ctx, field.NewPath("spec", "roles"), after.Namespace, after.Spec.Organization, was, after.Spec.Roles)
+	if err != nil {
+		return nil, err
+	}
+	errs = append(errs, wrong...)
 	demands := userGains(before, after, r, a.clock.Now())
 	if err := r.Err(); err != nil {
 		return nil, apierrors.NewInternalError(err)
@@ -145,7 +155,7 @@ func (a *userAdmission) readdressed(ctx context.Context, before, after *v1alpha1
 	return errs, nil, nil
 }
 
-// edited says that a user has another address now, and not the same in other letters.
+// edited says that a user has another address now by the organization's policy, for which the spelling does not count.
 func edited(before, after *v1alpha1.User) bool {
 	return membership.FoldEmail(before.Spec.Email) != membership.FoldEmail(after.Spec.Email)
 }

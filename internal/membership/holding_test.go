@@ -28,7 +28,9 @@ func TestHeldUpAndDemoted(t *testing.T) {
 	}
 	taken := func(s *membership.Situation) { s.EmailHolder = "bea" }
 	owner := func(s *membership.Situation) { s.Organization.Spec.Owner = "jean" }
-	active := func(roles ...string) *build.UserBuilder { return jean().UID("u-jean").Roles(roles...).AcceptedAt(now.Add(-hour)) }
+	active := func(roles ...string) *build.UserBuilder {
+		return jean().UID("u-jean").Roles(roles...).AcceptedAt(now.Add(-hour))
+	}
 	suspended := func(roles ...string) *build.UserBuilder { return active(roles...).State(v1alpha1.UserSuspended) }
 	for name, c := range map[string]struct {
 		why    string
@@ -137,8 +139,8 @@ func TestMailAndDelegation(t *testing.T) {
 				t.Fatalf("sends %v, reminder %d: %v", d.Send, d.Reminder, d.Verdict)
 			}
 			c.tell(&d)
-			if d.Verdict.WakeAt.IsZero() || d.Verdict.WakeAt.After(until) {
-				t.Errorf("%s: the next pass is due at %v, and the delegation ends at %v", c.why, d.Verdict.WakeAt, until)
+			if due := d.Due(); due.IsZero() || due.After(until) {
+				t.Errorf("%s: the next pass is due at %v, and the delegation ends at %v", c.why, due, until)
 			}
 		})
 	}

@@ -91,6 +91,8 @@ type Decision struct {
 	// lacking says which roles are not granted, beside others that are; Done when all are. tied says which are held that are
 	// not to be; Done when none is.
 	lacking, tied verdict.Verdict
+	// changes is when the roles of a user who stays change by themselves next.
+	changes time.Time
 	// losses are those roles.
 	losses []string
 }
@@ -131,11 +133,14 @@ func (d *Decision) next(s Situation) verdict.Verdict {
 	if v.WakeAt.IsZero() && open(u) {
 		v.WakeAt = u.Status.Invitation.ExpiresAt.Time
 	}
-	if at := s.Roles.Changes; !at.IsZero() && (v.WakeAt.IsZero() || at.Before(v.WakeAt)) {
-		v.WakeAt = at
-	}
+	d.changes = s.Roles.Changes
+	v.WakeAt = earlier(v.WakeAt, d.changes)
 	return v
 }
+
+// Due is when the next pass is due by the clock, whatever became of what was sent or handed over: when a delegation begins or
+// ends, at the latest. Zero when only a watch wakes.
+func (d *Decision) Due() time.Time { return earlier(d.Verdict.WakeAt, d.changes) }
 
 // stay decides for a user who does not leave. An orphaned one has no organization.
 func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {

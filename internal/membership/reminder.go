@@ -55,7 +55,7 @@ func sends(inv *v1alpha1.InvitationStatus) int32 {
 }
 
 func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || b.Before(a) {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
 	}
 	return a
