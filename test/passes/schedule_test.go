@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
@@ -562,18 +563,41 @@ func (s *schedule) spared(users []v1alpha1.User) {
 	s.w.Find("lead", role)
 	leads := int32(0)
 	for _, u := range users {
-		if _, holds := s.held[u.UID]; holds && slices.Contains(u.Spec.Roles, "lead") {
+		if _, holds := s.held[u.UID]; holds && (slices.Contains(u.Spec.Roles, "lead") || access.Holds(&u, "lead")) {
 			leads++
 		}
 	}
 	for _, u := range users {
 		_, holds := s.held[u.UID]
-		needed := slices.Contains(u.Spec.Roles, "lead") && leads <= *role.Spec.MinHolders
+		needed := (slices.Contains(u.Spec.Roles, "lead") || access.Holds(&u, "lead")) && leads <= *role.Spec.MinHolders
 		keeps := s.w.Reason(&u) == v1alpha1.ReasonRoleNotFound || s.w.Reason(&u) == v1alpha1.ReasonEmailInUse
 		if holds && u.Name != "ada" && !needed && !keeps {
 			s.Errorf("%s holds a seat in spite of the shortage", u.Name)
 		}
 	}
+}
+
+// last says why a user who is to give up the role of a lead could, and should have.
+func (s *schedule) last(u *v1alpha1.User, seated bool) error {
+	role := &v1alpha1.Role{}
+	s.w.Find("lead", role)
+	if !seated || !access.Holds(u, "lead") || u.Status.AccessRevokedAt != nil {
+		return errors.New("the role is not kept")
+	}
+	holders, accepted := int32(0), 0
+	for _, other := range s.users() {
+		if other.UID == u.UID || access.Leaving(&other) || !slices.Contains(other.Spec.Roles, "lead") || !access.Holds(&other, "lead") {
+			continue
+		}
+		holders++
+		if other.Status.AcceptedAt != nil {
+			accepted++
+		}
+	}
+	if holders >= *role.Spec.MinHolders && (accepted > 0 || u.Status.AcceptedAt == nil) {
+		return fmt.Errorf("%d others hold the role, of whom %d accepted", holders, accepted)
+	}
+	return nil
 }
 
 // consistent says what of a user does not go together.
@@ -603,6 +627,8 @@ func (s *schedule) consistent(u *v1alpha1.User, seated bool) error {
 		if seated || len(u.Status.Roles) > 0 {
 			return errors.New("there is a seat")
 		}
+	case v1alpha1.ReasonLastHolder:
+		return s.last(u, seated)
 	case v1alpha1.ReasonRoleNotFound:
 	default:
 		return errors.New("is that a place to rest?")
