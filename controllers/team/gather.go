@@ -76,17 +76,12 @@ func (r *Reconciler) gatherMember(ctx context.Context, team *v1alpha1.Team, name
 		return fmt.Errorf("reading member %s: %w", name, err)
 	case err != nil || u.Spec.Organization != team.Spec.Organization:
 		s.people[name] = unknown
-	case left(&u):
+	case access.Archiving(&u):
 		s.people[name] = gone
 	default:
 		s.people[name] = present
 	}
 	return nil
-}
-
-// left says that a user is a member of nothing any more. Who is suspended comes back.
-func left(u *v1alpha1.User) bool {
-	return u.Spec.State == v1alpha1.UserArchived || !u.DeletionTimestamp.IsZero()
 }
 
 // withBelow are a team and all teams below it, each once.

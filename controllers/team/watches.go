@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/roster"
@@ -60,7 +61,7 @@ func (r *Reconciler) teamsOfUser(ctx context.Context, before, after *v1alpha1.Us
 	switch {
 	case after == nil:
 		u = before
-	case before != nil && left(before) == left(after):
+	case before != nil && access.Archiving(before) == access.Archiving(after):
 		return nil
 	}
 	names := r.roster(ctx, u.Namespace, u.Spec.Organization)

@@ -264,8 +264,12 @@ func sooner(a, b time.Time) time.Time {
 
 // Leaving says that a user is declared to have no access, for now or for good.
 func Leaving(u *v1alpha1.User) bool {
-	return !u.DeletionTimestamp.IsZero() ||
-		u.Spec.State == v1alpha1.UserSuspended || u.Spec.State == v1alpha1.UserArchived
+	return Archiving(u) || u.Spec.State == v1alpha1.UserSuspended
+}
+
+// Archiving says that a user is declared to leave for good.
+func Archiving(u *v1alpha1.User) bool {
+	return !u.DeletionTimestamp.IsZero() || u.Spec.State == v1alpha1.UserArchived
 }
 
 // Active says that a user has accepted and has access.
