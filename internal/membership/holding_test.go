@@ -253,3 +253,30 @@ func TestReleasedOneByOne(t *testing.T) {
 	}
 	t.Errorf("never leaves, although two others hold both roles: asks for %v, and on record are %v", u.Status.RoleRequests, decisions)
 }
+
+// TestWhoDoesNotAskHearsNothing checks that whoever does not ask for a role is told the same whether it is full or not: nobody
+// wakes them when that changes.
+func TestWhoDoesNotAskHearsNothing(t *testing.T) {
+	t.Parallel()
+	u := jean().UID("u-jean").Roles("principal").Obj()
+	for why, c := range map[string]struct {
+		change func(*membership.Situation)
+		told   bool
+	}{
+		"whoever asks is told":               {func(*membership.Situation) {}, true},
+		"whoever has no right to an address": {func(s *membership.Situation) { s.EmailHolder = "bea" }, false},
+	} {
+		var said []string
+		for _, decisions := range [][]v1alpha1.RoleDecision{nil, {{Role: "principal", Outcome: v1alpha1.RoleHold}}} {
+			s := decided(u, decisions)
+			c.change(&s)
+			d := membership.Next(s)
+			for _, w := range d.User.Status.WithheldRoles {
+				said = append(said, w.Reason+" "+w.Message)
+			}
+		}
+		if len(said) != 2 || (said[0] != said[1]) != c.told {
+			t.Errorf("%s: hears %q", why, said)
+		}
+	}
+}

@@ -177,11 +177,11 @@ func (d *Decision) lessen(s Situation) {
 	d.lose(s)
 	st.Roles = both(before, st.Roles)
 	st.Seats = both(beforeSeats, st.Seats)
-	d.listWithheld(s)
 	if d.replacing || access.Leaving(d.User) && !protected(d.User, s.Organization) {
 		d.losses = append(names(s.Roles.Tied), s.Roles.Released...) // all of them, or none
 	}
 	d.ask(nil, d.losses)
+	d.listWithheld(s)
 }
 
 // both are the names that are in both lists, in the order of the second.

@@ -124,6 +124,13 @@ func (d *Decision) ask(gains, losses []string) {
 	})
 }
 
+// asksFor says that the user asks to hold a role.
+func (d *Decision) asksFor(role string) bool {
+	return slices.ContainsFunc(d.User.Status.RoleRequests, func(r v1alpha1.RoleRequest) bool {
+		return r.Role == role && r.Change == v1alpha1.RoleGain
+	})
+}
+
 // asksAnew says that the requests changed. Whoever decides them goes by what is recorded.
 func asksAnew(before, after *v1alpha1.User) bool {
 	return !slices.Equal(before.Status.RoleRequests, after.Status.RoleRequests)
@@ -189,9 +196,13 @@ func (d *Decision) listWithheld(s Situation) {
 		})
 	}
 	for _, a := range s.Roles.Awaited {
-		reason, message := v1alpha1.ReasonRoleRequested, requested().Message
-		if a.Refused {
+		reason, message := v1alpha1.ReasonRoleRequested, "is asked for once nothing else is in the way"
+		switch {
+		case !d.asksFor(a.Role.Name): // nor hears when it is full
+		case a.Refused:
 			reason, message = v1alpha1.ReasonMaxHoldersReached, full(a.Role)
+		default:
+			message = requested().Message
 		}
 		roles = append(roles, v1alpha1.WithheldRole{Name: a.Role.Name, Reason: reason, Message: message})
 	}
