@@ -365,7 +365,7 @@ func TestIN4_ThereIsExactlyOnePrincipal(t *testing.T) {
 	a.is("users/lea", "MaxHoldersReached")
 	a.holds("lea", "user")
 	a.says("users/lea", `{.status.withheldRoles[?(@.name=="principal")].message}`, "role principal has 1 holder, which is all that it takes")
-	a.refused(a.as("lea", dry(scale("users", 2)...)...), "cannot patch")
+	a.mayNot(a.as("lea", dry(scale("users", 2)...)...), "cannot patch")
 	// ... and not none.
 	for _, leave := range [][]string{
 		{"delete", "users/paul"},
