@@ -193,7 +193,7 @@ func Declared(u *v1alpha1.User, source Source, now time.Time) []Given {
 func giving(u *v1alpha1.User, source Source, counts func(*v1alpha1.Delegation) bool, now time.Time) ([]Given, time.Time) {
 	given := own(u, source)
 	var changes time.Time
-	for _, from := range source.Delegators(u.Name) {
+	for _, from := range byName(source.Delegators(u.Name)) {
 		if Leaving(from) || from.Name == u.Name {
 			continue
 		}
@@ -222,7 +222,7 @@ func own(u *v1alpha1.User, source Source) []Given {
 		given = append(given, Given{name, "spec.roles"})
 	}
 	var seen []string
-	for _, team := range source.TeamsOf(u.Name) {
+	for _, team := range byName(source.TeamsOf(u.Name)) {
 		for ; team != nil && !slices.Contains(seen, team.Name); team = source.Team(team.Spec.Parent) {
 			seen = append(seen, team.Name)
 			for _, name := range team.Spec.Roles {
@@ -231,6 +231,11 @@ func own(u *v1alpha1.User, source Source) []Given {
 		}
 	}
 	return given
+}
+
+// byName are objects in an order that says the same of who gives a role, pass after pass.
+func byName[T interface{ GetName() string }](objects []T) []T {
+	return slices.SortedFunc(slices.Values(objects), func(a, b T) int { return cmp.Compare(a.GetName(), b.GetName()) })
 }
 
 func orDefault(given []Given, source Source) []Given {

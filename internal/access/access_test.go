@@ -263,3 +263,21 @@ func TestOfDoesNotDependOnOrder(t *testing.T) {
 		}
 	})
 }
+
+// TestGivenByTheSame checks that who is said to give a role does not depend on the order in which givers are found.
+func TestGivenByTheSame(t *testing.T) {
+	t.Parallel()
+	objects := []client.Object{
+		build.Organization("acme").Obj(),
+		build.Team("sales").Members("ada").Roles("nobody").Obj(), build.Team("all").Members("ada").Roles("nobody").Obj(),
+		build.User("zoe").Roles("nowhere").Delegate("ada", time.Time{}, now.Add(time.Hour)).Obj(),
+		build.User("bea").Roles("nowhere").Delegate("ada", time.Time{}, now.Add(time.Hour)).Obj(),
+	}
+	want := []access.Given{{Role: "nobody", By: "team all"}, {Role: "nowhere", By: "delegation by bea"}}
+	for range 2 {
+		if diff := cmp.Diff(want, access.Of(ada().Obj(), build.Source(objects...), now).Unknown); diff != "" {
+			t.Error(diff)
+		}
+		slices.Reverse(objects)
+	}
+}
