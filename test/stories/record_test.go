@@ -138,7 +138,7 @@ func (s *stage) anything(chance *rand.Rand) {
 // rest waits until nothing has been written for longer than any figure waits for its turn.
 func (s *stage) rest() {
 	s.Helper()
-	const window = 3 * time.Second
+	const window = 6 * time.Second // on a busy machine, what was changed last may take its time
 	var last map[string]string
 	since := time.Now()
 	env.Eventually(s, func() error {
