@@ -38,6 +38,10 @@ type UserRecord struct {
 	// acceptedAt is when the person had accepted an invitation; unset when never.
 	// +optional
 	AcceptedAt *metav1.Time `json:"acceptedAt,omitempty"`
+
+	// accessEndedAt is when access ended by spec.accessUntil (rule IN-1); unset when it did not.
+	// +optional
+	AccessEndedAt *metav1.Time `json:"accessEndedAt,omitempty"`
 }
 
 // ArchivedUser is what remains when a User object is deleted. The operator writes it. Its name is a hash of

@@ -202,6 +202,8 @@ const (
 	ReasonSeatsWithdrawn = "SeatsWithdrawn"
 	// ReasonStillBilled (SeatPool): the pool is gone, and its subscription item is not.
 	ReasonStillBilled = "StillBilled"
+	// ReasonAccessEnding (User): access ends before long, by spec.accessUntil.
+	ReasonAccessEnding = "AccessEnding"
 )
 
 // Annotations that people may set.

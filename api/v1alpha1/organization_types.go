@@ -95,6 +95,11 @@ type OrganizationSpec struct {
 	// sender and server do.
 	// +optional
 	Mail OrganizationMail `json:"mail,omitempty,omitzero"`
+
+	// offboarding says how people leave. Default: every field's default.
+	// +optional
+	// +default={}
+	Offboarding OffboardingPolicy `json:"offboarding,omitempty,omitzero"`
 }
 
 // OrganizationMail says who sends an organization's mail, and through which server.
@@ -265,7 +270,7 @@ type OrganizationStatus struct {
 	// +kubebuilder:validation:items:MaxLength=253
 	FullRoles []string `json:"fullRoles,omitempty"`
 
-	// archived is the number of Users with state Archived, and of ArchivedUsers.
+	// archived is the number of Users with state Archived or whose access ended, and of ArchivedUsers.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Archived *int32 `json:"archived,omitempty"`

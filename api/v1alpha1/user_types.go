@@ -106,7 +106,8 @@ type UserSpec struct {
 
 	// delegates are who holds this user's roles as well while the user is absent (rule CO-7), up to 16. They hold what
 	// the user holds by spec.roles, by teams and by default, not what is delegated to the user, and need seats
-	// of their own. A delegation ends with its window, and when the user is suspended, archived or deleted.
+	// of their own. A delegation ends with its window, and when the user is suspended, archived or deleted, or the user's
+	// access ends.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
@@ -117,6 +118,13 @@ type UserSpec struct {
 	// +optional
 	// +default="Active"
 	State UserState `json:"state,omitempty"`
+
+	// accessUntil is when the person's access ends, on a timer, as if state were Archived from then on (rules IN-1,
+	// IN-11): a time such as 2027-06-30T18:00:00Z, of which fractions of a second do not count. A later time, or none,
+	// brings the person back. When unset, access has no end.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('2000-01-01T00:00:00Z')",message="accessUntil must be a time such as 2027-06-30T18:00:00Z, of this millennium"
+	AccessUntil *metav1.Time `json:"accessUntil,omitempty"`
 
 	// archiveReason says why the person left: Left, RoleChange, Duplicate or Other. It goes on the
 	// ArchivedUser. When unset, Other is recorded.
@@ -284,6 +292,29 @@ type SeatWithdrawal struct {
 	Turn int64 `json:"turn,omitempty"`
 }
 
+// AccessNotice is what was told of the end of a user's access.
+type AccessNotice struct {
+	// until is the spec.accessUntil that it is about.
+	// +required
+	Until metav1.Time `json:"until,omitempty,omitzero"`
+
+	// announcedAt is when an event told of it. The mail to the person has this date.
+	// +required
+	AnnouncedAt metav1.Time `json:"announcedAt,omitempty,omitzero"`
+
+	// sentAt is when the mail server took the mail to the person; unset while it has not. Who has not accepted, or has no
+	// access, is sent none.
+	// +optional
+	SentAt *metav1.Time `json:"sentAt,omitempty"`
+
+	// rejection is what the mail server said when it refused the mail for good, up to 512 characters; unset while it
+	// has not. The mail is not tried again.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Rejection string `json:"rejection,omitempty"`
+}
+
 // UserStatus is what the operator reports about a user.
 type UserStatus struct {
 	// observedGeneration is the generation that the status speaks of; -1 until the operator has looked.
@@ -364,10 +395,19 @@ type UserStatus struct {
 	AcceptedAt *metav1.Time `json:"acceptedAt,omitempty"`
 
 	// accessRevokedAt is since when the person has no access and no open invitation, because of
-	// suspension, archive, deletion, expiry, decline, or the withdrawal of the last seat. Seats are freed only
-	// after it is set.
+	// suspension, archive, the end of access, deletion, expiry, decline, or the withdrawal of the last seat. Seats are freed
+	// only after it is set.
 	// +optional
 	AccessRevokedAt *metav1.Time `json:"accessRevokedAt,omitempty"`
+
+	// accessEndedAt is when the operator found that spec.accessUntil was over; unset while it is not. The user is leaving
+	// from then on, and until spec.accessUntil is later than this.
+	// +optional
+	AccessEndedAt *metav1.Time `json:"accessEndedAt,omitempty"`
+
+	// accessNotice is what was told of the end of access that is to come; unset while nothing was.
+	// +optional
+	AccessNotice AccessNotice `json:"accessNotice,omitempty,omitzero"`
 }
 
 // User is one member of an organization.
@@ -387,6 +427,7 @@ type UserStatus struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Invited",type=date,JSONPath=`.status.invitation.sentAt`,priority=1
 // +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.invitation.expiresAt`,priority=1
+// +kubebuilder:printcolumn:name="Until",type=string,JSONPath=`.spec.accessUntil`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 type User struct {
 	metav1.TypeMeta `json:",inline"`

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/guard"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
@@ -156,7 +157,7 @@ func count(org *v1alpha1.Organization, s *snapshot) {
 		u := &s.users[i]
 		st := &u.Status
 		switch {
-		case u.Spec.State == v1alpha1.UserArchived:
+		case u.Spec.State == v1alpha1.UserArchived, access.Ended(u):
 			archived++
 		case u.Spec.State != v1alpha1.UserActive || st.AccessRevokedAt != nil:
 		case st.AcceptedAt != nil:

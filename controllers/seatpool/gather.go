@@ -176,7 +176,9 @@ func (s *snapshot) person(u *v1alpha1.User, source access.Source, holder *v1alph
 	if s.alarms[u.UID] = (alarm{u.Name, roles.Changes}); roles.Changes.IsZero() {
 		delete(s.alarms, u.UID)
 	}
-	facts := membership.Facts{Organization: s.organization, UnknownRoles: len(roles.Unknown) > 0, Tied: len(roles.Tied) > 0}
+	facts := membership.Facts{
+		Organization: s.organization, UnknownRoles: len(roles.Unknown) > 0, Tied: len(roles.Tied) > 0, Ending: access.EndedBy(u, s.now),
+	}
 	if holder.UID != u.UID {
 		facts.EmailHolder = holder.Name
 	}

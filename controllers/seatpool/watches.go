@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
@@ -114,6 +115,7 @@ func (r *Reconciler) neighbours(ctx context.Context, u *v1alpha1.User) []*v1alph
 // standsAnew says that a change of a user may be one of what the user, or a neighbour, is to a pool.
 func standsAnew(before, after *v1alpha1.User) bool {
 	if before.Generation != after.Generation ||
+		access.Leaving(before) != access.Leaving(after) ||
 		before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
 		before.Annotations[v1alpha1.AnnotationResendInvitation] != after.Annotations[v1alpha1.AnnotationResendInvitation] ||
 		readdressed(before, after) || reseated(&before.Status, &after.Status) {

@@ -38,13 +38,13 @@ type Inviter struct {
 // is known, an invitation's pass ends in silence: the outbox wakes the user.
 func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) (queued bool) {
 	if d.Send == nil {
-		return false
+		return r.notify(s, d)
 	}
 	key := client.ObjectKeyFromObject(s.User)
 	id := fmt.Sprintf("%s %d %d %d %s", s.User.UID, d.Send.Sequence, d.Reminder, d.Send.ExpiresAt.Unix(), d.Send.Email)
 	o := r.Outbox.Do(outbox.Errand{
 		Owner: key, ID: id, Server: mailroom.Server(s.Organization), Tenant: client.ObjectKeyFromObject(s.Organization),
-		Run: r.send(s, d.User.DeepCopy(), letter{d.Send.DeepCopy(), d.Reminder, d.WrittenAt}),
+		Run: r.send(s, r.compose(s, d.User.DeepCopy(), letter{d.Send.DeepCopy(), d.Reminder, d.WrittenAt})),
 	})
 	switch {
 	case o.State == outbox.Queued:
@@ -112,10 +112,13 @@ type letter struct {
 	writtenAt  time.Time
 }
 
+// composer writes a mail.
+type composer func(context.Context) (mail.Message, error)
+
 // send returns what sends a mail. It is called late, when its turn has come.
-func (r *Reconciler) send(s *snapshot, u *v1alpha1.User, l letter) func(context.Context) error {
+func (r *Reconciler) send(s *snapshot, compose composer) func(context.Context) error {
 	return func(ctx context.Context) error {
-		m, err := r.compose(ctx, s, u, l)
+		m, err := compose(ctx)
 		if err != nil {
 			return fmt.Errorf("%w: %w", outbox.ErrNotTried, err)
 		}
@@ -127,37 +130,42 @@ func (r *Reconciler) send(s *snapshot, u *v1alpha1.User, l letter) func(context.
 	}
 }
 
-// compose writes a mail.
-func (r *Reconciler) compose(ctx context.Context, s *snapshot, u *v1alpha1.User, l letter) (mail.Message, error) {
-	zone, err := invitation.LoadZone(u.Spec.TimeZone, s.Organization.Spec.TimeZone)
-	if err != nil {
-		return mail.Message{}, err
+// compose writes an invitation, or a reminder of it.
+func (r *Reconciler) compose(s *snapshot, u *v1alpha1.User, l letter) composer {
+	return func(ctx context.Context) (mail.Message, error) {
+		zone, err := invitation.LoadZone(u.Spec.TimeZone, s.Organization.Spec.TimeZone)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		from, replyTo, err := r.Inviter.Mailroom.Addresses(s.Organization)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		own, _, _, err := r.Inviter.Mailroom.TemplatesOf(ctx, s.Organization)
+		if err != nil {
+			return mail.Message{}, err
+		}
+		details := invitation.Describe(u, s.Organization, s.role)
+		details.Locale = own.Match(u.Spec.Locale, s.Organization.Spec.Locale)
+		return invitation.Message(invitation.Params{
+			Details: details,
+			Claims:  invitation.Claims{UID: u.UID, Sequence: l.invitation.Sequence, ExpiresAt: l.invitation.ExpiresAt.Time},
+			TTL:     s.Organization.Spec.Invitation.TTL.Duration,
+			Zone:    zone, From: from, ReplyTo: replyTo, Portal: r.Inviter.Portal, Keys: r.Inviter.Keys(),
+			Reminder: l.reminder, Date: l.writtenAt, Templates: own,
+		})
 	}
-	from, replyTo, err := r.Inviter.Mailroom.Addresses(s.Organization)
-	if err != nil {
-		return mail.Message{}, err
-	}
-	own, _, _, err := r.Inviter.Mailroom.TemplatesOf(ctx, s.Organization)
-	if err != nil {
-		return mail.Message{}, err
-	}
-	details := invitation.Describe(u, s.Organization, s.role)
-	details.Locale = own.Match(u.Spec.Locale, s.Organization.Spec.Locale)
-	return invitation.Message(invitation.Params{
-		Details: details,
-		Claims:  invitation.Claims{UID: u.UID, Sequence: l.invitation.Sequence, ExpiresAt: l.invitation.ExpiresAt.Time},
-		TTL:     s.Organization.Spec.Invitation.TTL.Duration,
-		Zone:    zone, From: from, ReplyTo: replyTo, Portal: r.Inviter.Portal, Keys: r.Inviter.Keys(),
-		Reminder: l.reminder, Date: l.writtenAt, Templates: own,
-	})
 }
 
 // finish writes the status, and lets go of what was sent and handed over once its outcome is recorded.
-func (r *Reconciler) finish(ctx context.Context, before *v1alpha1.User, d *membership.Decision, underWay bool) (ctrl.Result, error) {
+func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Decision, underWay bool) (ctrl.Result, error) {
 	d.Verdict.WakeAt = d.Due()
-	err := r.Persist(ctx, before, d.User, d.Verdict)
-	if err == nil && !underWay && d.Verdict.Kind != verdict.Silent {
-		r.forget(client.ObjectKeyFromObject(before))
+	err := r.Persist(ctx, s.User, d.User, d.Verdict)
+	if err == nil && d.Verdict.Kind != verdict.Silent {
+		r.announce(s, d.User)
+		if !underWay {
+			r.forget(client.ObjectKeyFromObject(s.User))
+		}
 	}
 	return r.Result(d.Verdict, err)
 }

@@ -74,7 +74,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s.source = nil // what waits to be sent keeps the rest
 	handing := r.handOver(s, &d)
 	sending := r.deliver(s, &d)
-	return r.finish(ctx, &before, &d, handing || sending)
+	return r.finish(ctx, s, &d, handing || sending)
 }
 
 // decide decides what is to be done. Who is about to lose access or roles loses the rights in Kubernetes that come with them
@@ -101,7 +101,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 
 // leaves says that access is to be revoked, which the owner's never is: who that is, is asked past the cache then.
 func leaves(before, after *v1alpha1.User) bool {
-	return access.Leaving(before) && before.Status.AccessRevokedAt == nil && after.Status.AccessRevokedAt != nil
+	return access.Leaving(after) && before.Status.AccessRevokedAt == nil && after.Status.AccessRevokedAt != nil
 }
 
 // loses says that a user who may have rights in Kubernetes is to lose some, or to have them under another name.

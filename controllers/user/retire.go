@@ -44,7 +44,9 @@ func (r *Reconciler) retire(ctx context.Context, u *v1alpha1.User) error {
 func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User) error {
 	spec := *u.Spec.DeepCopy()
 	spec.Email = cmp.Or(u.Status.Email, spec.Email) // an edit that had no effect is not the person's address
-	return r.archive(ctx, u, v1alpha1.UserRecord{Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt})
+	return r.archive(ctx, u, v1alpha1.UserRecord{
+		Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt, AccessEndedAt: u.Status.AccessEndedAt,
+	})
 }
 
 // recordReplaced writes what remains of the person in whose place another one came. Of the spec, which may speak of the

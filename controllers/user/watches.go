@@ -196,7 +196,8 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
 	was, is := before.Invitation, after.Invitation
 	return before.DefaultRole != after.DefaultRole || before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
-		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval)
+		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval) ||
+		!ptr.Equal(before.Offboarding.AccessNotice, after.Offboarding.AccessNotice)
 }
 
 // users are the keys of the users that an index finds.

@@ -274,7 +274,7 @@ func Leaving(u *v1alpha1.User) bool {
 
 // Archiving says that a user is declared to leave for good.
 func Archiving(u *v1alpha1.User) bool {
-	return !u.DeletionTimestamp.IsZero() || u.Spec.State == v1alpha1.UserArchived
+	return !u.DeletionTimestamp.IsZero() || u.Spec.State == v1alpha1.UserArchived || Ended(u)
 }
 
 // Active says that a user has accepted and has access.

@@ -32,6 +32,9 @@ func userGains(before, after *v1alpha1.User, source access.Source, now time.Time
 		if away(before.Spec.State) && !away(after.Spec.State) {
 			g.person(field.NewPath("spec", "state"), before, source, now)
 		}
+		if extended(before, after) && !gone(after, now) {
+			g.person(field.NewPath("spec", "accessUntil"), before, source, now)
+		}
 	}
 	if ref := after.Spec.InitialPasswordSecretRef; ref.Name != "" && ref != was.InitialPasswordSecretRef {
 		at := field.NewPath("spec", "initialPasswordSecretRef")

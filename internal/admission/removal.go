@@ -82,15 +82,15 @@ func (a *userAdmission) demoted(ctx context.Context, before, after *v1alpha1.Use
 		return nil, nil, nil
 	}
 	var errs field.ErrorList
-	leaves := before.Spec.State != after.Spec.State && away(after.Spec.State)
-	if leaves && membership.IsOwner(before, org) {
-		errs = append(errs, field.Forbidden(field.NewPath("spec", "state"), owns(org)))
+	leaves := leaving(before, after, a.clock.Now())
+	if leaves != nil && membership.IsOwner(before, org) {
+		errs = append(errs, field.Forbidden(leaves, owns(org)))
 	}
-	short, err := a.shortages(ctx, before, a.lost(before, after, leaves, r))
+	short, err := a.shortages(ctx, before, a.lost(before, after, leaves != nil, r))
 	if err != nil {
 		return nil, nil, err
 	}
-	var warnings admission.Warnings
+	warnings := ownersEnd(before, after, org)
 	for _, s := range short {
 		warnings = append(warnings, s.keeps(after.Name))
 	}

@@ -130,6 +130,9 @@ func TestWhoIsNeededStays(t *testing.T) {
 		"the last, for another": {userOf("solo", func(s *v1alpha1.UserSpec) { s.Roles = []string{"pair"} }), keeps("solo", "sole", 1, 0, alone)},
 		"the last who accepted": {userOf("mia", drop), keeps("mia", "mixed", 1, 1, waiting)},
 		"the last, who leaves":  {userOf("solo", func(s *v1alpha1.UserSpec) { drop(s); s.State = v1alpha1.UserArchived }), keeps("solo", "sole", 1, 0, alone)},
+		"the last, who is over": {userOf("solo", until(over)), keeps("solo", "sole", 1, 0, alone)},
+		"the last, to end":      {userOf("solo", until(soon)), nil}, // others may come until then
+		"one of three, over":    {userOf("tim", until(over)), nil},
 		"another role":          {userOf("solo", func(s *v1alpha1.UserSpec) { s.Roles = []string{"sole"} }), nil},
 		"one of three":          {userOf("tim", drop), nil},
 		"one who is not last":   {userOf("max", drop), nil},

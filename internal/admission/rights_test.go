@@ -31,6 +31,7 @@ var soon = time.Now().Add(time.Hour).Truncate(time.Second)
 //
 //	role boss includes admin, lead includes seated; team top (support) is above mid (helper), ops has admin
 //	ada is an admin, sam a suspended one, kim still holds admin; ada delegates to bob for an hour, and to guest
+//	tina is an admin until soon, otto was one for a time, and tad, who is suspended, is one until soon
 //
 // initech has clerk for all: ian and the suspended isa have not accepted yet, ivo and the suspended iris have.
 func company(t *testing.T) *door {
@@ -50,6 +51,8 @@ func company(t *testing.T) *door {
 		role("boss").Includes("admin").Obj(), role("seated").SeatPool("standard").Obj(), role("lead").Includes("seated").MinHolders(1).Obj(),
 		build.Role("clerk").In(d.namespace, "initech").Obj(),
 		user("marie").Obj(), user("dan").Obj(), user("sam").Roles("admin").State(v1alpha1.UserSuspended).Obj(), user("kim").Obj(),
+		user("tina").Roles("admin").Until(soon).Obj(), user("otto").Roles("admin").Until(over).Obj(),
+		user("tad").Roles("admin").State(v1alpha1.UserSuspended).Until(soon).Obj(),
 		user("ada").Roles("admin").Delegate("bob", soon, soon.Add(time.Hour)).Delegate("guest", soon, soon.Add(time.Hour)).Obj(),
 		user("dora").Roles("dangling").Obj(), user("bob").Obj(),
 		clerk("ian").Obj(), clerk("ivo").Obj(), clerk("isa").State(v1alpha1.UserSuspended).Obj(), clerk("iris").State(v1alpha1.UserSuspended).Obj(),
@@ -207,6 +210,11 @@ func byUsers() map[string]gain {
 		"an address of a member's":     {userOf("dan", func(s *v1alpha1.UserSpec) { s.Email = "eve@acme.example" }), []allowed{assign("helper"), assign("support")}, "by team mid"},
 		"an address of the owner's":    {userOf("marie", func(s *v1alpha1.UserSpec) { s.Email = "eve@acme.example" }), []allowed{assignOwner("acme")}, "spec.email: Forbidden"},
 		"a return":                     {userOf("sam", func(s *v1alpha1.UserSpec) { s.State = v1alpha1.UserActive }), admin, "spec.state: Forbidden"},
+		"a longer time":                {userOf("tina", until(soon.Add(time.Second))), admin, "spec.accessUntil: Forbidden"},
+		"time without end":             {userOf("tina", until(time.Time{})), admin, "spec.accessUntil: Forbidden"},
+		"time again":                   {userOf("otto", until(soon)), admin, "spec.accessUntil: Forbidden"},
+		"time again, without end":      {userOf("otto", until(time.Time{})), admin, "which user otto is given by spec.roles"},
+		"time again, and fewer roles":  {userOf("otto", func(s *v1alpha1.UserSpec) { until(soon)(s); s.Roles = nil }), admin, "spec.accessUntil: Forbidden"},
 		"a password":                   {userOf("ada", func(s *v1alpha1.UserSpec) { s.InitialPasswordSecretRef.Name = "pw" }), []allowed{assign("admin"), readPassword}, "spec.initialPasswordSecretRef.name: Forbidden"},
 		"a password of nobody's":       {making(firstPassword("eva")), []allowed{readPassword}, "have Secret pw read"},
 		"a password, at once":          {making(firstPassword("newbie")), []allowed{assign("admin"), readPassword}, "spec.initialPasswordSecretRef.name: Forbidden"},
@@ -413,6 +421,12 @@ func TestTakingAwayIsFree(t *testing.T) {
 		"User: a return, by default":   userOf("isa", func(s *v1alpha1.UserSpec) { s.State = v1alpha1.UserActive }),
 		"User: suspended":              userOf("ada", func(s *v1alpha1.UserSpec) { s.State = v1alpha1.UserSuspended }),
 		"User: archived":               userOf("sam", func(s *v1alpha1.UserSpec) { s.State = v1alpha1.UserArchived }),
+		"User: an end":                 userOf("ada", until(soon)),
+		"User: an end now":             userOf("ada", until(over)),
+		"User: a shorter time":         userOf("tina", until(soon.Add(-time.Minute))),
+		"User: a time that is over":    userOf("otto", until(over.Add(time.Minute))),
+		"User: of who is suspended":    userOf("tad", until(time.Time{})),
+		"User: a name, at the end":     userOf("otto", func(s *v1alpha1.UserSpec) { s.GivenName = "Otto" }),
 		"User: no delegates":           userOf("ada", func(s *v1alpha1.UserSpec) { s.Delegates = nil }),
 		"User: a shorter delegation": userOf("ada", func(s *v1alpha1.UserSpec) {
 			s.Delegates[0].From, s.Delegates[0].Until = new(metav1.NewTime(soon.Add(time.Minute))), metav1.NewTime(soon.Add(2*time.Minute))

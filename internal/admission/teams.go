@@ -196,6 +196,9 @@ func (b *base) noUser(ctx context.Context, at *field.Path, namespace, name, orga
 	case u.Spec.State == v1alpha1.UserArchived:
 		return field.ErrorList{field.Invalid(at, name, fmt.Sprintf(
 			"user %s is archived: set spec.state of that User to Active first, or name somebody else", name))}, nil
+	case access.EndedBy(&u, b.clock.Now()):
+		return field.ErrorList{field.Invalid(at, name, fmt.Sprintf(
+			"the access of user %s ended at %s: set spec.accessUntil of that User to a later time first, or name somebody else", name, moment(access.Until(&u))))}, nil
 	}
 	return nil, nil
 }

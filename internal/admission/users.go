@@ -53,7 +53,7 @@ func (a *userAdmission) ValidateCreate(ctx context.Context, u *v1alpha1.User) (a
 	if err != nil {
 		return nil, err
 	}
-	return nil, refusal("User", u.Name, slices.Concat(errs, taken, more))
+	return answer("User", u.Name, ownersEnd(nil, u, r.Organization()), slices.Concat(errs, taken, more))
 }
 
 // ValidateUpdate refuses changes that cannot take effect, or give what is not the requester's to give. What was wrong

@@ -127,7 +127,7 @@ func (l *life) edit(change func(*v1alpha1.User)) {
 
 func (l *life) situation(v version) membership.Situation {
 	s := membership.Situation{
-		Facts: membership.Facts{Organization: l.org}, Now: l.now, User: v.user, HasDirectory: true,
+		Facts: membership.Facts{Organization: l.org, Ending: access.EndedBy(v.user, l.now)}, Now: l.now, User: v.user, HasDirectory: true,
 		Roles: access.Of(v.user, source(l.org), l.now),
 		Pools: map[string]membership.Pool{
 			"standard": {Found: true, Capacity: 3},
@@ -226,6 +226,12 @@ func (l *life) pass(seen version, dies crash, refused string) (membership.Decisi
 			d.Refused(refused)
 		}
 	}
+	if d.Notice != nil {
+		if dies == beforeSending {
+			return d, false
+		}
+		l.notice(seen.user, &d, refused)
+	}
 	if dies == beforeRecord || d.Verdict.Kind == verdict.Silent {
 		return d, false
 	}
@@ -265,7 +271,7 @@ func (l *life) remind(seen version, d *membership.Decision) {
 	switch last := inv.SentAt; {
 	case !l.sent[is]:
 		l.Fatalf("reminds of link %v, which nobody has", is)
-	case seen.user.Status.AcceptedAt != nil || inv.DeclinedAt != nil || !l.now.Before(inv.ExpiresAt.Time) || seen.user.Spec.State != v1alpha1.UserActive:
+	case seen.user.Status.AcceptedAt != nil || inv.DeclinedAt != nil || !l.now.Before(inv.ExpiresAt.Time) || l.gone(seen.user):
 		l.Fatal("reminds somebody who cannot answer")
 	case policy.ReminderInterval == nil || int32(d.Reminder) >= policy.MaxSends:
 		l.Fatalf("sends reminder %d, and %v is the policy", d.Reminder, policy)
@@ -273,6 +279,30 @@ func (l *life) remind(seen version, d *membership.Decision) {
 		inv.RemindedAt != nil && l.now.Before(inv.RemindedAt.Add(policy.ReminderInterval.Duration)):
 		l.Fatal("reminds somebody too soon")
 	}
+}
+
+// notice checks a mail that tells of the end of access: it is about the end that is declared, to somebody who has access, and
+// repeats what is on record, so that a crash repeats the same mail.
+func (l *life) notice(u *v1alpha1.User, d *membership.Decision, refused string) {
+	on := u.Status.AccessNotice
+	switch {
+	case u.Spec.AccessUntil == nil || !on.Until.Time.Equal(access.Until(u)) || !cmp.Equal(&on, d.Notice):
+		l.Fatalf("mails of %v, and on record is %v", d.Notice, on)
+	case on.SentAt != nil || on.Rejection != "":
+		l.Fatal("mails the same twice")
+	case u.Status.AcceptedAt == nil || u.Spec.State != v1alpha1.UserActive || !l.now.Before(on.Until.Time):
+		l.Fatal("mails somebody whose access does not end, for there is none")
+	}
+	if refused == "" {
+		d.NoticeSent(l.now)
+	} else {
+		d.NoticeRefused(refused)
+	}
+}
+
+// gone says that somebody said, or the clock says, that the user has no access.
+func (l *life) gone(u *v1alpha1.User) bool {
+	return u.Spec.State != v1alpha1.UserActive || access.EndedBy(u, l.now)
 }
 
 // handOver notes that the directory was given the first password: never again once it is on record, and before anybody
@@ -307,7 +337,7 @@ func (l *life) decided(u *v1alpha1.User, d membership.Decision) {
 	case !another, d.Reminder > 0:
 	case u.Status.AcceptedAt != nil && d.Replaced == nil:
 		l.Fatal("invites somebody who has accepted")
-	case u.Spec.State != v1alpha1.UserActive || !u.DeletionTimestamp.IsZero():
+	case l.gone(u) || !u.DeletionTimestamp.IsZero():
 		l.Fatal("invites somebody who is leaving")
 	case len(d.User.Status.Roles) == 0:
 		l.Fatal("invites somebody to nothing")
@@ -344,7 +374,7 @@ func (l *life) check(what string) {
 	if at := l.linkOf(inv, inv.Email); !l.sent[at] {
 		l.Fatalf("after %s, link %v is on record, and nobody has it", what, at)
 	}
-	open := u.DeletionTimestamp.IsZero() && u.Spec.State == v1alpha1.UserActive && u.Status.AcceptedAt == nil && u.Status.AccessRevokedAt == nil &&
+	open := u.DeletionTimestamp.IsZero() && !l.gone(u) && u.Status.AcceptedAt == nil && u.Status.AccessRevokedAt == nil &&
 		inv.DeclinedAt == nil && inv.ExpiredAt == nil && l.now.Before(inv.ExpiresAt.Time)
 	sameAddress := membership.FoldEmail(inv.Email) == membership.FoldEmail(u.Spec.Email)
 	if open && sameAddress && len(alive) == 0 || !open && len(alive) > 0 {
@@ -429,6 +459,16 @@ func (l *life) events() map[string]func(*rapid.T) {
 		"time passes until a reminder": func(t *rapid.T) {
 			l.now = l.now.Add(time.Duration(rapid.IntRange(1, 21).Draw(t, "minutes")) * time.Minute)
 		},
+		"another end": func(t *rapid.T) {
+			ends := rapid.SampledFrom([]time.Duration{-time.Hour, 0, 700 * time.Millisecond, time.Second, 20 * time.Minute, 100 * time.Hour}).Draw(t, "in")
+			l.edit(func(u *v1alpha1.User) { u.Spec.AccessUntil = at(l.now.Add(ends)) })
+		},
+		"no end": func(*rapid.T) { l.edit(func(u *v1alpha1.User) { u.Spec.AccessUntil = nil }) },
+		"time passes until access ends": func(*rapid.T) {
+			if until := access.Until(l.stored); l.now.Before(until) {
+				l.now = until
+			}
+		},
 		"accept":     func(*rapid.T) { l.answer(true) },
 		"decline":    func(*rapid.T) { l.answer(false) },
 		"a crowd":    func(t *rapid.T) { l.full = rapid.Bool().Draw(t, "full") },
@@ -487,18 +527,39 @@ func (l *life) settle() {
 	}
 	corrected := inv != nil && membership.FoldEmail(inv.Email) != membership.FoldEmail(u.Status.Email) // which calls for another invitation
 	over := u.Status.AcceptedAt == nil && !pending && inv != nil && (inv.DeclinedAt != nil || inv.ExpiredAt != nil && !corrected)
-	if (over || u.Spec.State != v1alpha1.UserActive) && l.seat != nil {
+	l.ended(d)
+	if (over || l.gone(u)) && l.seat != nil {
 		l.Fatalf("the user is %s, and still has a seat", reason)
 	}
 	due := access.Of(u, source(l.org), l.now)
-	if needs, unknown := slices.Contains(due.Pools, "standard"), len(due.Unknown) > 0; u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && l.short {
+	if needs, unknown := slices.Contains(due.Pools, "standard"), len(due.Unknown) > 0; !l.gone(u) && needs && !unknown && !over && l.short {
 		if l.seat != nil || slices.Contains(u.Status.Roles, "standard") {
 			l.Fatalf("seats are withdrawn, and the user, who is %s, has one %t, and roles %v", reason, l.seat != nil, u.Status.Roles)
 		}
-	} else if u.Spec.State == v1alpha1.UserActive && needs && !unknown && !over && !l.full {
+	} else if !l.gone(u) && needs && !unknown && !over && !l.full {
 		if reason != v1alpha1.ReasonActive && reason != v1alpha1.ReasonEmailChangeDenied && !waiting && len(u.Spec.Roles) == 1 {
 			l.Fatalf("there is a seat, nothing is in the way, and the user is %s", reason)
 		}
+	}
+}
+
+// ended checks that at rest the end of access is on record when it is over, and that the clock is looked at when it is to come.
+func (l *life) ended(d membership.Decision) {
+	u, until := l.stored, access.Until(l.stored)
+	over := access.EndedBy(u, l.now.Add(-time.Second)) // a second passes after each pass
+	switch {
+	case over && (!access.Ended(u) || d.Verdict.Reason != v1alpha1.ReasonArchived || u.Status.AccessRevokedAt == nil):
+		l.Fatalf("access ended at %v, and the user is %s, with %v on record", until, d.Verdict.Reason, u.Status.AccessEndedAt)
+	case !l.now.Before(until), until.IsZero():
+	case u.Status.AccessEndedAt != nil:
+		l.Fatalf("access ends at %v, and %v is on record", until, u.Status.AccessEndedAt)
+	case d.Due().IsZero() || d.Due().After(until):
+		l.Fatalf("access ends at %v, and the next look at it is at %v", until, d.Due())
+	}
+	if told := u.Status.AccessNotice; told.Until.IsZero() && d.Verdict.Reason == v1alpha1.ReasonActive && l.now.Before(until) && until.Before(l.now.Add(72*time.Hour)) {
+		l.Fatalf("access ends at %v, and nobody was told", until)
+	} else if !told.Until.IsZero() && d.Verdict.Reason == v1alpha1.ReasonActive && told.SentAt == nil && told.Rejection == "" && l.now.Before(until) {
+		l.Fatalf("access ends at %v, and the person was not told", until)
 	}
 }
 

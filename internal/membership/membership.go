@@ -74,6 +74,8 @@ type Decision struct {
 	// of the reminder.
 	Reminder  int
 	WrittenAt time.Time
+	// Notice is what the person is to be mailed of the end of access; nil when there is nothing to tell.
+	Notice *v1alpha1.AccessNotice
 	// HandOver says that the first password is to be handed to the directory.
 	HandOver bool
 	// Replaced is who had the address before, when another person takes the place: a record is written before the
@@ -91,7 +93,7 @@ type Decision struct {
 	// lacking says which roles are not granted, beside others that are; Done when all are. tied says which are held that are
 	// not to be; Done when none is.
 	lacking, tied verdict.Verdict
-	// changes is when the roles of a user who stays change by themselves next.
+	// changes is when the roles of a user who stays, or the access of any, change by themselves next.
 	changes time.Time
 	// losses are those roles.
 	losses []string
@@ -100,6 +102,7 @@ type Decision struct {
 // Next decides what is to be done for a user.
 func Next(s Situation) Decision {
 	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second), org: s.Organization}
+	d.watchEnd()
 	d.readdress(s)
 	d.Verdict = d.next(s)
 	if d.Verdict.Kind == verdict.Silent && !d.Farewell {
@@ -110,6 +113,7 @@ func Next(s Situation) Decision {
 			d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "an invitation follows"}
 		}
 	}
+	d.announce(s)
 	return *d
 }
 
@@ -133,13 +137,13 @@ func (d *Decision) next(s Situation) verdict.Verdict {
 	if v.WakeAt.IsZero() && open(u) {
 		v.WakeAt = u.Status.Invitation.ExpiresAt.Time
 	}
-	d.changes = s.Roles.Changes
+	d.changes = earlier(d.changes, s.Roles.Changes)
 	v.WakeAt = earlier(v.WakeAt, d.changes)
 	return v
 }
 
 // Due is when the next pass is due by the clock, whatever became of what was sent or handed over: when a delegation begins or
-// ends, at the latest. Zero when only a watch wakes.
+// ends, or access does, at the latest. Zero when only a watch wakes.
 func (d *Decision) Due() time.Time { return earlier(d.Verdict.WakeAt, d.changes) }
 
 // stay decides for a user who does not leave. An orphaned one has no organization.
@@ -355,7 +359,7 @@ func (d *Decision) leave(s Situation) verdict.Verdict {
 	verdict.Unset(u, v1alpha1.ConditionSeated)
 	if len(s.Seats) > 0 {
 		reason := v1alpha1.ReasonArchiving
-		if u.DeletionTimestamp.IsZero() && u.Spec.State == v1alpha1.UserSuspended {
+		if !access.Archiving(u) {
 			reason = v1alpha1.ReasonSuspending
 		}
 		return verdict.Verdict{
@@ -367,11 +371,11 @@ func (d *Decision) leave(s Situation) verdict.Verdict {
 		d.Farewell = true
 		return verdict.Verdict{Kind: verdict.Silent}
 	}
-	if u.Spec.State == v1alpha1.UserSuspended {
+	if !access.Archiving(u) {
 		verdict.Unset(u, v1alpha1.ConditionArchived)
 		return done(v1alpha1.ReasonSuspended, "has no access and no seat: set spec.state to Active to bring the person back")
 	}
-	v := done(v1alpha1.ReasonArchived, "has no access and no seat: set spec.state to Active to bring the person back")
+	v := done(v1alpha1.ReasonArchived, archived(u))
 	verdict.Set(u, v1alpha1.ConditionArchived, true, v.Reason, v.Message, d.now)
 	return v
 }

@@ -43,6 +43,8 @@ type Facts struct {
 	EmailHolder string
 	// Tied says that the user holds roles that may not be given up yet.
 	Tied bool
+	// Ending says that access is over by the clock, which the User's controller records in a moment.
+	Ending bool
 }
 
 // Standing says what a user is to a pool that the user's roles need.
@@ -54,7 +56,7 @@ func Standing(u *v1alpha1.User, f Facts) seats.Standing {
 		return afterRevocation(u)
 	case access.Leaving(u) && f.Tied: // who may not leave yet is given nothing more
 		return seats.Keeps
-	case f.UnknownRoles, f.EmailHolder != "":
+	case f.UnknownRoles, f.EmailHolder != "", f.Ending:
 		return seats.Keeps
 	}
 	return seats.Claims

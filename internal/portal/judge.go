@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 )
 
@@ -26,7 +27,7 @@ const (
 	Expired Verdict = "Expired"
 	// Superseded is a link that a newer one replaces, or whose address is no longer the user's.
 	Superseded Verdict = "Superseded"
-	// Revoked is a link to a membership that is suspended, archived, or being deleted.
+	// Revoked is a link to a membership that is suspended, archived, over, or being deleted.
 	Revoked Verdict = "Revoked"
 	// NotYet is a link that arrived before the record of it: its mail is sent first, then recorded.
 	NotYet Verdict = "NotYet"
@@ -47,7 +48,7 @@ func Judge(keys invitation.Keyring, user *v1alpha1.User, claims invitation.Claim
 func judgeGenuine(user *v1alpha1.User, claims invitation.Claims, now time.Time) Verdict {
 	latest := user.Status.Invitation
 	switch {
-	case !user.DeletionTimestamp.IsZero(), user.Spec.State != v1alpha1.UserActive:
+	case !user.DeletionTimestamp.IsZero(), user.Spec.State != v1alpha1.UserActive, access.EndedBy(user, now):
 		return Revoked
 	case user.Status.AcceptedAt != nil:
 		return Accepted

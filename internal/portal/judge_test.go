@@ -119,6 +119,20 @@ var judgeCases = map[string]judgeCase{
 		why: "who left is not invited", want: Revoked,
 		user: func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserArchived },
 	},
+	"access ends": {
+		why: "until the last moment", want: Open, now: now.Add(time.Hour - time.Nanosecond),
+		user: func(u *v1alpha1.User) { u.Spec.AccessUntil = at(now.Add(time.Hour)) },
+	},
+	"access ended": {
+		why: "the page looks at the clock itself, before the operator has", want: Revoked, now: now.Add(time.Hour),
+		user: func(u *v1alpha1.User) { u.Spec.AccessUntil = at(now.Add(time.Hour)) },
+	},
+	"access ended, on record": {
+		why: "the record counts for a clock that is behind", want: Revoked,
+		user: func(u *v1alpha1.User) {
+			u.Spec.AccessUntil, u.Status.AccessEndedAt = at(now.Add(time.Second)), at(now.Add(time.Second))
+		},
+	},
 	"being deleted": {
 		why: "who is leaving is not invited", want: Revoked,
 		user: func(u *v1alpha1.User) { u.DeletionTimestamp = at(now) },

@@ -62,7 +62,8 @@ func TestDefaults(t *testing.T) {
 	c, ns := env.Client(t), env.Namespace(t)
 	acme := map[string]any{
 		"owner": "ada", "locale": "en", "timeZone": "UTC", "emailChange": "Rename",
-		"invitation": map[string]any{"ttl": "168h", "maxSends": int64(3), "acceptance": "Confirm"},
+		"invitation":  map[string]any{"ttl": "168h", "maxSends": int64(3), "acceptance": "Confirm"},
+		"offboarding": map[string]any{"accessNotice": "72h"},
 	}
 	pool := func(more map[string]any) map[string]any {
 		spec := map[string]any{"organization": "acme", "included": int64(0), "seats": int64(0), "onShortage": "Keep"}
@@ -75,6 +76,7 @@ func TestDefaults(t *testing.T) {
 	}{
 		"an organization":      {organization, map[string]any{"owner": "ada"}, acme},
 		"an empty policy":      {organization, map[string]any{"owner": "ada", "invitation": map[string]any{}}, acme},
+		"an empty farewell":    {organization, map[string]any{"owner": "ada", "offboarding": map[string]any{}}, acme},
 		"a null is no value":   {organization, map[string]any{"owner": "ada", "invitation": nil, "locale": nil}, acme},
 		"a null in the policy": {organization, map[string]any{"owner": "ada", "invitation": map[string]any{"ttl": nil}}, acme},
 		"an absence begins at once": {
@@ -327,7 +329,7 @@ func TestColumns(t *testing.T) {
 	for kind, want := range map[string]struct{ columns, cells string }{ // cells that do not change with time
 		organization: {"Name Owner Active Invited Waiting Archived Ready Age", "acme ada 1 2 3 4 True"},
 		user: {
-			"Name Email Roles Seats State Ready Age | Invited Expires Message",
+			"Name Email Roles Seats State Ready Age | Invited Expires Until Message",
 			`ada ada@acme.example ["commercial","support"] ["standard"] Ready True`,
 		},
 		role: {"Name SeatPool Holders Min Max Ready Age", "support standard 2 1 3 True"},
@@ -344,6 +346,8 @@ func TestColumns(t *testing.T) {
 			switch o := obj.(type) {
 			case *v1alpha1.SeatPool:
 				o.Spec.Plan, o.Spec.ExpiresAt = "Professional", new(metav1.NewTime(noon))
+			case *v1alpha1.User:
+				o.Spec.AccessUntil = new(metav1.NewTime(noon))
 			case *v1alpha1.Role:
 				o.Spec.MinHolders, o.Spec.MaxHolders = new(int32(1)), new(int32(3))
 			case *v1alpha1.Team:

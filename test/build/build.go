@@ -38,6 +38,7 @@ func Organization(name string) *OrganizationBuilder {
 		Spec: v1alpha1.OrganizationSpec{
 			Owner: "ada", Locale: "en", TimeZone: "UTC",
 			EmailChange: v1alpha1.EmailChangeRename,
+			Offboarding: v1alpha1.OffboardingPolicy{AccessNotice: &metav1.Duration{Duration: 72 * time.Hour}},
 			Invitation: v1alpha1.InvitationPolicy{
 				TTL: &metav1.Duration{Duration: 168 * time.Hour}, MaxSends: 3, Acceptance: v1alpha1.AcceptanceConfirm,
 			},
@@ -90,6 +91,12 @@ func (b *OrganizationBuilder) TTL(ttl time.Duration) *OrganizationBuilder {
 // Reminders has people who do not answer reminded each interval, until they were sent as many mails as limit says.
 func (b *OrganizationBuilder) Reminders(interval time.Duration, limit int32) *OrganizationBuilder {
 	b.org.Spec.Invitation.ReminderInterval, b.org.Spec.Invitation.MaxSends = &metav1.Duration{Duration: interval}, limit
+	return b
+}
+
+// AccessNotice sets how long before it is told that access ends.
+func (b *OrganizationBuilder) AccessNotice(before time.Duration) *OrganizationBuilder {
+	b.org.Spec.Offboarding.AccessNotice = &metav1.Duration{Duration: before}
 	return b
 }
 

@@ -84,6 +84,27 @@ func (b *UserBuilder) State(state v1alpha1.UserState) *UserBuilder {
 	return b
 }
 
+// Until sets when access ends.
+func (b *UserBuilder) Until(t time.Time) *UserBuilder {
+	b.user.Spec.AccessUntil = stamp(t)
+	return b
+}
+
+// Ended says that the operator found at t that access was over.
+func (b *UserBuilder) Ended(t time.Time) *UserBuilder {
+	b.user.Status.AccessEndedAt = stamp(t)
+	return b
+}
+
+// Noticed says that it was announced at t that access ends, and mailed unless sent is zero.
+func (b *UserBuilder) Noticed(t, sent time.Time) *UserBuilder {
+	b.user.Status.AccessNotice = v1alpha1.AccessNotice{Until: *b.user.Spec.AccessUntil, AnnouncedAt: metav1.NewTime(t)}
+	if !sent.IsZero() {
+		b.user.Status.AccessNotice.SentAt = stamp(sent)
+	}
+	return b
+}
+
 // ArchiveReason sets why the person left.
 func (b *UserBuilder) ArchiveReason(reason v1alpha1.ArchiveReason) *UserBuilder {
 	b.user.Spec.ArchiveReason = reason

@@ -276,6 +276,26 @@ var stories = map[passes.Kind]map[string]story{
 			given: acme(3, "ada", "bea"), before: edit("bea", state(v1alpha1.UserSuspended)),
 			happens: edit("bea", state(v1alpha1.UserActive)), writes: ofUser,
 		},
+		"access ends": {
+			given: acme(2, "ada", "bea", "cid"),
+			before: func(w *passes.World) {
+				w.Answer("bea", accept)
+				edit("bea", until(passes.Noon.Add(time.Hour)))(w)
+			},
+			happens: func(w *passes.World) { w.Clock.SetTime(passes.Noon.Add(2 * time.Hour)) }, writes: ofUser,
+		},
+		"access is to end": {
+			given: acme(2, "ada", "bea"), before: accepted("bea"),
+			happens: edit("bea", until(passes.Noon.Add(40*time.Hour))), writes: ofUser,
+		},
+		"access again": {
+			given: acme(2, "ada", "bea"),
+			before: func(w *passes.World) {
+				w.Answer("bea", accept)
+				edit("bea", until(passes.Noon))(w)
+			},
+			happens: edit("bea", until(passes.Noon.Add(1000*time.Hour))), writes: ofUser,
+		},
 		"an end": {
 			given: acme(2, "ada", "bea", "cid"), before: accepted("bea"),
 			happens: func(w *passes.World) { w.Delete(build.User("bea").Obj()) }, writes: ofUser,

@@ -76,6 +76,9 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 		build.User("ida").Roles("member").State(v1alpha1.UserSuspended).Obj(),
 		build.User("jon").Roles("member").State(v1alpha1.UserArchived).Obj(),
 		build.User("kim").Roles("member").Obj(),
+		build.User("tia").Roles("member").Until(passes.Noon.Add(-time.Hour)).Obj(),
+		build.User("uma").Roles("free").Until(passes.Noon.Add(40*time.Hour)).Obj(),
+		build.User("val").Roles("free").Until(passes.Noon.Add(40*time.Hour)).Obj(),
 		build.User("lea").In("", "brief").Roles("guest").Obj(),
 		build.User("max").Roles("member").Obj(),
 		build.User("ned").In("", "held").State(v1alpha1.UserSuspended).Obj(),
@@ -90,6 +93,7 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 	passes.Change(w, "crowded", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(1)) })
 	w.Delete(build.SeatPool("leaving").Obj())
 	w.Answer("ada", accept)
+	w.Answer("uma", accept)
 	w.Answer("kim", decline)
 	w.Delete(build.User("rob").Obj())
 	w.Clock.SetTime(w.Clock.Now().Add(time.Hour)) // lea does not answer
@@ -102,6 +106,7 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 		"kim": v1alpha1.ReasonDeclined, "lea": v1alpha1.ReasonInvitationExpired, "max": v1alpha1.ReasonMailRejected,
 		"pam": v1alpha1.ReasonInvited, "quy": v1alpha1.ReasonInvited, "ron": v1alpha1.ReasonInvited, "sue": v1alpha1.ReasonAwaitingSeat,
 		"ned": v1alpha1.ReasonOwnerProtected, "oda": v1alpha1.ReasonInvalidSpec, "rob": v1alpha1.ReasonOwnerProtected,
+		"tia": v1alpha1.ReasonArchived, "uma": v1alpha1.ReasonActive, "val": v1alpha1.ReasonInvited,
 	}
 }
 
