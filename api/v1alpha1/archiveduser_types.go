@@ -39,6 +39,12 @@ type UserRecord struct {
 	// +optional
 	AcceptedAt *metav1.Time `json:"acceptedAt,omitempty"`
 
+	// handovers say who took over what the person owned, by rule of the organization; unset when nothing was.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Handovers []RuleHandover `json:"handovers,omitempty"`
+
 	// accessEndedAt is when access ended by spec.accessUntil (rule IN-1); unset when it did not.
 	// +optional
 	AccessEndedAt *metav1.Time `json:"accessEndedAt,omitempty"`
@@ -50,6 +56,7 @@ type UserRecord struct {
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:categories=seatkeeper
 // +kubebuilder:printcolumn:name="Email",type=string,JSONPath=`.record.spec.email`
+// +kubebuilder:printcolumn:name="Successor",type=string,JSONPath=`.record.handovers[*].successors[*].user`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.record.reason`
 // +kubebuilder:printcolumn:name="Archived",type=date,JSONPath=`.record.archivedAt`
 // +kubebuilder:selectablefield:JSONPath=`.record.spec.organization`

@@ -27,6 +27,10 @@ const (
 	// ConditionAccepted (User): the person accepted. It stays True through suspension and archive.
 	// Reasons: Accepted.
 	ConditionAccepted = "Accepted"
+	// ConditionOwnershipTransferred (User): what a user who leaves owns is handed over. Absent while the user stays, and when
+	// the organization has no rules of ownership, and while nothing happens, which Ready says. Reasons: Transferred,
+	// Transferring, TransferIncomplete, SuccessorRequired.
+	ConditionOwnershipTransferred = "OwnershipTransferred"
 	// ConditionArchived (User): access is revoked, the seats are free. Reasons: Archived.
 	ConditionArchived = "Archived"
 
@@ -133,6 +137,14 @@ const (
 	// ReasonLastHolder (User): a role would be left with fewer holders than its minHolders. Until somebody else holds it,
 	// nothing happens.
 	ReasonLastHolder = "LastHolder"
+	// ReasonTransferBlocked (User): the user owns objects that somebody has to move before the user can leave, by a rule of
+	// the organization with onArchive: Block. Until then nothing happens; it is looked for again by itself.
+	ReasonTransferBlocked = "TransferBlocked"
+	// ReasonSuccessorRequired (User): the user owns objects, and nobody whom the rule names can take them over.
+	ReasonSuccessorRequired = "SuccessorRequired"
+	// ReasonTransferIncomplete (User): access is revoked, and some objects cannot be handed over: the operator may not, the
+	// API refuses it, or Git declares them. It is tried again by itself.
+	ReasonTransferIncomplete = "TransferIncomplete"
 	// ReasonMaxHoldersReached (User): a role has all the holders that its maxHolders lets it have.
 	ReasonMaxHoldersReached = "MaxHoldersReached"
 	// ReasonRoleCycle (Role): the roles that it includes lead back to it.
@@ -190,6 +202,8 @@ const (
 	ReasonTooFewHolders     = "TooFewHolders"
 	ReasonBound             = "Bound"
 	ReasonUserNameRefused   = "UserNameRefused"
+	ReasonTransferred       = "Transferred"
+	ReasonTransferring      = "Transferring"
 )
 
 // Reasons of events alone.
@@ -216,6 +230,9 @@ const (
 	// AnnotationReconcileAt (all): any new value makes the operator look again now.
 	AnnotationReconcileAt = "seatkeeper.dev/reconcile-at"
 )
+
+// LabelOwner says, on objects of any kind, which User owns them, where an ownership rule names no field.
+const LabelOwner = "seatkeeper.dev/owner"
 
 // Labels of the RoleBindings that the operator makes.
 const (

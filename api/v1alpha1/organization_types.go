@@ -96,7 +96,8 @@ type OrganizationSpec struct {
 	// +optional
 	Mail OrganizationMail `json:"mail,omitempty,omitzero"`
 
-	// offboarding says how people leave. Default: every field's default.
+	// offboarding says how people leave, and what becomes of what they own. Default: every field's default; nothing is handed
+	// over.
 	// +optional
 	// +default={}
 	Offboarding OffboardingPolicy `json:"offboarding,omitempty,omitzero"`

@@ -113,6 +113,23 @@ type UserSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	Delegates []Delegation `json:"delegates,omitempty"`
 
+	// manager is the name of the User of the same organization whom the user reports to. An ownership rule may hand over
+	// to them what the user owns. When unset, there is none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="manager must be the name of a User, in lower case letters, digits, - and ."
+	Manager string `json:"manager,omitempty"`
+
+	// successor is the name of the User of the same organization who takes over what the user owns, when the user is
+	// archived or deleted and an ownership rule of the organization says so (rule AC-17). When unset, the rule's other
+	// sources apply.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="successor must be the name of a User, in lower case letters, digits, - and ."
+	Successor string `json:"successor,omitempty"`
+
 	// state is Active, Suspended or Archived. Suspended and Archived revoke access and free the seats; back
 	// at Active, a seat is claimed anew and an acceptance still counts (rules AX-14, CO-4). Default: Active.
 	// +optional
@@ -400,6 +417,11 @@ type UserStatus struct {
 	// +optional
 	AccessRevokedAt *metav1.Time `json:"accessRevokedAt,omitempty"`
 
+	// handover is how what the user owned passes to others; unset while the user stays, and when the organization has no
+	// rules of ownership.
+	// +optional
+	Handover *Handover `json:"handover,omitempty"`
+
 	// accessEndedAt is when the operator found that spec.accessUntil was over; unset while it is not. The user is leaving
 	// from then on, and until spec.accessUntil is later than this.
 	// +optional
@@ -413,6 +435,8 @@ type UserStatus struct {
 // User is one member of an organization.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.delegates) || !self.spec.delegates.exists(d, d.user == self.metadata.name)",message="a user cannot be a delegate of their own"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.successor) || self.spec.successor != self.metadata.name",message="a user cannot be a successor of their own"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.manager) || self.spec.manager != self.metadata.name",message="a user cannot be a manager of their own"
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=seatkeeper
@@ -425,6 +449,7 @@ type UserStatus struct {
 // +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Manager",type=string,JSONPath=`.spec.manager`,priority=1
 // +kubebuilder:printcolumn:name="Invited",type=date,JSONPath=`.status.invitation.sentAt`,priority=1
 // +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.invitation.expiresAt`,priority=1
 // +kubebuilder:printcolumn:name="Until",type=string,JSONPath=`.spec.accessUntil`,priority=1

@@ -19,6 +19,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/handover"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
@@ -129,7 +130,7 @@ func standsAnew(before, after *v1alpha1.User) bool {
 // reseated says that a status says something else about what a seat comes with.
 func reseated(before, after *v1alpha1.UserStatus) bool {
 	return (before.AccessRevokedAt == nil) != (after.AccessRevokedAt == nil) ||
-		(before.AcceptedAt == nil) != (after.AcceptedAt == nil) ||
+		(before.AcceptedAt == nil) != (after.AcceptedAt == nil) || handover.Pending(before) != handover.Pending(after) ||
 		!slices.Equal(before.RoleRequests, after.RoleRequests) || !slices.Equal(before.Withdrawals, after.Withdrawals)
 }
 

@@ -159,12 +159,18 @@ func (r *Reconciler) compose(s *snapshot, u *v1alpha1.User, l letter) composer {
 
 // finish writes the status, and lets go of what was sent and handed over once its outcome is recorded.
 func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Decision, underWay bool) (ctrl.Result, error) {
+	key := client.ObjectKeyFromObject(s.User)
+	if !d.Later {
+		r.estatePatience.forget(key)
+	} else if at := r.Clock.Now().Add(r.estatePatience.next(key, d.Verdict.Reason, false)); d.Verdict.WakeAt.IsZero() || at.Before(d.Verdict.WakeAt) {
+		d.Verdict.WakeAt = at
+	}
 	d.Verdict.WakeAt = d.Due()
 	err := r.Persist(ctx, s.User, d.User, d.Verdict)
 	if err == nil && d.Verdict.Kind != verdict.Silent {
 		r.announce(s, d.User)
 		if !underWay {
-			r.forget(client.ObjectKeyFromObject(s.User))
+			r.forget(key)
 		}
 	}
 	return r.Result(d.Verdict, err)
@@ -173,4 +179,5 @@ func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Deci
 func (r *Reconciler) forget(user types.NamespacedName) {
 	r.Outbox.Forget(user)
 	r.Accounts.Outbox.Forget(user)
+	r.Estate.Forget(user)
 }

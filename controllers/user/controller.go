@@ -18,6 +18,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
+	"seatkeeper.dev/seatkeeper/internal/ownership"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -40,8 +41,10 @@ type Reconciler struct {
 	Accounts Accounts
 	// Names are those by which Kubernetes knows people.
 	Names bindings.Names
+	// Estate finds what people own, and hands it over.
+	Estate *ownership.Desk
 
-	patience patience
+	patience, estatePatience patience
 }
 
 // Reconcile does one pass.
@@ -50,6 +53,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
 		r.forget(req.NamespacedName)
 		r.patience.forget(req.NamespacedName)
+		r.estatePatience.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if before.DeletionTimestamp.IsZero() {
@@ -80,13 +84,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // decide decides what is to be done. Who is about to lose access or roles loses the rights in Kubernetes that come with them
 // first.
 func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decision, error) {
-	d := membership.Next(s.Situation)
+	d, err := r.next(ctx, s)
+	if err != nil {
+		return d, err
+	}
 	if leaves(s.User, d.User) {
-		var err error
 		if s.Organization, err = r.organization(ctx, s.User); err != nil {
 			return d, err
 		}
-		d = membership.Next(s.Situation)
+		if d, err = r.next(ctx, s); err != nil {
+			return d, err
+		}
 	}
 	if !loses(s.User, d.User) || silent(&d) {
 		return d, nil
@@ -95,7 +103,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 	if access.Active(d.User) && !renamed(s.User, d.User) {
 		kept = access.Closure(d.User.Status.Roles, s.source.Role)
 	}
-	err := r.Names.Withdraw(ctx, r, s.User, s.Now, func(role string) bool { return slices.Contains(kept, role) })
+	err = r.Names.Withdraw(ctx, r, s.User, s.Now, func(role string) bool { return slices.Contains(kept, role) })
 	return d, err
 }
 

@@ -62,6 +62,7 @@ func (r *Reconciler) gatherRoles(ctx context.Context, s *snapshot) error {
 	key := types.NamespacedName{Namespace: s.User.Namespace, Name: s.User.Spec.Organization}
 	source := roster.New(ctx, r, key, s.Organization)
 	s.source, s.Roles = source, access.Of(s.User, source, s.Now)
+	s.People = &people{Roster: source, Reconciler: r, ctx: ctx, of: s.User}
 	for _, name := range s.Roles.Names() {
 		s.roles[name] = source.Role(name)
 	}

@@ -9,11 +9,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -46,7 +48,16 @@ func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User) error {
 	spec.Email = cmp.Or(u.Status.Email, spec.Email) // an edit that had no effect is not the person's address
 	return r.archive(ctx, u, v1alpha1.UserRecord{
 		Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt, AccessEndedAt: u.Status.AccessEndedAt,
+		Handovers: handedOver(u),
 	})
+}
+
+// handedOver says who took over what the user owned.
+func handedOver(u *v1alpha1.User) []v1alpha1.RuleHandover {
+	if u.Status.Handover == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(u.Status.Handover.Rules), func(r v1alpha1.RuleHandover) bool { return ptr.Deref(r.Objects, 0) == 0 })
 }
 
 // recordReplaced writes what remains of the person in whose place another one came. Of the spec, which may speak of the

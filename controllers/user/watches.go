@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
@@ -43,6 +44,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.Organization{}, loop.Affected(r.usersOfOrganization)).
 		WatchesRawSource(loop.Woken(r.Outbox.Done())).
 		WatchesRawSource(loop.Woken(r.Accounts.Outbox.Done())).
+		WatchesRawSource(loop.Woken(r.Estate.Outbox.Done())).
 		WithOptions(opts).
 		Complete(r)
 }
@@ -197,7 +199,7 @@ func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
 	was, is := before.Invitation, after.Invitation
 	return before.DefaultRole != after.DefaultRole || before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
 		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval) ||
-		!ptr.Equal(before.Offboarding.AccessNotice, after.Offboarding.AccessNotice)
+		!equality.Semantic.DeepEqual(before.Offboarding, after.Offboarding)
 }
 
 // users are the keys of the users that an index finds.

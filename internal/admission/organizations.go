@@ -5,6 +5,7 @@ package admission
 
 import (
 	"context"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -52,6 +53,7 @@ func (a *organizationAdmission) judge(ctx context.Context, before, after *v1alph
 	}
 	g := &gains{role: r.Role}
 	g.voice(before, after)
+	g.estate(before.Spec.Offboarding.Ownership, after.Spec.Offboarding.Ownership)
 	if role := after.Spec.DefaultRole; role != "" && role != before.Spec.DefaultRole {
 		at := field.NewPath("spec", "defaultRole")
 		g.assign(at, role, "")
@@ -84,6 +86,28 @@ func (g *gains) voice(before, after *v1alpha1.Organization) {
 	}
 	if before.Spec.Invitation.Templates != after.Spec.Invitation.Templates {
 		g.organization(field.NewPath("spec", "invitation", "templates"), "say what the invitations of organization "+after.Name+" are", after.Name)
+	}
+}
+
+// estate needs the rights to what the operator does by rules of ownership: it lists the objects, and patches those that it hands
+// over. Whoever may not do that is not to have it done.
+func (g *gains) estate(before, after []v1alpha1.OwnershipRule) {
+	for i, rule := range after {
+		at := slices.IndexFunc(before, func(was v1alpha1.OwnershipRule) bool { return was.Name == rule.Name })
+		if rule.OnArchive == v1alpha1.OwnershipRetain || at >= 0 && before[at].Resource == rule.Resource &&
+			before[at].OwnerField == rule.OwnerField && before[at].OnArchive == rule.OnArchive {
+			continue
+		}
+		verbs := []string{"list"}
+		if rule.OnArchive == v1alpha1.OwnershipReassign {
+			verbs = append(verbs, "patch")
+		}
+		for _, verb := range verbs {
+			g.demands = append(g.demands, demand{
+				field.NewPath("spec", "offboarding", "ownership").Index(i).Child("resource"), "have " + rule.Resource.Resource + " handed over",
+				right{verb, rule.Resource.Group, rule.Resource.Resource, ""},
+			})
+		}
 	}
 }
 

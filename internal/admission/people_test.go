@@ -26,7 +26,7 @@ import (
 	"seatkeeper.dev/seatkeeper/test/env"
 )
 
-// allowed is a right that an administrator of Kubernetes gives somebody for one name.
+// allowed is a right that an administrator of Kubernetes gives somebody for one name, or for all when it is empty.
 type allowed struct{ verb, group, resource, name string }
 
 func assign(role string) allowed {
@@ -39,6 +39,11 @@ func assignOwner(org string) allowed {
 
 func bind(resource, name string) allowed {
 	return allowed{"bind", rbacv1.GroupName, resource, name}
+}
+
+// handing are the rights to what the operator does by a rule of ownership.
+func handing(resource string) []allowed {
+	return []allowed{{"list", "", resource, ""}, {"patch", "", resource, ""}}
 }
 
 func read(secret string) allowed {
@@ -54,7 +59,10 @@ func (a allowed) String() string {
 	if a.group != "" {
 		resource += "." + a.group
 	}
-	return fmt.Sprintf("that needs the verb %s on %s %q in namespace ", a.verb, resource, a.name)
+	if a.name != "" {
+		resource += fmt.Sprintf(" %q", a.name)
+	}
+	return fmt.Sprintf("that needs the verb %s on %s in namespace ", a.verb, resource)
 }
 
 // The ClusterRoles that config/rbac ships.
@@ -165,9 +173,11 @@ func (d *door) act(t *testing.T, kind, clusterRole string, may ...allowed) *acto
 	}
 	role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-", Namespace: d.namespace}}
 	for _, m := range may {
-		role.Rules = append(role.Rules, rbacv1.PolicyRule{
-			Verbs: []string{m.verb}, APIGroups: []string{m.group}, Resources: []string{m.resource}, ResourceNames: []string{m.name},
-		})
+		rule := rbacv1.PolicyRule{Verbs: []string{m.verb}, APIGroups: []string{m.group}, Resources: []string{m.resource}}
+		if m.name != "" {
+			rule.ResourceNames = []string{m.name}
+		}
+		role.Rules = append(role.Rules, rule)
 	}
 	if err := env.Client(t).Create(t.Context(), role); err != nil {
 		t.Fatal(err)

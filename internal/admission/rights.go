@@ -51,6 +51,9 @@ func (r right) String() string {
 	if r.group != "" {
 		resource += "." + r.group
 	}
+	if r.name == "" {
+		return fmt.Sprintf("the verb %s on %s", r.verb, resource)
+	}
 	return fmt.Sprintf("the verb %s on %s %q", r.verb, resource, r.name)
 }
 

@@ -45,7 +45,7 @@ func company(t *testing.T) *door {
 	}
 	d.create(t,
 		build.Organization("acme").In(d.namespace).Owner("marie").Obj(),
-		build.Organization("globex").In(d.namespace).Owner("gus").Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "globex-smtp"}}).Obj(),
+		build.Organization("globex").In(d.namespace).Owner("gus").Ownership(build.Notes()).Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "globex-smtp"}}).Obj(),
 		build.Organization("initech").In(d.namespace).Owner("ina").DefaultRole("clerk").Obj(),
 		role("admin").Permissions("*").Obj(), role("support").Permissions("tickets.read").RoleRefs(shippedViewer).Obj(), role("helper").Obj(),
 		role("boss").Includes("admin").Obj(), role("seated").SeatPool("standard").Obj(), role("lead").Includes("seated").MinHolders(1).Obj(),
@@ -132,6 +132,15 @@ func roleOf(name string, mutate func(*v1alpha1.RoleSpec)) attempt {
 
 func organization(name string, mutate func(*v1alpha1.OrganizationSpec)) attempt {
 	return changing(&v1alpha1.Organization{}, name, func(u *v1alpha1.Organization) { mutate(&u.Spec) })
+}
+
+// owning has Secrets handed over, or watched over.
+func owning(action v1alpha1.OwnershipAction) func(*v1alpha1.OrganizationSpec) {
+	return func(s *v1alpha1.OrganizationSpec) {
+		rule := build.Notes()
+		rule.Resource.Resource, rule.OnArchive = "secrets", action
+		s.Offboarding.Ownership = []v1alpha1.OwnershipRule{rule}
+	}
 }
 
 // applying is an attempt by server-side apply, of a GitOps tool say.
@@ -292,6 +301,9 @@ func byOrganizations() map[string]gain {
 		"the sender":            {organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Mail.From = "eve@globex.example" }), []allowed{assignOwner("globex")}, "spec.mail: Forbidden"},
 		"a post, at once":       {making(build.Organization("new").Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "eves"}}).Obj()), []allowed{assignOwner("new"), read("eves")}, "spec.mail.smtpSecretRef.name: Forbidden"},
 		"the letters":           {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Invitation.Templates.Name = "eves" }), []allowed{assignOwner("acme")}, "spec.invitation.templates: Forbidden"},
+		"others' objects":       {organization("acme", owning(v1alpha1.OwnershipReassign)), handing("secrets"), "spec.offboarding.ownership[0].resource: Forbidden"},
+		"others' objects, seen": {organization("acme", owning(v1alpha1.OwnershipBlock)), handing("secrets")[:1], "spec.offboarding.ownership[0].resource: Forbidden"},
+		"other objects":         {organization("globex", owning(v1alpha1.OwnershipReassign)), handing("secrets"), "spec.offboarding.ownership[0].resource: Forbidden"},
 		"an organization":       {making(build.Organization("new").Owner("eve").DefaultRole("any").Obj()), []allowed{assign("any"), assignOwner("new")}, "spec.owner: Forbidden"},
 	}
 }
@@ -456,6 +468,11 @@ func TestTakingAwayIsFree(t *testing.T) {
 		"Role: nothing": roleOf("rich", func(s *v1alpha1.RoleSpec) {
 			s.Permissions, s.Includes, s.Kubernetes = nil, nil, v1alpha1.RoleKubernetes{}
 		}),
+		"Organization: kept objects": organization("acme", owning(v1alpha1.OwnershipRetain)),
+		"Organization: other heirs": organization("globex", func(s *v1alpha1.OrganizationSpec) {
+			s.Offboarding.Ownership[0].Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorSpread}
+		}),
+		"Organization: no objects":     organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Offboarding.Ownership = nil }),
 		"Organization: words":          organization("acme", func(s *v1alpha1.OrganizationSpec) { s.DisplayName = "Acme" }),
 		"Organization: nothing at all": organization("initech", func(s *v1alpha1.OrganizationSpec) { s.DefaultRole = "" }),
 		"SeatPool: more":               pool("billed", func(s *v1alpha1.SeatPoolSpec) { s.Seats = new(int32(4)) }),

@@ -104,12 +104,38 @@ func (a *userAdmission) given(ctx context.Context, before, after *v1alpha1.User,
 		return nil, err
 	}
 	errs = append(errs, wrong...)
+	if wrong, err = a.named(ctx, before, after); err != nil {
+		return nil, err
+	}
+	errs = append(errs, wrong...)
 	demands := userGains(before, after, r, a.clock.Now())
 	if err := r.Err(); err != nil {
 		return nil, apierrors.NewInternalError(err)
 	}
 	refused, err := a.rights.refuse(ctx, after.Namespace, demands)
 	return append(errs, refused...), err
+}
+
+// named refuses a new successor or manager who cannot be any.
+func (a *userAdmission) named(ctx context.Context, before, after *v1alpha1.User) (field.ErrorList, error) {
+	var was v1alpha1.UserSpec
+	if before != nil {
+		was = before.Spec
+	}
+	var errs field.ErrorList
+	for _, who := range []struct{ field, was, is string }{
+		{"manager", was.Manager, after.Spec.Manager}, {"successor", was.Successor, after.Spec.Successor},
+	} {
+		if who.is == "" || who.is == who.was {
+			continue
+		}
+		wrong, err := a.noUser(ctx, field.NewPath("spec", who.field), after.Namespace, who.is, after.Spec.Organization)
+		if err != nil {
+			return nil, err
+		}
+		errs = append(errs, wrong...)
+	}
+	return errs, nil
 }
 
 // delegates refuses new delegates who cannot be any.

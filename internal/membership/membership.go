@@ -17,6 +17,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/handover"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -59,6 +60,12 @@ type Situation struct {
 	HasDirectory bool
 	// Invalid is what is wrong with a value that the schema let pass; empty when nothing is.
 	Invalid string
+	// People may take over what the user owns.
+	People handover.People
+	// Report is what was found of what the user owns; nil while nothing is known.
+	Report *handover.Report
+	// Spared says that nothing is to be handed over, since everything in the namespace goes.
+	Spared bool
 }
 
 // Decision is what is to be done for a user.
@@ -81,6 +88,10 @@ type Decision struct {
 	// Replaced is who had the address before, when another person takes the place: a record is written before the
 	// status is.
 	Replaced *Replaced
+	// Task is what is to be found, or handed over, of what the user owns, before more can be said; nil when nothing is.
+	Task *handover.Task
+	// Later says that it is to be looked at again after a while, since no watch wakes when what is in the way is gone.
+	Later bool
 	// Farewell says that the object can go: a record is written, then the finalizer is removed.
 	Farewell bool
 
@@ -130,8 +141,14 @@ func (d *Decision) next(s Situation) verdict.Verdict {
 	u := d.User
 	orphaned := s.Organization == nil && u.DeletionTimestamp.IsZero()
 	if !orphaned && leaves(u, s.Facts) {
+		if v := d.plan(s); v.Kind != verdict.Done {
+			d.expire()
+			d.lessen(s)
+			return v
+		}
 		return d.leave(s)
 	}
+	d.keepAll()
 	d.expire()
 	v := d.stay(s, orphaned)
 	if v.WakeAt.IsZero() && open(u) {
@@ -357,6 +374,9 @@ func (d *Decision) leave(s Situation) verdict.Verdict {
 		u.Status.Invitation.Sends = ptr.To(int32(0)) // who is brought back is invited as for the first time
 	}
 	verdict.Unset(u, v1alpha1.ConditionSeated)
+	if v := d.handOver(s); v.Kind != verdict.Done {
+		return v
+	}
 	if len(s.Seats) > 0 {
 		reason := v1alpha1.ReasonArchiving
 		if !access.Archiving(u) {

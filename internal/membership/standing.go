@@ -7,6 +7,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/address"
+	"seatkeeper.dev/seatkeeper/internal/handover"
 	"seatkeeper.dev/seatkeeper/internal/seats"
 )
 
@@ -75,9 +76,9 @@ func StandingElsewhere(u *v1alpha1.User, f Facts) seats.Standing {
 	return seats.Frees
 }
 
-// afterRevocation frees a seat only when the access that goes with it is revoked.
+// afterRevocation frees a seat only when the access that goes with it is revoked, and what the user owns is handed over.
 func afterRevocation(u *v1alpha1.User) seats.Standing {
-	if u.Status.AccessRevokedAt == nil {
+	if u.Status.AccessRevokedAt == nil || handover.Pending(&u.Status) {
 		return seats.Leaves
 	}
 	return seats.Frees

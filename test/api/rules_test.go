@@ -52,7 +52,7 @@ const (
 // onCreate are the rules that creating an object meets.
 func onCreate() []rule {
 	return slices.Concat(organizationRules, userRules, roleRules, seatPoolRules, teamRules, seatSliceRules, archivedUserRules, invitationRules, untilRules,
-		accessRules(), emailRules(), localeRules(), timeZoneRules(), billingRules, purchaseRules, meteredRules, amountRules(), taxRateRules(), currencyRules())
+		accessRules(), ownershipRules(), emailRules(), localeRules(), timeZoneRules(), billingRules, purchaseRules, meteredRules, amountRules(), taxRateRules(), currencyRules())
 }
 
 func TestCreate(t *testing.T) {

@@ -329,7 +329,7 @@ func TestColumns(t *testing.T) {
 	for kind, want := range map[string]struct{ columns, cells string }{ // cells that do not change with time
 		organization: {"Name Owner Active Invited Waiting Archived Ready Age", "acme ada 1 2 3 4 True"},
 		user: {
-			"Name Email Roles Seats State Ready Age | Invited Expires Until Message",
+			"Name Email Roles Seats State Ready Age | Manager Invited Expires Until Message",
 			`ada ada@acme.example ["commercial","support"] ["standard"] Ready True`,
 		},
 		role: {"Name SeatPool Holders Min Max Ready Age", "support standard 2 1 3 True"},
@@ -339,19 +339,21 @@ func TestColumns(t *testing.T) {
 		},
 		team:         {"Name Parent Lead Members | All Path Ready Age", "sales company ada 2 5 company/sales True"},
 		seatSlice:    {"Name Pool First Capacity Age", "standard-1 standard 64 128"},
-		archivedUser: {"Name Email Reason Archived", "f00d ada@acme.example Left"},
+		archivedUser: {"Name Email Successor Reason Archived", "f00d ada@acme.example bea Left"},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			obj := typical(ns)[kind]
 			switch o := obj.(type) {
 			case *v1alpha1.SeatPool:
 				o.Spec.Plan, o.Spec.ExpiresAt = "Professional", new(metav1.NewTime(noon))
-			case *v1alpha1.User:
-				o.Spec.AccessUntil = new(metav1.NewTime(noon))
 			case *v1alpha1.Role:
 				o.Spec.MinHolders, o.Spec.MaxHolders = new(int32(1)), new(int32(3))
 			case *v1alpha1.Team:
 				o.Spec.Parent = "company"
+			case *v1alpha1.User:
+				o.Spec.Manager, o.Spec.AccessUntil = "marie", new(metav1.NewTime(noon))
+			case *v1alpha1.ArchivedUser:
+				o.Record.Handovers = []v1alpha1.RuleHandover{{Rule: "deals", State: v1alpha1.HandoverDone, Successors: []v1alpha1.Successor{{User: "bea", UID: "b"}}}}
 			}
 			if err := c.Create(t.Context(), obj); err != nil {
 				t.Fatal(err)

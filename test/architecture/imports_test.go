@@ -42,11 +42,12 @@ var rooms = []room{
 	{name: "api", packages: []string{"api/v1alpha1"}, outside: []string{"k8s.io/apimachinery"}},
 	{name: "verdict", packages: []string{"internal/verdict"}, may: []string{"api"}, pure: true},
 	{
-		name: "cores", packages: []string{"internal/access", "internal/guard", "internal/membership", "internal/pricing", "internal/seats"},
+		name: "cores", packages: []string{"internal/access", "internal/guard", "internal/handover", "internal/membership", "internal/pricing", "internal/seats"},
 		may: []string{"api", "values", "verdict", "cores"}, pure: true,
 	},
 	{name: "values", packages: []string{"internal/address", "internal/fault", "internal/password"}},
 	{name: "outbox", packages: []string{"internal/outbox"}},
+	{name: "ownership", packages: []string{"internal/ownership"}, may: []string{"api", "cores", "outbox"}},
 	{name: "servingcert", packages: []string{"internal/servingcert"}},
 	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values"}},
 	{
@@ -66,12 +67,12 @@ var rooms = []room{
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "ports", "outbox", "invitation", "shared", "mailroom"},
+		may: []string{"api", "values", "verdict", "cores", "ports", "outbox", "ownership", "invitation", "shared", "mailroom"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "ports", "adapters", "outbox", "invitation", "shared", "mailroom", "entrances", "programs", "servingcert",
+			"api", "values", "verdict", "cores", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "entrances", "programs", "servingcert",
 		},
 	},
 }

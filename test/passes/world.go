@@ -24,6 +24,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -50,6 +52,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/mail/fake"
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
+	"seatkeeper.dev/seatkeeper/internal/ownership"
 	"seatkeeper.dev/seatkeeper/test/contract"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -122,6 +125,7 @@ type World struct {
 // process is what is gone when the operator's process ends.
 type process struct {
 	reconcilers map[Kind]reconcile.Reconciler
+	estate      *ownership.Desk
 	outbox      *outbox.Outbox
 	accounts    *outbox.Outbox
 	desk        *billing.Desk
@@ -189,17 +193,19 @@ func (w *World) startProcess() {
 	})
 	keys := invitation.Keyring{Current: make([]byte, invitation.KeySize)}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
+	estate := &ownership.Desk{Estate: w.newEstate(), Outbox: outbox.New(outbox.Options{PerServer: 1, Clock: w.Clock})}
 	desk := billing.NewDesk(w.Billing, billing.DeskOptions{Workers: 1, Clock: w.Clock})
-	const workers = 3
+	const workers = 4
 	ended := make(chan error, workers)
 	go func() { ended <- mails.Start(ctx) }()
 	go func() { ended <- accounts.Start(ctx) }()
+	go func() { ended <- estate.Outbox.Start(ctx) }()
 	go func() { ended <- desk.Start(ctx) }()
 	w.process = process{
-		outbox: mails, accounts: accounts, desk: desk,
+		outbox: mails, accounts: accounts, desk: desk, estate: estate,
 		end: func() {
 			cancel()
-			if err := errors.Join(<-ended, <-ended, <-ended); err != nil {
+			if err := errors.Join(<-ended, <-ended, <-ended, <-ended); err != nil {
 				w.t.Errorf("an outbox or the billing desk ended with: %v", err)
 			}
 		},
@@ -213,9 +219,20 @@ func (w *World) startProcess() {
 				Inviter: user.Inviter{
 					Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
 				},
+				Estate: estate,
 			},
 		},
 	}
+}
+
+// newEstate makes what finds and hands over objects, with the operator's rights and traffic.
+func (w *World) newEstate() *ownership.Estate {
+	w.t.Helper()
+	objects, err := dynamic.NewForConfig(w.cluster.GetConfig())
+	w.must(err, "making a client for objects of any kind")
+	kinds, err := discovery.NewDiscoveryClientForConfig(w.cluster.GetConfig())
+	w.must(err, "making a discovery client")
+	return &ownership.Estate{Objects: objects, Kinds: kinds, People: w.cluster.GetAPIReader()}
 }
 
 // Twin is another operator beside this one: with a cache, a connection and a memory of its own.
@@ -351,7 +368,7 @@ func (w *World) Turn() (settled bool, err error) {
 // outcomes are news.
 func (w *World) Delivered() int {
 	w.t.Helper()
-	return w.drained(w.outbox) + w.drained(w.accounts)
+	return w.drained(w.outbox) + w.drained(w.accounts) + w.drained(w.estate.Outbox)
 }
 
 // drained waits until a last errand is alone: errands of others take turns with it.

@@ -328,28 +328,6 @@ func TestIN1_OwnerAndLastHolderAreHeld(t *testing.T) {
 	s.is("owner", v1alpha1.ReasonArchived)
 }
 
-// Whoever is held beyond the end is given nothing more: the seat that becomes free is the next one's.
-func TestIN1_WhoIsHeldIsGivenNoSeat(t *testing.T) {
-	t.Parallel()
-	s := play(t, append(acme(1, "ada"), build.Role("admin").MinHolders(1).Obj(), build.User("bea").Roles("admin", "member").Obj(), member("cid").Obj())...)
-	await(s, "bea", func(u *v1alpha1.User) error {
-		if inv := u.Status.Invitation; inv == nil || inv.SentAt == nil {
-			return fmt.Errorf("the invitation of bea is %+v", inv)
-		}
-		return nil
-	})
-	s.answer(s.links(at("bea"), 1)[0], accept, http.StatusOK)
-	s.says("bea", v1alpha1.ReasonAwaitingSeat, "number 1 in the queue")
-	end := s.in(5 * time.Minute) // so soon that no pool makes up its mind anew by itself
-	s.until("bea", end)
-	s.noticed("bea", end)
-	s.leapTo("bea", end)
-	s.is("bea", v1alpha1.ReasonLastHolder)
-	s.scale(2)
-	s.holds(s.is("cid", v1alpha1.ReasonInvited), "standard")
-	s.holds(s.is("bea", v1alpha1.ReasonLastHolder))
-}
-
 // Rules IN-1, CO-7, CO-11: what others have by a person ends with the person's access, and comes back with it.
 func TestIN1_DelegationsAndTeams(t *testing.T) {
 	t.Parallel()

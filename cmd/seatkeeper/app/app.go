@@ -17,6 +17,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
@@ -47,6 +49,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
+	"seatkeeper.dev/seatkeeper/internal/ownership"
 	"seatkeeper.dev/seatkeeper/internal/portal"
 	"seatkeeper.dev/seatkeeper/internal/servingcert"
 )
@@ -205,7 +208,11 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	accounts := outbox.New(outbox.Options{
 		Clock: o.Clock, Down: func(err error) bool { return errors.Is(err, directory.ErrUnavailable) },
 	})
-	for _, box := range []*outbox.Outbox{mails, accounts} {
+	estate, err := newEstate(mgr, o.Clock)
+	if err != nil {
+		return err
+	}
+	for _, box := range []*outbox.Outbox{mails, accounts, estate.Outbox} {
 		if err := mgr.Add(box); err != nil {
 			return fmt.Errorf("adding an outbox: %w", err)
 		}
@@ -225,7 +232,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		"seatpool": (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user": (&user.Reconciler{
 			Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
-			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts}, Names: o.Names,
+			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts}, Names: o.Names, Estate: estate,
 		}).SetupWithManager,
 	} {
 		if err := add(mgr, controller.Options{SkipNameValidation: ptr.To(true)}); err != nil {
@@ -233,6 +240,19 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		}
 	}
 	return nil
+}
+
+// newEstate makes what finds and hands over the objects that people own.
+func newEstate(mgr manager.Manager, clock clock.PassiveClock) (*ownership.Desk, error) {
+	objects, err := dynamic.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, fmt.Errorf("making a client for objects of any kind: %w", err)
+	}
+	kinds, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, fmt.Errorf("making a discovery client: %w", err)
+	}
+	return ownership.NewDesk(&ownership.Estate{Objects: objects, Kinds: kinds, People: mgr.GetAPIReader()}, clock), nil
 }
 
 // addWebhooks serves admission, with a certificate of our own unless certificate is nil.

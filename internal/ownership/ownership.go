@@ -1,0 +1,434 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package ownership finds the objects of any kind that people own, and hands them over.
+package ownership
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/handover"
+)
+
+const (
+	// pageSize is how many objects one list asks for.
+	pageSize = 500
+	// atOnce is how many objects of one person are patched at once.
+	atOnce = 8
+	// batch is how many objects of one rule are moved before that is recorded.
+	batch = 1000
+	// rounds is how often objects are looked for anew that were changed, or came, meanwhile.
+	rounds = 5
+	// shown is how many names are told.
+	shown = 5
+	// manager is who the API server is told hands over.
+	manager = "seatkeeper"
+	// tries is how often an object is handed over that is found again, before somebody else is taken to want it so.
+	tries = 3
+)
+
+// Estate finds and hands over what people own. It reads and writes past the cache, which would hold a copy of everything.
+type Estate struct {
+	// Objects are those of any kind, and Kinds tells which there are.
+	Objects dynamic.Interface
+	Kinds   discovery.DiscoveryInterface
+	// People reads Users past the cache.
+	People client.Reader
+}
+
+// Do looks for objects, or hands them over: a part of them, when there are many. Doing it again does what is left.
+func (e *Estate) Do(ctx context.Context, task *handover.Task) (*handover.Report, error) {
+	report := &handover.Report{ID: task.ID}
+	for _, rule := range task.Rules {
+		w := &work{Estate: e, namespace: task.Namespace, rule: &rule, stuck: map[types.UID]string{}, tries: map[types.UID]int{}}
+		result, err := w.do(ctx)
+		if err != nil {
+			return nil, err
+		}
+		report.Rules = append(report.Rules, result)
+	}
+	return report, nil
+}
+
+// work is what is done about the objects of one rule.
+type work struct {
+	*Estate
+
+	namespace string
+	rule      *handover.TaskRule
+	moved     int
+	// stuck are objects that cannot be moved, and why.
+	stuck map[types.UID]string
+	// tries is how often an object was to be handed over.
+	tries map[types.UID]int
+}
+
+// object is what has to be known of an object.
+type object struct {
+	name, owner, version string
+	uid                  types.UID
+	tracked              string
+}
+
+func (w *work) resource() schema.GroupVersionResource {
+	r := w.rule.Rule.Resource
+	return schema.GroupVersionResource{Group: r.Group, Version: r.Version, Resource: r.Resource}
+}
+
+func (w *work) kind() string { return w.resource().GroupResource().String() }
+
+func (w *work) do(ctx context.Context) (handover.Result, error) {
+	result := handover.Result{Rule: w.rule.Rule.Name}
+	from, err := w.leavers(ctx)
+	if err != nil {
+		return result, err
+	}
+	w.rule.From = from
+	left, err := w.list(ctx)
+	for range rounds {
+		movable := w.movable(left)
+		if err != nil || len(movable) == 0 {
+			break
+		}
+		if err := w.move(ctx, &result, movable); err != nil {
+			return result, err
+		}
+		if result.Absent {
+			break
+		}
+		left, err = w.list(ctx)
+	}
+	if err != nil {
+		return w.unknown(result, err)
+	}
+	if w.moved > 0 && !result.Absent { // whoever left meanwhile may have looked before the last one came
+		if err := w.attend(ctx, &result); err != nil {
+			return result, err
+		}
+	}
+	w.sumUp(&result, left)
+	return result, nil
+}
+
+// movable are the objects that can be handed over now.
+func (w *work) movable(left []object) []object {
+	if len(w.rule.To) == 0 || w.moved >= batch {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(left), func(o object) bool { return w.stuck[o.uid] != "" })
+}
+
+// sumUp says what is left, and why.
+func (w *work) sumUp(result *handover.Result, left []object) {
+	result.Moved, result.Left = w.moved, len(left)
+	for _, o := range left[:min(len(left), shown)] {
+		result.Names = append(result.Names, o.name)
+	}
+	reasons := map[string][]string{}
+	for _, o := range left {
+		if why := w.stuck[o.uid]; why != "" {
+			reasons[why] = append(reasons[why], o.name)
+		} else if len(w.rule.To) > 0 && !result.Absent {
+			result.More = true
+		}
+	}
+	var said []string
+	for why, names := range reasons {
+		said = append(said, fmt.Sprintf("%s %s", listed(w.kind(), names), why))
+	}
+	slices.Sort(said)
+	result.Trouble = strings.Join(said[:min(len(said), shown)], "; ")
+}
+
+// listed names the first of several objects.
+func listed(kind string, names []string) string {
+	text := kind + " " + strings.Join(names[:min(len(names), shown)], ", ")
+	if more := len(names) - shown; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// leavers are those whose objects are to move: who took over before may have come back, and then keeps them.
+func (w *work) leavers(ctx context.Context) ([]string, error) {
+	from := w.rule.From[:1:1]
+	for _, name := range w.rule.From[1:] {
+		u, err := w.person(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if (u == nil || access.Archiving(u)) && !slices.Contains(from, name) {
+			from = append(from, name)
+		}
+	}
+	return from, nil
+}
+
+// attend finds out whether who leaves does not any more, or a successor cannot take over. The cache may not know yet.
+func (w *work) attend(ctx context.Context, result *handover.Result) error {
+	leaver, err := w.person(ctx, w.rule.From[0])
+	if err != nil {
+		return err
+	}
+	result.Absent = leaver != nil && !access.Archiving(leaver) // who is back keeps the rest
+	for _, s := range w.rule.To {
+		u, err := w.person(ctx, s.User)
+		if err != nil {
+			return err
+		}
+		if !handover.Available(u) || u.UID != s.UID {
+			result.Absent = true
+		}
+	}
+	return nil
+}
+
+// person reads a user as of now; nil when there is none.
+func (w *work) person(ctx context.Context, name string) (*v1alpha1.User, error) {
+	var u v1alpha1.User
+	switch err := w.People.Get(ctx, types.NamespacedName{Namespace: w.namespace, Name: name}, &u); {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("looking for user %s: %w", name, err)
+	}
+	return &u, nil
+}
+
+// list finds the objects that those who leave own, page by page.
+func (w *work) list(ctx context.Context) ([]object, error) {
+	options := metav1.ListOptions{Limit: pageSize}
+	if w.rule.Rule.OwnerField == "" {
+		if options.LabelSelector = w.selector(); options.LabelSelector == "" {
+			return nil, nil
+		}
+	}
+	var all []object
+	for {
+		page, err := w.Objects.Resource(w.resource()).Namespace(w.namespace).List(ctx, options)
+		if apierrors.IsResourceExpired(err) && options.Continue != "" { // it took too long: from the beginning
+			all, options.Continue = nil, ""
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range page.Items {
+			if o := w.of(&page.Items[i]); slices.Contains(w.rule.From, o.owner) {
+				switch {
+				case o.tracked != "":
+					w.stuck[o.uid] = o.tracked
+				case w.tries[o.uid] >= tries:
+					w.stuck[o.uid] = "are set back, or changed all the time, by somebody else"
+				}
+				all = append(all, o)
+			}
+		}
+		if options.Continue = page.GetContinue(); options.Continue == "" {
+			slices.SortFunc(all, func(a, b object) int { return strings.Compare(a.name, b.name) })
+			return all, nil
+		}
+	}
+}
+
+// selector selects the objects by label. Who has a name that is too long for one owns nothing by label.
+func (w *work) selector() string {
+	const longest = 63
+	names := slices.DeleteFunc(slices.Clone(w.rule.From), func(name string) bool { return len(name) > longest })
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s in (%s)", v1alpha1.LabelOwner, strings.Join(names, ","))
+}
+
+func (w *work) path() []string {
+	if w.rule.Rule.OwnerField == "" {
+		return []string{"metadata", "labels", v1alpha1.LabelOwner}
+	}
+	return strings.Split(w.rule.Rule.OwnerField, ".")
+}
+
+func (w *work) of(u *unstructured.Unstructured) object {
+	owner, _, _ := unstructured.NestedString(u.Object, w.path()...) // what is no name is nobody's
+	return object{name: u.GetName(), owner: owner, version: u.GetResourceVersion(), uid: u.GetUID(), tracked: w.tracked(u)}
+}
+
+// tracked says who declares an object in Git, and would set it back; empty when nobody does.
+func (w *work) tracked(u *unstructured.Unstructured) string {
+	labels, annotations := u.GetLabels(), u.GetAnnotations()
+	for _, by := range []struct{ name, mark string }{
+		{"Flux", labels["kustomize.toolkit.fluxcd.io/name"]},
+		{"Flux", labels["helm.toolkit.fluxcd.io/name"]},
+		{"Argo CD", labels["argocd.argoproj.io/instance"]},
+		{"Argo CD", annotations["argocd.argoproj.io/tracking-id"]},
+	} {
+		if by.mark != "" {
+			return fmt.Sprintf("are declared in Git, as %s has it (%s): set %s there", by.name, by.mark, strings.Join(w.path(), "."))
+		}
+	}
+	return ""
+}
+
+// move hands objects over, several at once, if all are there who take over. What was changed meanwhile is left for the next round.
+func (w *work) move(ctx context.Context, result *handover.Result, objects []object) error {
+	if err := w.attend(ctx, result); err != nil || result.Absent {
+		return err
+	}
+	objects = objects[:min(len(objects), batch-w.moved)]
+	errs := make([]error, len(objects))
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for i, o := range objects {
+		group.Go(func() error {
+			errs[i] = w.patch(ctx, &o)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	for i, err := range errs {
+		w.tries[objects[i].uid]++
+		switch {
+		case err == nil:
+			w.moved++
+		case apierrors.IsNotFound(err), apierrors.IsConflict(err):
+		case refused(err):
+			w.stuck[objects[i].uid] = "cannot be handed over (" + words(err) + ")"
+		default:
+			return fmt.Errorf("handing over %s %s: %w", w.kind(), objects[i].name, err)
+		}
+	}
+	return nil
+}
+
+// refused says that the API server understood, and will not do it.
+func refused(err error) bool {
+	var status *apierrors.StatusError
+	if !errors.As(err, &status) {
+		return false
+	}
+	switch code := status.ErrStatus.Code; code {
+	case http.StatusUnauthorized, http.StatusRequestTimeout, http.StatusTooManyRequests: // it passes
+		return false
+	default:
+		return code >= http.StatusBadRequest && code < http.StatusInternalServerError
+	}
+}
+
+// patch gives an object to its heir, unless somebody else has changed it.
+func (w *work) patch(ctx context.Context, o *object) error {
+	var value any = handover.Heir(w.rule.To, o.uid).User
+	path := w.path()
+	for _, key := range slices.Backward(path) {
+		value = map[string]any{key: value}
+	}
+	patch := value.(map[string]any)
+	metadata, _ := patch["metadata"].(map[string]any)
+	if metadata == nil {
+		metadata = map[string]any{}
+		patch["metadata"] = metadata
+	}
+	metadata["resourceVersion"], metadata["uid"] = o.version, o.uid
+	data, err := json.Marshal(patch)
+	if err != nil {
+		return err
+	}
+	_, err = w.Objects.Resource(w.resource()).Namespace(w.namespace).Patch(ctx, o.name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: manager})
+	return err
+}
+
+// unknown says why the objects cannot be listed, if that does not pass by itself.
+func (w *work) unknown(result handover.Result, err error) (handover.Result, error) {
+	switch {
+	case apierrors.IsForbidden(err):
+		result.Trouble = fmt.Sprintf("the operator may not list %s: allow it list and patch, by a ClusterRole with the label seatkeeper.dev/aggregate-to-operator: \"true\"", w.kind())
+		return result, nil
+	case apierrors.IsMethodNotSupported(err):
+		result.Trouble = w.kind() + " cannot be listed: correct spec.offboarding.ownership of the organization"
+		return result, nil
+	case apierrors.IsNotFound(err):
+		return w.unserved(result, err)
+	}
+	return result, fmt.Errorf("listing %s: %w", w.kind(), err)
+}
+
+// unserved says what there is in the place of a resource that is not served: none of a kind that is not installed.
+func (w *work) unserved(result handover.Result, cause error) (handover.Result, error) {
+	groups, err := w.Kinds.ServerGroups()
+	if err != nil {
+		return result, fmt.Errorf("looking for %s: %w", w.kind(), err)
+	}
+	r := w.rule.Rule.Resource
+	var versions []string
+	for i := range groups.Groups {
+		if groups.Groups[i].Name != r.Group {
+			continue
+		}
+		for _, version := range groups.Groups[i].Versions {
+			is, err := w.served(version.GroupVersion)
+			switch {
+			case err != nil:
+				return result, err
+			case is == nil:
+			case !is.Namespaced:
+				result.Trouble = fmt.Sprintf("%s are in no namespace, and what people own is in that of their organization: remove rule %s", w.kind(), w.rule.Rule.Name)
+				return result, nil
+			case version.Version == r.Version:
+				return result, fmt.Errorf("listing %s: %w", w.kind(), cause) // it has just come
+			default:
+				versions = append(versions, version.Version)
+			}
+		}
+	}
+	if len(versions) > 0 {
+		result.Trouble = fmt.Sprintf("%s are served as %s, not %s: correct spec.offboarding.ownership of the organization (rule %s)",
+			w.kind(), strings.Join(versions, ", "), r.Version, w.rule.Rule.Name)
+		return result, nil
+	}
+	result.Note = fmt.Sprintf("%s are not installed (rule %s)", w.kind(), w.rule.Rule.Name)
+	return result, nil
+}
+
+// served finds the resource in one version of its group; nil when it is not served in that.
+func (w *work) served(version string) (*metav1.APIResource, error) {
+	list, err := w.Kinds.ServerResourcesForGroupVersion(version)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("looking for %s in %s: %w", w.kind(), version, err)
+	}
+	i := slices.IndexFunc(list.APIResources, func(r metav1.APIResource) bool { return r.Name == w.rule.Rule.Resource.Resource })
+	if i < 0 {
+		return nil, nil
+	}
+	return &list.APIResources[i], nil
+}
+
+// words are those of the API server, without more than fits.
+func words(err error) string {
+	const most = 300
+	text := err.Error()
+	if refusal := (*apierrors.StatusError)(nil); errors.As(err, &refusal) {
+		text = refusal.ErrStatus.Message
+	}
+	runes := []rune(strings.Join(strings.Fields(text), " "))
+	return string(runes[:min(len(runes), most)])
+}
