@@ -8,6 +8,19 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
+// ArchivePath is how a person came to be archived.
+//
+// +enum
+// +kubebuilder:validation:Enum=Deletion;Replacement
+type ArchivePath string
+
+const (
+	// ArchivePathDeletion is the deletion of the User object.
+	ArchivePathDeletion ArchivePath = "Deletion"
+	// ArchivePathReplacement is another person in the same place (rule EZ-15).
+	ArchivePathReplacement ArchivePath = "Replacement"
+)
+
 // UserRecord is what remains of a User.
 type UserRecord struct {
 	// user is the name that the User object had.
@@ -16,12 +29,21 @@ type UserRecord struct {
 	// +kubebuilder:validation:MaxLength=253
 	User string `json:"user,omitempty"`
 
-	// uid is the UID that the User object had; accounts elsewhere are tied to it.
+	// uid is the UID that the User object had.
 	// +required
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid,omitempty"`
+
+	// accountUID is the identity that the person's account elsewhere is tied to, when it is not uid: that of a User
+	// object of an earlier stay, or one of its own for who replaced somebody. Whoever comes back has the same account.
+	// When unset, uid is it.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	AccountUID types.UID `json:"accountUID,omitempty"`
 
 	// spec is the last spec of the User.
 	// +required
@@ -31,7 +53,12 @@ type UserRecord struct {
 	// +required
 	Reason ArchiveReason `json:"reason,omitempty"`
 
-	// archivedAt is when the record was written.
+	// path is Deletion, when the User object was deleted, or Replacement, when another person came in the same place.
+	// When unset, it is not known.
+	// +optional
+	Path ArchivePath `json:"path,omitempty"`
+
+	// archivedAt is when the record was written. It ends after spec.offboarding.retention of the organization.
 	// +required
 	ArchivedAt metav1.Time `json:"archivedAt,omitempty,omitzero"`
 
@@ -51,7 +78,8 @@ type UserRecord struct {
 }
 
 // ArchivedUser is what remains when a User object is deleted. The operator writes it. Its name is a hash of
-// organization and address, so that no personal data shows in a name.
+// organization and address, so that no personal data shows in a name. When a User with that address is created
+// again, the person is back (rules AX-10, AX-14), and the ArchivedUser goes.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:categories=seatkeeper

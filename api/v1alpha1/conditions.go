@@ -145,6 +145,9 @@ const (
 	// ReasonTransferIncomplete (User): access is revoked, and some objects cannot be handed over: the operator may not, the
 	// API refuses it, or Git declares them. It is tried again by itself.
 	ReasonTransferIncomplete = "TransferIncomplete"
+	// ReasonConfirmationRequired (User): the User was deleted, and the organization's spec.offboarding.policy is Delete, which
+	// cannot be undone. Until somebody confirms it, nothing happens.
+	ReasonConfirmationRequired = "ConfirmationRequired"
 	// ReasonMaxHoldersReached (User): a role has all the holders that its maxHolders lets it have.
 	ReasonMaxHoldersReached = "MaxHoldersReached"
 	// ReasonRoleCycle (Role): the roles that it includes lead back to it.
@@ -208,6 +211,10 @@ const (
 
 // Reasons of events alone.
 const (
+	// ReasonReactivated (User): the person had been a member before, and is back.
+	ReasonReactivated = "Reactivated"
+	// ReasonDeleted (User): the person is removed for good, and no record is left.
+	ReasonDeleted = "Deleted"
 	// ReasonSeatsBought (SeatPool): an order went through.
 	ReasonSeatsBought = "SeatsBought"
 	// ReasonSeatsGivenBack (SeatPool): bought seats were given back.
@@ -225,6 +232,9 @@ const (
 	// AnnotationResendInvitation (User): any new value asks for a fresh invitation with a fresh link.
 	// The old link dies. It is also how an expired or declined invitation is taken up again.
 	AnnotationResendInvitation = "seatkeeper.dev/resend-invitation"
+	// AnnotationConfirmDelete (User): the UID of the User, which confirms a deletion that cannot be undone (rules IN-10,
+	// AC-15). It means nothing unless the organization's spec.offboarding.policy is Delete.
+	AnnotationConfirmDelete = "seatkeeper.dev/confirm-delete"
 	// AnnotationApproveOrder (SeatPool): the generation of the pending order, which confirms it.
 	AnnotationApproveOrder = "seatkeeper.dev/approve-order"
 	// AnnotationReconcileAt (all): any new value makes the operator look again now.

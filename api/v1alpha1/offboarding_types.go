@@ -42,8 +42,37 @@ const (
 	SuccessorSpread SuccessorSource = "Spread"
 )
 
+// OffboardingMode is what the deletion of a User leaves.
+//
+// +enum
+// +kubebuilder:validation:Enum=Archive;Delete
+type OffboardingMode string
+
+const (
+	// OffboardingArchive leaves an ArchivedUser, so that the person can come back (rules AX-13, AX-14, CO-8).
+	OffboardingArchive OffboardingMode = "Archive"
+	// OffboardingDelete leaves nothing but an Event, after a confirmation (rules IN-10, AC-15).
+	OffboardingDelete OffboardingMode = "Delete"
+)
+
 // OffboardingPolicy says what becomes of members who leave, and of what they own.
 type OffboardingPolicy struct {
+	// policy is Archive or Delete: what the deletion of a User leaves. Archive leaves an ArchivedUser, by which the person
+	// can come back. Delete leaves nothing and cannot be undone, so it goes ahead only once the annotation
+	// seatkeeper.dev/confirm-delete of the User is the User's UID; until then nothing happens. It asks nobody when the
+	// organization or the namespace is being deleted. spec.state Archived keeps the User under either. Default: Archive.
+	// +optional
+	// +default="Archive"
+	Policy OffboardingMode `json:"policy,omitempty"`
+
+	// retention is how long an ArchivedUser is kept, as a duration such as 8760h, from 1m to 876000h. It ends on a timer. A
+	// new value applies to those that are there, too. When unset, they are kept for ever.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?[hms])+$') && duration(self) >= duration('1m') && duration(self) <= duration('876000h')",message="retention must be a duration from 1m to 876000h such as 8760h"
+	Retention *metav1.Duration `json:"retention,omitempty"`
+
 	// ownership says what the objects are that members own, and what becomes of those of a member who is archived or
 	// deleted (rules AX-16, AX-17, AC-4, AC-17), up to 16 rules. The objects are in the namespace of the organization. When
 	// empty, nothing is looked for.

@@ -5,6 +5,7 @@ package v1alpha1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // UserState is what somebody wants a User to be.
@@ -397,6 +398,14 @@ type UserStatus struct {
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=254
 	Email string `json:"email,omitempty"`
+
+	// accountUID is the identity that the person's account elsewhere is tied to, when it is not the UID of this object: that
+	// of an earlier stay, for who came back, or one of its own, for who replaced somebody. When unset, the UID is it.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	AccountUID types.UID `json:"accountUID,omitempty"`
 
 	// initialPasswordAt is when the password of spec.initialPasswordSecretRef was handed to the directory.
 	// It is not handed over again.

@@ -119,6 +119,7 @@ func standsAnew(before, after *v1alpha1.User) bool {
 		access.Leaving(before) != access.Leaving(after) ||
 		before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
 		before.Annotations[v1alpha1.AnnotationResendInvitation] != after.Annotations[v1alpha1.AnnotationResendInvitation] ||
+		before.Annotations[v1alpha1.AnnotationConfirmDelete] != after.Annotations[v1alpha1.AnnotationConfirmDelete] ||
 		readdressed(before, after) || reseated(&before.Status, &after.Status) {
 		return true
 	}

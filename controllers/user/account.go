@@ -43,8 +43,8 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 	key := client.ObjectKeyFromObject(s.User)
 	organization := client.ObjectKeyFromObject(s.Organization)
 	secret := types.NamespacedName{Namespace: key.Namespace, Name: s.User.Spec.InitialPasswordSecretRef.Name}
-	account := directory.AccountOf(s.User, s.Organization)
-	id := string(s.User.UID) + " " + secret.Name + " " + d.User.Status.Email
+	account := directory.AccountOf(d.User, s.Organization)
+	id := string(account.UID) + " " + secret.Name + " " + d.User.Status.Email
 	o := r.Accounts.Outbox.Do(outbox.Errand{
 		Owner: key, ID: id, Server: organization.String(), Tenant: organization,
 		Run: func(ctx context.Context) error {

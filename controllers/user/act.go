@@ -169,6 +169,7 @@ func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Deci
 	err := r.Persist(ctx, s.User, d.User, d.Verdict)
 	if err == nil && d.Verdict.Kind != verdict.Silent {
 		r.announce(s, d.User)
+		err = r.welcome(ctx, s.User, d)
 		if !underWay {
 			r.forget(key)
 		}

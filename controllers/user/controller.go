@@ -25,7 +25,7 @@ import (
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=users/status,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles;teams;seatpools;seatslices,verbs=get;list;watch
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;create;update
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;update;delete
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
@@ -45,6 +45,8 @@ type Reconciler struct {
 	Estate *ownership.Desk
 
 	patience, estatePatience patience
+	// left are who left lately.
+	left departures
 }
 
 // Reconcile does one pass.
@@ -70,7 +72,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.Result(verdict.Verdict{}, err)
 	}
 	if d.Farewell {
-		return r.Result(d.Verdict, r.retire(ctx, d.User))
+		return r.Result(d.Verdict, r.retire(ctx, &d))
 	}
 	if err := r.recordReplaced(ctx, d.User, d.Replaced); err != nil {
 		return r.Result(verdict.Verdict{}, err)
@@ -88,7 +90,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 	if err != nil {
 		return d, err
 	}
-	if leaves(s.User, d.User) {
+	if leaves(s.User, d.User) || d.Final {
 		if s.Organization, err = r.organization(ctx, s.User); err != nil {
 			return d, err
 		}
@@ -107,7 +109,8 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 	return d, err
 }
 
-// leaves says that access is to be revoked, which the owner's never is: who that is, is asked past the cache then.
+// leaves says that access is to be revoked, which the owner's never is: who that is, is asked past the cache then. So is whether
+// nothing is to remain of somebody.
 func leaves(before, after *v1alpha1.User) bool {
 	return access.Leaving(after) && before.Status.AccessRevokedAt == nil && after.Status.AccessRevokedAt != nil
 }

@@ -54,6 +54,9 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 	if err := r.gatherPools(ctx, s); err != nil {
 		return nil, err
 	}
+	if err := r.gatherRecords(ctx, s); err != nil {
+		return nil, err
+	}
 	return s, r.gatherEmailHolder(ctx, s)
 }
 
@@ -169,7 +172,7 @@ func (r *Reconciler) gatherEmailHolder(ctx context.Context, s *snapshot) error {
 		}
 	}
 	if first != s.User {
-		s.EmailHolder = first.Name
+		s.EmailHolder, s.HolderState = first.Name, first.Spec.State
 	}
 	return nil
 }

@@ -6,8 +6,6 @@ package user
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -25,20 +23,35 @@ import (
 )
 
 // retire writes what remains of a user who is being deleted, and lets the object go. Access is revoked and the
-// seats are free by now.
-func (r *Reconciler) retire(ctx context.Context, u *v1alpha1.User) error {
+// seats are free by now. Where nothing is to remain, what an earlier stay left goes as well.
+func (r *Reconciler) retire(ctx context.Context, d *membership.Decision) error {
+	u := d.User
 	if !controllerutil.ContainsFinalizer(u, v1alpha1.FinalizerArchive) {
 		return nil
 	}
-	if err := r.record(ctx, u); err != nil {
-		return fmt.Errorf("recording who left: %w", err)
+	switch {
+	case d.Final:
+		if err := r.end(ctx, d.Spent); err != nil {
+			return err
+		}
+	case d.Nobody:
+	default:
+		if err := r.record(ctx, u); err != nil {
+			return fmt.Errorf("recording who left: %w", err)
+		}
 	}
 	base := u.DeepCopy()
 	controllerutil.RemoveFinalizer(u, v1alpha1.FinalizerArchive)
 	if err := r.Patch(ctx, u, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("removing finalizer %s: %w", v1alpha1.FinalizerArchive, err)
 	}
-	log.FromContext(ctx).Info("transition", "reason", v1alpha1.ReasonArchived)
+	reason := v1alpha1.ReasonArchived
+	if d.Final {
+		reason = v1alpha1.ReasonDeleted
+		r.Events.Eventf(u, nil, corev1.EventTypeNormal, reason, "Reconcile",
+			"access is revoked and the seats are free: as spec.offboarding.policy of organization %s says, no record is left", u.Spec.Organization)
+	}
+	log.FromContext(ctx).Info("transition", "reason", reason)
 	return nil
 }
 
@@ -48,7 +61,7 @@ func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User) error {
 	spec.Email = cmp.Or(u.Status.Email, spec.Email) // an edit that had no effect is not the person's address
 	return r.archive(ctx, u, v1alpha1.UserRecord{
 		Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt, AccessEndedAt: u.Status.AccessEndedAt,
-		Handovers: handedOver(u),
+		AccountUID: u.Status.AccountUID, Path: v1alpha1.ArchivePathDeletion, Handovers: handedOver(u),
 	})
 }
 
@@ -68,7 +81,7 @@ func (r *Reconciler) recordReplaced(ctx context.Context, u *v1alpha1.User, was *
 	}
 	err := r.archive(ctx, u, v1alpha1.UserRecord{
 		Spec:   v1alpha1.UserSpec{Organization: u.Spec.Organization, Email: was.Email, Roles: u.Spec.Roles, State: v1alpha1.UserArchived},
-		Reason: v1alpha1.ArchiveLeft, AcceptedAt: was.AcceptedAt,
+		Reason: v1alpha1.ArchiveLeft, AcceptedAt: was.AcceptedAt, AccountUID: was.Account, Path: v1alpha1.ArchivePathReplacement,
 	})
 	if err != nil {
 		return fmt.Errorf("recording who was replaced: %w", err)
@@ -78,12 +91,19 @@ func (r *Reconciler) recordReplaced(ctx context.Context, u *v1alpha1.User, was *
 
 // archive writes a record. In a namespace that is being deleted nothing can be recorded, and nothing would remain.
 func (r *Reconciler) archive(ctx context.Context, u *v1alpha1.User, record v1alpha1.UserRecord) error {
-	archived := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Namespace: u.Namespace, Name: recordName(&record.Spec)}}
+	key := recordKey(u, record.Spec.Email)
+	record.User, record.UID = u.Name, u.UID
+	if record.AccountUID == u.UID {
+		record.AccountUID = ""
+	}
+	r.left.note(key, u.UID, r.Clock.Now())
+	archived := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
 	_, err := controllerutil.CreateOrUpdate(ctx, r, archived, func() error {
-		if was := archived.Record; was.UID == u.UID && was.AcceptedAt.Equal(record.AcceptedAt) && equality.Semantic.DeepEqual(was.Spec, record.Spec) {
+		record.ArchivedAt = archived.Record.ArchivedAt
+		if !record.ArchivedAt.IsZero() && equality.Semantic.DeepEqual(archived.Record, record) {
 			return nil // written before a crash
 		}
-		record.User, record.UID, record.ArchivedAt = u.Name, u.UID, metav1.NewTime(r.Clock.Now())
+		record.ArchivedAt = metav1.NewTime(r.Clock.Now())
 		archived.Record = record
 		return nil
 	})
@@ -91,10 +111,4 @@ func (r *Reconciler) archive(ctx context.Context, u *v1alpha1.User, record v1alp
 		return nil
 	}
 	return err
-}
-
-// recordName is the same for every stay of the same person in the same organization, and shows no address.
-func recordName(spec *v1alpha1.UserSpec) string {
-	sum := sha256.Sum256([]byte(spec.Organization + "/" + membership.FoldEmail(spec.Email)))
-	return hex.EncodeToString(sum[:16])
 }

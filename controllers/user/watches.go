@@ -34,9 +34,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("user").
-		For(&v1alpha1.User{}, builder.WithPredicates(predicate.Or(loop.Declared(), answered()))).
+		For(&v1alpha1.User{}, builder.WithPredicates(r.leaving(), predicate.Or(loop.Declared(), answered()))).
 		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
+		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning)).
 		Watches(&v1alpha1.Team{}, loop.Affected(r.usersOfTeam)).
 		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged)).
 		Watches(&v1alpha1.SeatPool{}, loop.Affected(r.usersOfPool)).
@@ -61,9 +62,9 @@ func declined(u *v1alpha1.User) bool {
 	return u.Status.Invitation != nil && u.Status.Invitation.DeclinedAt != nil
 }
 
-// sameEmail wakes those who may have an address now that somebody else gave up.
+// sameEmail wakes those who may have an address now that somebody else gave up, or who are told otherwise why they may not.
 func (r *Reconciler) sameEmail(ctx context.Context, before, after *v1alpha1.User) []types.NamespacedName {
-	if before == nil || after != nil && after.Spec.Email == before.Spec.Email {
+	if before == nil || after != nil && after.Spec.Email == before.Spec.Email && after.Spec.State == before.Spec.State {
 		return nil
 	}
 	return r.users(ctx, before.Namespace, index.UserEmail, index.EmailKey(before.Spec.Organization, before.Spec.Email))

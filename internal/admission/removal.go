@@ -46,8 +46,11 @@ func (a *userAdmission) ValidateDelete(ctx context.Context, u *v1alpha1.User) (a
 		return nil, err
 	}
 	needed, err := a.needed(ctx, u, r)
-	if err != nil || len(needed) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	if len(needed) == 0 {
+		return irreversible(u, r.Organization()), nil
 	}
 	if going, err := a.going(ctx, u.Namespace); err != nil || going {
 		return nil, err

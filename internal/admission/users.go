@@ -53,7 +53,11 @@ func (a *userAdmission) ValidateCreate(ctx context.Context, u *v1alpha1.User) (a
 	if err != nil {
 		return nil, err
 	}
-	return answer("User", u.Name, ownersEnd(nil, u, r.Organization()), slices.Concat(errs, taken, more))
+	back, err := a.known(ctx, u)
+	if err != nil {
+		return nil, err
+	}
+	return answer("User", u.Name, slices.Concat(back, ownersEnd(nil, u, r.Organization())), slices.Concat(errs, taken, more))
 }
 
 // ValidateUpdate refuses changes that cannot take effect, or give what is not the requester's to give. What was wrong
@@ -173,12 +177,14 @@ func (a *userAdmission) readdressed(ctx context.Context, before, after *v1alpha1
 			return append(errs, field.Forbidden(field.NewPath("spec", "email"), fmt.Sprintf(
 				"stands for another person then (spec.emailChange of organization %s is Replace), and this User is its owner: name another owner there first", org.Name))), nil, nil
 		}
-		return errs, admission.Warnings{fmt.Sprintf(
+		back, err := a.known(ctx, after)
+		return errs, append(admission.Warnings{fmt.Sprintf(
 			"the address of User %s now stands for another person (spec.emailChange of organization %s is Replace): whoever had the old one loses access, and an invitation goes to the new one",
-			after.Name, org.Name)}, nil
+			after.Name, org.Name)}, back...), err
 	default:
 	}
-	return errs, nil, nil
+	warnings, err := a.passedOn(ctx, before, after)
+	return errs, warnings, err
 }
 
 // edited says that a user has another address now by the organization's policy, for which the spelling does not count.
@@ -195,8 +201,16 @@ func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User) (field
 	for i := range list.Items {
 		if other := &list.Items[i]; other.Name != u.Name {
 			return field.ErrorList{field.Invalid(field.NewPath("spec", "email"), u.Spec.Email, fmt.Sprintf(
-				"is in use by User %s of organization %s: use another address, or change or delete that User", other.Name, u.Spec.Organization))}, nil
+				"is in use by User %s of organization %s%s", other.Name, u.Spec.Organization, remedy(other)))}, nil
 		}
 	}
 	return nil, nil
+}
+
+// remedy says how the address that somebody has becomes free, or that person comes back (rules AX-10, AX-11).
+func remedy(holder *v1alpha1.User) string {
+	if away := membership.Away(holder.Name, holder.Spec.State); away != "" {
+		return ", " + away
+	}
+	return ": use another address, or change or delete that User"
 }

@@ -16,7 +16,8 @@ import (
 
 // Account is one person's account as a directory is to know it.
 type Account struct {
-	// UID is the User's. It names the account for good, whatever the person is called.
+	// UID names the account for good, whatever the person is called, and whichever User object stands for the person: that of
+	// the first stay, unless the person came in another's place.
 	UID types.UID
 	// Organization is whose directory it is.
 	Organization types.NamespacedName
@@ -30,7 +31,7 @@ type Account struct {
 func AccountOf(user *v1alpha1.User, organization *v1alpha1.Organization) Account {
 	spec := &user.Spec
 	return Account{
-		UID: user.UID, Organization: types.NamespacedName{Namespace: user.Namespace, Name: spec.Organization},
+		UID: user.Account(), Organization: types.NamespacedName{Namespace: user.Namespace, Name: spec.Organization},
 		UserName: spec.Email, GivenName: spec.GivenName, FamilyName: spec.FamilyName,
 		Locale: cmp.Or(spec.Locale, organization.Spec.Locale),
 	}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -19,6 +20,8 @@ type Replaced struct {
 	Email string
 	// AcceptedAt is when the person accepted; nil when never.
 	AcceptedAt *metav1.Time
+	// Account is the identity that the person's account is tied to, which the one who came does not get.
+	Account types.UID
 }
 
 // readdress lets an edit of the address take effect, as the organization's policy has it. One that leads to an address
@@ -57,13 +60,14 @@ func (d *Decision) replace() {
 	st := &d.User.Status
 	if inv := st.Invitation; inv != nil {
 		if mailed := inv.SentAt != nil || sends(inv) > 0; st.AcceptedAt != nil || mailed && sameAddress(inv, st.Email) { // of whom nobody wrote to, nothing remains
-			d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt}
+			d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt, Account: d.User.Account()}
 		}
 		inv.DeclinedAt, inv.ExpiredAt, inv.Sends = nil, nil, ptr.To(int32(0))
 		if st.AccessRevokedAt == nil {
 			st.AccessRevokedAt = d.stamp() // else the link would work again should the address be set back
 		}
 	}
+	d.renewed, st.AccountUID = true, another(d.User, d.User.Spec.Email)
 	st.AcceptedAt = nil // a first password is handed over once, and not to another
 	verdict.Unset(d.User, v1alpha1.ConditionAccepted)
 }

@@ -58,6 +58,10 @@ type Situation struct {
 	Pools map[string]Pool
 	// HasDirectory says that there is a directory that passwords can be handed to.
 	HasDirectory bool
+	// Records are those of who had an address of the user before, by the address as FoldEmail has it.
+	Records map[string]*v1alpha1.ArchivedUser
+	// HolderState is what the User with the name EmailHolder is to be.
+	HolderState v1alpha1.UserState
 	// Invalid is what is wrong with a value that the schema let pass; empty when nothing is.
 	Invalid string
 	// People may take over what the user owns.
@@ -92,8 +96,14 @@ type Decision struct {
 	Task *handover.Task
 	// Later says that it is to be looked at again after a while, since no watch wakes when what is in the way is gone.
 	Later bool
+	// Returned says that the person was here before, which is news.
+	Returned bool
+	// Spent are records that say of the user what the user says: they go once the status is written.
+	Spent []*v1alpha1.ArchivedUser
 	// Farewell says that the object can go: a record is written, then the finalizer is removed.
 	Farewell bool
+	// Final says that no record is to remain, and Nobody that there is nothing to record: the address was never the user's.
+	Final, Nobody bool
 
 	now time.Time
 	org *v1alpha1.Organization
@@ -101,6 +111,8 @@ type Decision struct {
 	denied bool
 	// replacing says that it does not before the roles that somebody has to hold may be given up.
 	replacing bool
+	// renewed says that another person has come in the place of the one who was there.
+	renewed bool
 	// lacking says which roles are not granted, beside others that are; Done when all are. tied says which are held that are
 	// not to be; Done when none is.
 	lacking, tied verdict.Verdict
@@ -115,6 +127,7 @@ func Next(s Situation) Decision {
 	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second), org: s.Organization}
 	d.watchEnd()
 	d.readdress(s)
+	d.recall(s)
 	d.Verdict = d.next(s)
 	if d.Verdict.Kind == verdict.Silent && !d.Farewell {
 		switch {
@@ -174,6 +187,9 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 		d.lessen(s)
 		return stuck(v1alpha1.ReasonOwnerProtected,
 			"is the owner of organization %s and keeps access: name another owner there first", u.Spec.Organization)
+	case held(u, s.Organization):
+		d.lessen(s)
+		return confirmationRequired(u)
 	case access.Leaving(u), d.replacing:
 		return d.askToLeave(s)
 	case s.Invalid != "":
@@ -184,8 +200,7 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 		return unedited(s.Organization)
 	case s.EmailHolder != "":
 		d.lessen(s)
-		return stuck(v1alpha1.ReasonEmailInUse,
-			"the address in spec.email is in use by User %s: change it here, or change or delete that User", s.EmailHolder)
+		return inUse(s)
 	}
 	return d.join(s)
 }
@@ -198,7 +213,7 @@ func (d *Decision) lessen(s Situation) {
 	d.lose(s)
 	st.Roles = both(before, st.Roles)
 	st.Seats = both(beforeSeats, st.Seats)
-	if d.replacing || access.Leaving(d.User) && !protected(d.User, s.Organization) {
+	if d.replacing || access.Leaving(d.User) && !protected(d.User, s.Organization) && !held(d.User, s.Organization) {
 		d.losses = append(names(s.Roles.Tied), s.Roles.Released...) // all of them, or none
 	}
 	d.ask(nil, d.losses)
@@ -388,8 +403,7 @@ func (d *Decision) leave(s Situation) verdict.Verdict {
 		}
 	}
 	if !u.DeletionTimestamp.IsZero() {
-		d.Farewell = true
-		return verdict.Verdict{Kind: verdict.Silent}
+		return d.depart(s)
 	}
 	if !access.Archiving(u) {
 		verdict.Unset(u, v1alpha1.ConditionArchived)

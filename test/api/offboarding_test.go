@@ -106,3 +106,36 @@ var successionRules = []rule{
 	{"the rules of a User hold on the record: manager", archivedUser, fields{"record.spec.manager": "Bob Martin"}, managerRule},
 	{"the rules of a User hold on the record: successor", archivedUser, fields{"record.spec.successor": "Bob Martin"}, successorRule},
 }
+
+const retentionRule = "retention must be a duration from 1m to 876000h such as 8760h"
+
+// offboardingRules are those of who leaves, and of what remains.
+var offboardingRules = []rule{
+	{"a year", organization, fields{"spec.offboarding.retention": "8760h"}, ""},
+	{"the shortest", organization, fields{"spec.offboarding.retention": "1m"}, ""},
+	{"the longest", organization, fields{"spec.offboarding.retention": "876000h"}, ""},
+	{"hours and minutes", organization, fields{"spec.offboarding.retention": "1h30m"}, ""},
+	{"at once", organization, fields{"spec.offboarding.retention": "0s"}, retentionRule},
+	{"for longer than anybody", organization, fields{"spec.offboarding.retention": "876001h"}, retentionRule},
+	{"Go knows no years", organization, fields{"spec.offboarding.retention": "1y"}, retentionRule},
+	{"for ever is left out, not empty", organization, fields{"spec.offboarding.retention": ""}, retentionRule},
+
+	{"a record remains (AX-13, CO-8)", organization, fields{"spec.offboarding.policy": "Archive"}, ""},
+	{"nothing remains (IN-10, AC-15)", organization, fields{"spec.offboarding.policy": "Delete"}, ""},
+	{"something else remains", organization, fields{"spec.offboarding.policy": "Forget"}, "spec.offboarding.policy: Unsupported value"},
+	{"whoever leaves is spoken of in words", organization, fields{"spec.offboarding.policy": true}, "spec.offboarding.policy"},
+
+	{"an account of before", archivedUser, fields{"record.accountUID": "0b3c"}, ""},
+	{"an account of nobody", archivedUser, fields{"record.accountUID": ""}, "record.accountUID"},
+	{"an account that is too long", archivedUser, fields{"record.accountUID": text(65)}, "record.accountUID: Too long"},
+	{"deleted", archivedUser, fields{"record.path": "Deletion"}, ""},
+	{"replaced", archivedUser, fields{"record.path": "Replacement"}, ""},
+	{"left by another path", archivedUser, fields{"record.path": "Resignation"}, "record.path: Unsupported value"},
+}
+
+// offboardingStatusRules are those of what the operator writes of it.
+var offboardingStatusRules = []rule{
+	{"an account of before", user, fields{"status.accountUID": "0b3c"}, ""},
+	{"an account of nobody", user, fields{"status.accountUID": ""}, "status.accountUID"},
+	{"an account that is too long", user, fields{"status.accountUID": text(65)}, "status.accountUID: Too long"},
+}

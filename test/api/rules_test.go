@@ -51,7 +51,7 @@ const (
 
 // onCreate are the rules that creating an object meets.
 func onCreate() []rule {
-	return slices.Concat(organizationRules, userRules, roleRules, seatPoolRules, teamRules, seatSliceRules, archivedUserRules, invitationRules, untilRules,
+	return slices.Concat(organizationRules, userRules, roleRules, seatPoolRules, teamRules, seatSliceRules, archivedUserRules, invitationRules, untilRules, offboardingRules,
 		accessRules(), ownershipRules(), emailRules(), localeRules(), timeZoneRules(), billingRules, purchaseRules, meteredRules, amountRules(), taxRateRules(), currencyRules())
 }
 
@@ -92,7 +92,7 @@ func TestUpdateStatus(t *testing.T) {
 			t.Fatalf("creating the typical %s: %v", kind, err)
 		}
 	}
-	for _, r := range slices.Concat(onStatus, accessStatusRules) {
+	for _, r := range slices.Concat(onStatus, accessStatusRules, offboardingStatusRules) {
 		t.Run(r.kind+"/"+r.why, func(t *testing.T) {
 			obj := untyped(t, r.kind, typical(ns)[r.kind], nil)
 			if err := c.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {

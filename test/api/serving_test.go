@@ -63,8 +63,10 @@ func TestDefaults(t *testing.T) {
 	acme := map[string]any{
 		"owner": "ada", "locale": "en", "timeZone": "UTC", "emailChange": "Rename",
 		"invitation":  map[string]any{"ttl": "168h", "maxSends": int64(3), "acceptance": "Confirm"},
-		"offboarding": map[string]any{"accessNotice": "72h"},
+		"offboarding": map[string]any{"accessNotice": "72h", "policy": "Archive"},
 	}
+	kept := maps.Clone(acme)
+	kept["offboarding"] = map[string]any{"accessNotice": "72h", "policy": "Archive", "retention": "1h"}
 	pool := func(more map[string]any) map[string]any {
 		spec := map[string]any{"organization": "acme", "included": int64(0), "seats": int64(0), "onShortage": "Keep"}
 		maps.Copy(spec, more)
@@ -74,11 +76,12 @@ func TestDefaults(t *testing.T) {
 		kind       string
 		spec, want map[string]any
 	}{
-		"an organization":      {organization, map[string]any{"owner": "ada"}, acme},
-		"an empty policy":      {organization, map[string]any{"owner": "ada", "invitation": map[string]any{}}, acme},
-		"an empty farewell":    {organization, map[string]any{"owner": "ada", "offboarding": map[string]any{}}, acme},
-		"a null is no value":   {organization, map[string]any{"owner": "ada", "invitation": nil, "locale": nil}, acme},
-		"a null in the policy": {organization, map[string]any{"owner": "ada", "invitation": map[string]any{"ttl": nil}}, acme},
+		"an organization":              {organization, map[string]any{"owner": "ada"}, acme},
+		"an empty policy":              {organization, map[string]any{"owner": "ada", "invitation": map[string]any{}}, acme},
+		"an empty farewell":            {organization, map[string]any{"owner": "ada", "offboarding": map[string]any{}}, acme},
+		"a null is no value":           {organization, map[string]any{"owner": "ada", "invitation": nil, "locale": nil}, acme},
+		"a null in the policy":         {organization, map[string]any{"owner": "ada", "invitation": map[string]any{"ttl": nil}}, acme},
+		"who leaves, and for how long": {organization, map[string]any{"owner": "ada", "offboarding": map[string]any{"retention": "1h"}}, kept},
 		"an absence begins at once": {
 			user,
 			map[string]any{"organization": "acme", "email": "ada@acme.example", "delegates": []any{delegation("bob", "", "2027-01-05T00:00:00Z")}},

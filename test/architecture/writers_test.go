@@ -33,7 +33,7 @@ var writers = map[string][]string{
 	"SeatPool":     {"controllers/seatpool"},
 	"Team":         {"controllers/team"},
 	"SeatSlice":    {"controllers/seatpool"},
-	"ArchivedUser": {"controllers/user"},
+	"ArchivedUser": {"controllers/user", "controllers/archiveduser"}, // the latter ends them
 }
 
 // made are the kinds that the operator makes. Of the others, people make the objects, and the operator does no

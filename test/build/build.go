@@ -38,7 +38,7 @@ func Organization(name string) *OrganizationBuilder {
 		Spec: v1alpha1.OrganizationSpec{
 			Owner: "ada", Locale: "en", TimeZone: "UTC",
 			EmailChange: v1alpha1.EmailChangeRename,
-			Offboarding: v1alpha1.OffboardingPolicy{AccessNotice: &metav1.Duration{Duration: 72 * time.Hour}},
+			Offboarding: v1alpha1.OffboardingPolicy{Policy: v1alpha1.OffboardingArchive, AccessNotice: &metav1.Duration{Duration: 72 * time.Hour}},
 			Invitation: v1alpha1.InvitationPolicy{
 				TTL: &metav1.Duration{Duration: 168 * time.Hour}, MaxSends: 3, Acceptance: v1alpha1.AcceptanceConfirm,
 			},
@@ -103,6 +103,18 @@ func (b *OrganizationBuilder) AccessNotice(before time.Duration) *OrganizationBu
 // EmailChange sets what an edit of an address makes of a user.
 func (b *OrganizationBuilder) EmailChange(policy v1alpha1.EmailChange) *OrganizationBuilder {
 	b.org.Spec.EmailChange = policy
+	return b
+}
+
+// Policy sets what the deletion of a user leaves.
+func (b *OrganizationBuilder) Policy(policy v1alpha1.OffboardingMode) *OrganizationBuilder {
+	b.org.Spec.Offboarding.Policy = policy
+	return b
+}
+
+// Retention sets how long an ArchivedUser is kept.
+func (b *OrganizationBuilder) Retention(d time.Duration) *OrganizationBuilder {
+	b.org.Spec.Offboarding.Retention = &metav1.Duration{Duration: d}
 	return b
 }
 

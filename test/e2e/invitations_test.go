@@ -293,7 +293,7 @@ func TestIN9_TheEmailCannotBeEdited(t *testing.T) {
 			"delete this User, and create one with the new address")
 	a.sets("users/lea", `{"email":"Lea.Blanc@cabinet.example"}`) // the same address
 	notMailed(t, a.at("lea"))
-	a.run("", "delete", "users/lea") // and this is the way
+	a.removes("lea") // and this is the way
 	a.invites("cabinet", "lea", "user")
 	a.is("users/lea", "Invited")
 	a.accepts("lea")

@@ -23,8 +23,8 @@ func agency(t *testing.T, people ...string) account {
 	return a
 }
 
-// atelier is the sample axonaut beside the product, with its three people at work.
-func atelier(t *testing.T) account {
+// workshop is the sample axonaut beside the product, with its three people at work.
+func workshop(t *testing.T) account {
 	t.Helper()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	var kinds []string
@@ -220,7 +220,7 @@ func TestAC17_NobodyHasMoreHandedOverThanTheyMayChange(t *testing.T) {
 }
 
 func TestAX16_WhatAUserMadeIsKept(t *testing.T) {
-	a := atelier(t)
+	a := workshop(t)
 	a.creates(made("Document", "quote", "createdBy", "karim"), made("Document", "invoice", "createdBy", "emma"))
 	a.sets("users/karim", `{"state":"Archived"}`)
 	a.is("users/karim", "Archived")
@@ -232,7 +232,7 @@ func TestAX16_WhatAUserMadeIsKept(t *testing.T) {
 }
 
 func TestAX17_ObjectsAreSharedOutAtRandom(t *testing.T) {
-	a := atelier(t)
+	a := workshop(t)
 	a.invites("atelier", "zoe", "projects") // who has not accepted gets none
 	var objects []string
 	for i := range 40 {

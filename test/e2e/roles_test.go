@@ -383,7 +383,7 @@ func TestIN4_ThereIsExactlyOnePrincipal(t *testing.T) {
 	a.may(a.as("lea", dry(scale("users", 2)...)...)...)
 	a.mayNot(a.as("paul", dry(scale("users", 2)...)...), "cannot patch")
 	a.figures("users", 2, 2, 0, 0)
-	a.run("", "delete", "users/paul")
+	a.removes("paul")
 }
 
 func TestAC1_AnAccountHasAtLeastOneUser(t *testing.T) {

@@ -17,8 +17,8 @@ func (a account) until(name string, end time.Time) {
 	a.sets("users/"+name, `{"accessUntil":"`+end.UTC().Format(time.RFC3339)+`"}`)
 }
 
-// mailed waits until the latest of so many mails to a person has a subject.
-func (a account) mailed(name string, n int, subject string) {
+// latest waits until the latest of so many mails to a person has a subject.
+func (a account) latest(name string, n int, subject string) {
 	a.Helper()
 	env.Eventually(a.T, func() error {
 		found, err := mails(a.T, a.address(name))
@@ -37,7 +37,7 @@ func TestIN1_AccessIsTemporary(t *testing.T) {
 
 	end := time.Now().Add(10 * time.Second).Truncate(time.Second)
 	a.until("hugo", end)
-	a.mailed("hugo", 2, notice)
+	a.latest("hugo", 2, notice)
 	env.Eventually(t, func() error {
 		out, _, err := kubectlIn(t, a.namespace, "", "get", "events", "--field-selector=reason=AccessEnding,involvedObject.name=hugo")
 		if err == nil && !inOrder(out, []string{"Warning", "access ends on", "by spec.accessUntil"}) {
@@ -59,7 +59,7 @@ func TestIN1_AccessIsTemporary(t *testing.T) {
 	a.is("users/hugo", "Active")
 	a.figures("users-yearly", 1, 1, 0, 0)
 	a.may(a.as("hugo", "get", "users")...)
-	a.mailed("hugo", 2, notice) // the acceptance still counts, and the new end is far
+	a.latest("hugo", 2, notice) // the acceptance still counts, and the new end is far
 }
 
 func TestIN11_FromTheEndOnNoAccessAtAll(t *testing.T) {

@@ -300,6 +300,35 @@ var stories = map[passes.Kind]map[string]story{
 			given: acme(2, "ada", "bea", "cid"), before: accepted("bea"),
 			happens: func(w *passes.World) { w.Delete(build.User("bea").Obj()) }, writes: ofUser,
 		},
+		"a return of who was deleted": {
+			given: acme(3, "ada", "bea"), before: gone("bea", accept),
+			happens: func(w *passes.World) { w.Create(member("bea")) }, writes: ofUser,
+		},
+		"a return of who was deleted unanswered": {
+			given: acme(3, "ada", "bea"), before: gone("bea", nil),
+			happens: func(w *passes.World) { w.Create(member("bea")) }, writes: ofUser,
+		},
+		"a return, and an end at once": {
+			given: acme(3, "ada", "bea"), before: gone("bea", accept),
+			happens: func(w *passes.World) {
+				w.Create(held(member("bea")))
+				w.Delete(build.User("bea").Obj())
+			}, writes: ofUser,
+		},
+		"another person, and back": {
+			given: replacing("ada", "bea"), before: func(w *passes.World) {
+				w.Answer("bea", accept)
+				readdress(w, "bea", "nadia@acme.example")
+			},
+			happens: edit("bea", func(u *v1alpha1.User) { u.Spec.Email = "bea@acme.example" }), writes: ofUser,
+		},
+		"an end for good": {
+			given: finally("ada", "bea"), before: accepted("bea"),
+			happens: func(w *passes.World) {
+				confirm("bea")(w)
+				w.Delete(build.User("bea").Obj())
+			}, writes: ofUser,
+		},
 	},
 }
 

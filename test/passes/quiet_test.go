@@ -42,6 +42,8 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 		build.Organization("lost-in-time").TimeZone("Europe/Atlantis").Owner("oda").Obj(),
 		build.Organization("held").Owner("ned").Obj(),
 		build.Organization("kept").Owner("rob").Obj(),
+		build.Organization("brittle").Owner("zoe").Policy(v1alpha1.OffboardingDelete).Obj(),
+		build.User("tea").In("", "brittle").Obj(),
 		build.Role("guest").In("", "brief").Obj(),
 		build.SeatPool("adrift").In("", "ghost").Seats(1).Obj(),
 
@@ -96,6 +98,7 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 	w.Answer("uma", accept)
 	w.Answer("kim", decline)
 	w.Delete(build.User("rob").Obj())
+	w.Delete(build.User("tea").Obj())
 	w.Clock.SetTime(w.Clock.Now().Add(time.Hour)) // lea does not answer
 	w.Settle()
 	return w, map[string]string{
@@ -107,6 +110,7 @@ func village(t *testing.T) (*passes.World, map[string]string) {
 		"pam": v1alpha1.ReasonInvited, "quy": v1alpha1.ReasonInvited, "ron": v1alpha1.ReasonInvited, "sue": v1alpha1.ReasonAwaitingSeat,
 		"ned": v1alpha1.ReasonOwnerProtected, "oda": v1alpha1.ReasonInvalidSpec, "rob": v1alpha1.ReasonOwnerProtected,
 		"tia": v1alpha1.ReasonArchived, "uma": v1alpha1.ReasonActive, "val": v1alpha1.ReasonInvited,
+		"tea": v1alpha1.ReasonConfirmationRequired,
 	}
 }
 

@@ -73,7 +73,9 @@ func timeless(content any) any {
 			delete(c, key)
 		}
 		for key, value := range c {
-			c[key] = timeless(value)
+			if c[key] = timeless(value); key == "accountUID" {
+				c[key] = "<account>"
+			}
 		}
 	case []any:
 		for i, value := range c {

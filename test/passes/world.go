@@ -36,6 +36,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/controllers/archiveduser"
 	"seatkeeper.dev/seatkeeper/controllers/organization"
 	"seatkeeper.dev/seatkeeper/controllers/role"
 	"seatkeeper.dev/seatkeeper/controllers/seatpool"
@@ -68,9 +69,11 @@ const (
 	Team         Kind = "Team"
 	SeatPool     Kind = "SeatPool"
 	User         Kind = "User"
+	// ArchivedUser has one too, which a round leaves out: it has no status to settle, and a clock alone moves it.
+	ArchivedUser Kind = "ArchivedUser"
 )
 
-// Kinds are all of them.
+// Kinds are those that a round takes.
 var Kinds = []Kind{Organization, Role, Team, SeatPool, User}
 
 // lists are the kinds that the controllers read, as the API server lists them.
@@ -78,7 +81,7 @@ func lists() map[Kind]client.ObjectList {
 	return map[Kind]client.ObjectList{
 		Organization: &v1alpha1.OrganizationList{}, Role: &v1alpha1.RoleList{}, Team: &v1alpha1.TeamList{},
 		SeatPool: &v1alpha1.SeatPoolList{}, User: &v1alpha1.UserList{},
-		"SeatSlice": &v1alpha1.SeatSliceList{}, "ArchivedUser": &v1alpha1.ArchivedUserList{}, binding: &rbacv1.RoleBindingList{},
+		"SeatSlice": &v1alpha1.SeatSliceList{}, ArchivedUser: &v1alpha1.ArchivedUserList{}, binding: &rbacv1.RoleBindingList{},
 	}
 }
 
@@ -213,6 +216,7 @@ func (w *World) startProcess() {
 			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, HasDirectory: true},
 			Role:         &role.Reconciler{Base: base},
 			Team:         &team.Reconciler{Base: base},
+			ArchivedUser: &archiveduser.Reconciler{Base: base},
 			SeatPool:     &seatpool.Reconciler{Base: base, Desk: desk},
 			User: &user.Reconciler{
 				Base: base, Outbox: mails, Accounts: user.Accounts{Directory: w.Directory, Outbox: accounts},

@@ -74,6 +74,7 @@ func TestDeletionLeavesARecord(t *testing.T) {
 	}
 	want := v1alpha1.UserRecord{
 		User: "bea", UID: bea.UID, Spec: bea.Spec, Reason: v1alpha1.ArchiveLeft, AcceptedAt: bea.Status.AcceptedAt,
+		Path: v1alpha1.ArchivePathDeletion,
 	}
 	if diff := cmp.Diff(want, records.Items[0].Record, cmpopts.IgnoreFields(want, "ArchivedAt")); diff != "" {
 		t.Errorf("the record is not what it should be (-want +got):\n%s", diff)

@@ -47,8 +47,8 @@ func (s *stage) noticed(name string, until time.Time) *v1alpha1.User {
 	})
 }
 
-// told waits until there are so many events that the access of a user ends.
-func (s *stage) told(name string, want int) {
+// noted waits until there are so many events that the access of a user ends.
+func (s *stage) noted(name string, want int) {
 	s.Helper()
 	env.Eventually(s, func() error {
 		if n := s.events(name, v1alpha1.ReasonAccessEnding); n != want {
@@ -124,7 +124,7 @@ func TestIN1_OverAtCreation(t *testing.T) {
 	s.until("bea", time.Time{})
 	s.is("bea", v1alpha1.ReasonAwaitingSeat)
 	s.links(at("bea"), 0)
-	s.told("bea", 0)
+	s.noted("bea", 0)
 }
 
 // Rules IN-1, AX-14: a later end keeps the person, and brings back who had gone, as from state Archived.
@@ -166,7 +166,7 @@ func TestIN1_ExtensionOfAnInvitation(t *testing.T) {
 	s.invited("bea", 1)
 	end := s.in(time.Hour)
 	s.until("bea", end)
-	s.told("bea", 1) // which is soon: whoever looks after people is told, and who has no access yet is not
+	s.noted("bea", 1) // which is soon: whoever looks after people is told, and who has no access yet is not
 	s.leapTo("bea", end)
 	s.is("bea", v1alpha1.ReasonArchived)
 	s.answer(s.links(at("bea"), 1)[0], accept, http.StatusGone)
@@ -194,10 +194,10 @@ func TestIN1_NoticeOnce(t *testing.T) {
 	for nth, later := range []time.Time{end, end.Add(1000 * time.Hour)} {
 		s.until("bea", later)
 		s.is("bea", v1alpha1.ReasonActive)
-		s.told("bea", nth)
+		s.noted("bea", nth)
 		s.leapTo("bea", later.Add(-48*time.Hour-3*time.Second)) // a timer does the rest
 		bea := s.noticed("bea", later)
-		s.told("bea", nth+1)
+		s.noted("bea", nth+1)
 		s.rest()
 		notices := s.notices(at("bea"))
 		if len(notices) != nth+1 {
@@ -265,7 +265,7 @@ func TestIN1_OperatorDiesBeforeItRecordsTheNotice(t *testing.T) {
 	if diff := cmp.Diff(mails[1], mails[2]); diff != "" {
 		t.Errorf("these are two notices, not one twice:\n%s", diff)
 	}
-	s.told("ada", 1)
+	s.noted("ada", 1)
 }
 
 // Rule IN-1: a mail server that is away delays the notice, and not the end.
@@ -278,8 +278,8 @@ func TestIN1_NoticeWhileTheMailServerIsAway(t *testing.T) {
 	bea, cid := s.in(40*time.Hour), s.in(60*time.Hour)
 	s.until("bea", bea)
 	s.until("cid", cid)
-	s.told("bea", 1)
-	s.told("cid", 1)
+	s.noted("bea", 1)
+	s.noted("cid", 1)
 	s.is("bea", v1alpha1.ReasonActive)
 	s.leapTo("bea", bea)
 	s.holds(s.is("bea", v1alpha1.ReasonArchived))

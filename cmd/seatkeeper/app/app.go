@@ -33,6 +33,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/controllers/archiveduser"
 	"seatkeeper.dev/seatkeeper/controllers/organization"
 	"seatkeeper.dev/seatkeeper/controllers/role"
 	"seatkeeper.dev/seatkeeper/controllers/seatpool"
@@ -227,9 +228,10 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		"organization": (&organization.Reconciler{
 			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, HasDirectory: o.Directory != nil,
 		}).SetupWithManager,
-		"role":     (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names}).SetupWithManager,
-		"team":     (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
-		"seatpool": (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
+		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names}).SetupWithManager,
+		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
+		"archiveduser": (&archiveduser.Reconciler{Base: base}).SetupWithManager,
+		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user": (&user.Reconciler{
 			Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
 			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts}, Names: o.Names, Estate: estate,

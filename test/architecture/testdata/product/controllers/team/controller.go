@@ -19,7 +19,7 @@ func (r *reconciler) reconcile(ctx context.Context, team *v1alpha1.Team, users [
 			return err
 		}
 	}
-	if err := r.Create(ctx, &v1alpha1.ArchivedUser{}); err != nil { // WRONG: writes ArchivedUser, which is for controllers/user
+	if err := r.Create(ctx, &v1alpha1.ArchivedUser{}); err != nil { // WRONG: writes ArchivedUser, which is for controllers/user and controllers/archiveduser
 		return err
 	}
 	return r.Persist(ctx, team, team)
