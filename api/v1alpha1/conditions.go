@@ -68,6 +68,9 @@ const (
 	// ConditionMailReachable (Organization): the mail server took, or answered, the latest mail of the organization.
 	// Absent until there was one. Reasons: MailReachable, MailUnavailable.
 	ConditionMailReachable = "MailReachable"
+	// ConditionRemovalsHeld (Organization): removals do not happen until they are approved, since there are more than
+	// spec.protection allows (rule AC-18). Absent without spec.protection. Reasons: RemovalsHeld, ApprovalOutdated, NoRemovalsHeld.
+	ConditionRemovalsHeld = "RemovalsHeld"
 )
 
 // Reasons of Ready with status True: the operator has done all that it can.
@@ -148,6 +151,9 @@ const (
 	// ReasonConfirmationRequired (User): the User was deleted, and the organization's spec.offboarding.policy is Delete, which
 	// cannot be undone. Until somebody confirms it, nothing happens.
 	ReasonConfirmationRequired = "ConfirmationRequired"
+	// ReasonRemovalHeld (User): more people are to be removed than the organization's spec.protection allows. Until that is
+	// approved or taken back, nothing happens.
+	ReasonRemovalHeld = "RemovalHeld"
 	// ReasonMaxHoldersReached (User): a role has all the holders that its maxHolders lets it have.
 	ReasonMaxHoldersReached = "MaxHoldersReached"
 	// ReasonRoleCycle (Role): the roles that it includes lead back to it.
@@ -207,6 +213,8 @@ const (
 	ReasonUserNameRefused   = "UserNameRefused"
 	ReasonTransferred       = "Transferred"
 	ReasonTransferring      = "Transferring"
+	ReasonRemovalsHeld      = "RemovalsHeld"
+	ReasonNoRemovalsHeld    = "NoRemovalsHeld"
 )
 
 // Reasons of events alone.
@@ -237,6 +245,8 @@ const (
 	AnnotationConfirmDelete = "seatkeeper.dev/confirm-delete"
 	// AnnotationApproveOrder (SeatPool): the generation of the pending order, which confirms it.
 	AnnotationApproveOrder = "seatkeeper.dev/approve-order"
+	// AnnotationApproveRemovals (Organization): the token in status.removals, which lets exactly the list held there pass.
+	AnnotationApproveRemovals = "seatkeeper.dev/approve-removals"
 	// AnnotationReconcileAt (all): any new value makes the operator look again now.
 	AnnotationReconcileAt = "seatkeeper.dev/reconcile-at"
 )

@@ -101,6 +101,11 @@ type OrganizationSpec struct {
 	// +optional
 	// +default={}
 	Offboarding OffboardingPolicy `json:"offboarding,omitempty,omitzero"`
+
+	// protection holds removals of people beyond a number, or a share of all, within a while (rule AC-18). When unset, none
+	// is held.
+	// +optional
+	Protection ProtectionPolicy `json:"protection,omitempty,omitzero"`
 }
 
 // OrganizationMail says who sends an organization's mail, and through which server.
@@ -233,7 +238,7 @@ type OrganizationStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready, OwnerPresent, TemplatesValid and MailReachable where they apply and, when True, Reconciling or Stalled.
+	// conditions are Ready, OwnerPresent, TemplatesValid, MailReachable and RemovalsHeld where they apply and, when True, Reconciling or Stalled.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -270,6 +275,11 @@ type OrganizationStatus struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
 	FullRoles []string `json:"fullRoles,omitempty"`
+
+	// removals are the decisions about those who are removed, and so the truth about who may be. Empty without
+	// spec.protection.
+	// +optional
+	Removals RemovalsStatus `json:"removals,omitempty,omitzero"`
 
 	// archived is the number of Users with state Archived or whose access ended, and of ArchivedUsers.
 	// +optional

@@ -62,6 +62,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return r.Result(v, err)
 	}
 	r.announce(&before, after)
+	r.announceRemovals(&before, after)
 	return r.Result(v, nil)
 }
 
@@ -114,9 +115,10 @@ func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Ve
 	reportTemplates(org, s.mails, now)
 	reportMail(org, s.mails, now)
 	v := judge(org, s)
+	v.WakeAt = protect(org, s, now)
 	switch {
 	case s.owner == nil:
-		v = verdict.Verdict{Kind: verdict.Stuck, Reason: v1alpha1.ReasonOwnerNotFound, Message: fmt.Sprintf(
+		v = verdict.Verdict{Kind: verdict.Stuck, WakeAt: v.WakeAt, Reason: v1alpha1.ReasonOwnerNotFound, Message: fmt.Sprintf(
 			"spec.owner names %s, which is no User of this organization: create that User, or name another", org.Spec.Owner)}
 		verdict.Set(org, v1alpha1.ConditionOwnerPresent, false, v.Reason, v.Message, now)
 	case s.owner.Status.AcceptedAt == nil || s.owner.Status.AccessRevokedAt != nil:

@@ -188,7 +188,7 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 	if before.Spec.Owner != after.Spec.Owner {
 		concerned = append(concerned, before.Spec.Owner, after.Spec.Owner)
 	}
-	users := keys(org.Namespace, concerned)
+	users := append(keys(org.Namespace, concerned), r.removed(ctx, before, after)...)
 	if !slices.Equal(before.Status.FullRoles, after.Status.FullRoles) {
 		users = append(users, r.users(ctx, org.Namespace, index.UserRequests, org.Name)...)
 	}

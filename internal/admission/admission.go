@@ -32,7 +32,7 @@ func Register(mgr ctrl.Manager, namespaces []string, clock clock.PassiveClock) e
 		return err
 	}
 	b := &base{cache: mgr.GetClient(), live: mgr.GetAPIReader(), namespaces: namespaces, clock: clock, rights: rights}
-	users, pools := &userAdmission{b}, &poolAdmission{b}
+	users, pools := &userAdmission{base: b}, &poolAdmission{b}
 	for kind, complete := range map[string]func() error{
 		"User":         ctrl.NewWebhookManagedBy(mgr, &v1alpha1.User{}).WithDefaulter(users).WithValidator(users).Complete,
 		"Team":         ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Team{}).WithValidator(&teamAdmission{b}).Complete,

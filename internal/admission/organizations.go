@@ -54,6 +54,7 @@ func (a *organizationAdmission) judge(ctx context.Context, before, after *v1alph
 	g := &gains{role: r.Role}
 	g.voice(before, after)
 	g.estate(before.Spec.Offboarding.Ownership, after.Spec.Offboarding.Ownership)
+	g.protection(before, after)
 	if role := after.Spec.DefaultRole; role != "" && role != before.Spec.DefaultRole {
 		at := field.NewPath("spec", "defaultRole")
 		g.assign(at, role, "")

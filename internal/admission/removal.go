@@ -36,7 +36,8 @@ const holdersFirst = 64
 // is no such thing: whoever may write a User can name an owner of it that is gone, and have it deleted.
 const sweeper = "system:serviceaccount:kube-system:namespace-controller"
 
-// ValidateDelete refuses what the finalizer would only hold up: the owner, and whoever is needed as the holder of a role.
+// ValidateDelete refuses what the finalizer would only hold up: the owner, whoever is needed as the holder of a role, and
+// one removal too many.
 func (a *userAdmission) ValidateDelete(ctx context.Context, u *v1alpha1.User) (admission.Warnings, error) {
 	if !u.DeletionTimestamp.IsZero() || !a.runs(u.Namespace) || swept(ctx) {
 		return nil, nil
@@ -46,6 +47,9 @@ func (a *userAdmission) ValidateDelete(ctx context.Context, u *v1alpha1.User) (a
 		return nil, err
 	}
 	needed, err := a.needed(ctx, u, r)
+	if err == nil && len(needed) == 0 {
+		needed, err = a.surplus(ctx, u, r.Organization())
+	}
 	if err != nil {
 		return nil, err
 	}

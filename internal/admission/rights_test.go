@@ -45,7 +45,7 @@ func company(t *testing.T) *door {
 	}
 	d.create(t,
 		build.Organization("acme").In(d.namespace).Owner("marie").Obj(),
-		build.Organization("globex").In(d.namespace).Owner("gus").Ownership(build.Notes()).Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "globex-smtp"}}).Obj(),
+		build.Organization("globex").In(d.namespace).Owner("gus").Ownership(build.Notes()).Protection("3", time.Hour).Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "globex-smtp"}}).Obj(),
 		build.Organization("initech").In(d.namespace).Owner("ina").DefaultRole("clerk").Obj(),
 		role("admin").Permissions("*").Obj(), role("support").Permissions("tickets.read").RoleRefs(shippedViewer).Obj(), role("helper").Obj(),
 		role("boss").Includes("admin").Obj(), role("seated").SeatPool("standard").Obj(), role("lead").Includes("seated").MinHolders(1).Obj(),
@@ -331,7 +331,7 @@ func stripe(secret string) *v1alpha1.StripeBilling {
 func gains() map[string]gain {
 	all := map[string]gain{}
 	for kind, ways := range map[string]map[string]gain{
-		"User": byUsers(), "Team": byTeams(), "Role": byRoles(), "Organization": byOrganizations(), "SeatPool": byPools(),
+		"User": byUsers(), "Team": byTeams(), "Role": byRoles(), "Organization": byOrganizations(), "SeatPool": byPools(), "Protection": byProtection(),
 	} {
 		for name, g := range ways {
 			all[kind+": "+name] = g

@@ -25,7 +25,11 @@ import (
 // +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-user,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=users,verbs=create;update;delete,versions=v1alpha1,name=validate.users.seatkeeper.dev,admissionReviewVersions=v1
 
 // userAdmission judges Users.
-type userAdmission struct{ *base }
+type userAdmission struct {
+	*base
+
+	lately lately
+}
 
 // Default adds the finalizer at creation, which saves a write later.
 func (a *userAdmission) Default(_ context.Context, u *v1alpha1.User) error {
@@ -89,8 +93,12 @@ func (a *userAdmission) ValidateUpdate(ctx context.Context, before, after *v1alp
 	if err != nil {
 		return nil, err
 	}
+	errs, err = a.unlessSurplus(ctx, before, after, r.Organization(), slices.Concat(errs, readdressed, owner, more))
+	if err != nil {
+		return nil, err
+	}
 	warnings = slices.Concat(warnings, held, delegatesToo(before, after, a.clock.Now()))
-	return answer("User", after.Name, warnings, slices.Concat(errs, readdressed, owner, more))
+	return answer("User", after.Name, warnings, errs)
 }
 
 // given judges the roles that a user, or somebody by a user, comes by. before is nil for a user who is created.

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 )
 
@@ -43,6 +44,8 @@ const (
 	UserDelegate = "spec.delegates.user"
 	// UserRequests finds the Users of an organization, by its name, who await a decision about a role.
 	UserRequests = "status.roleRequests"
+	// UserRemoval finds the Users of an organization, by its name, who are to lose access and have it still.
+	UserRemoval = "removal"
 	// RoleIncludes finds Roles by the name of a role that they include.
 	RoleIncludes = "spec.includes"
 	// BindingRole finds RoleBindings by the label that says whose holders they bind.
@@ -76,6 +79,12 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		of(ctx, indexer, UserDelegate, delegates),
 		of(ctx, indexer, UserRequests, func(u *v1alpha1.User) []string {
 			if len(u.Status.RoleRequests) == 0 {
+				return nil
+			}
+			return []string{u.Spec.Organization}
+		}),
+		of(ctx, indexer, UserRemoval, func(u *v1alpha1.User) []string {
+			if !access.Removal(u) {
 				return nil
 			}
 			return []string{u.Spec.Organization}

@@ -190,6 +190,8 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 	case held(u, s.Organization):
 		d.lessen(s)
 		return confirmationRequired(u)
+	case access.Detained(u, s.Organization):
+		return d.remain(s)
 	case access.Leaving(u), d.replacing:
 		return d.askToLeave(s)
 	case s.Invalid != "":
@@ -213,7 +215,7 @@ func (d *Decision) lessen(s Situation) {
 	d.lose(s)
 	st.Roles = both(before, st.Roles)
 	st.Seats = both(beforeSeats, st.Seats)
-	if d.replacing || access.Leaving(d.User) && !protected(d.User, s.Organization) && !held(d.User, s.Organization) {
+	if d.replacing || access.Leaving(d.User) && !protected(d.User, s.Organization) && !held(d.User, s.Organization) && !access.Detained(d.User, s.Organization) {
 		d.losses = append(names(s.Roles.Tied), s.Roles.Released...) // all of them, or none
 	}
 	d.ask(nil, d.losses)

@@ -55,7 +55,7 @@ func Standing(u *v1alpha1.User, f Facts) seats.Standing {
 		return seats.Keeps
 	case leaves(u, f), over(u):
 		return afterRevocation(u)
-	case access.Leaving(u) && f.Tied, held(u, f.Organization): // who may not leave yet is given nothing more
+	case access.Leaving(u) && f.Tied, held(u, f.Organization), access.Detained(u, f.Organization): // who may not leave yet is given nothing more
 		return seats.Keeps
 	case f.UnknownRoles, f.EmailHolder != "", f.Ending:
 		return seats.Keeps
@@ -107,7 +107,7 @@ func protected(u *v1alpha1.User, org *v1alpha1.Organization) bool {
 
 // leaves says that u is declared to have no access, and that nothing is in the way.
 func leaves(u *v1alpha1.User, f Facts) bool {
-	return access.Leaving(u) && !protected(u, f.Organization) && !f.Tied && !held(u, f.Organization)
+	return access.Leaving(u) && !protected(u, f.Organization) && !f.Tied && !held(u, f.Organization) && !access.Detained(u, f.Organization)
 }
 
 // ended says that an invitation was left without a yes, and that only somebody's request leads to another.

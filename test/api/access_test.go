@@ -25,7 +25,7 @@ const (
 
 // accessRules are those of who may hold what.
 func accessRules() []rule {
-	return slices.Concat(defaultRoleRules, delegateRules, includesRules, holderRules, roleRefRules, teamTreeRules, permissionRules())
+	return slices.Concat(defaultRoleRules, delegateRules, includesRules, holderRules, roleRefRules, teamTreeRules, permissionRules(), protectionRules)
 }
 
 var defaultRoleRules = []rule{

@@ -18,7 +18,7 @@ import (
 // TestEveryRuleIsTried holds that each rule in CEL has a case that it refuses, and one that it was asked about
 // and accepts.
 func TestEveryRuleIsTried(t *testing.T) {
-	cases := slices.Concat(onCreate(), onUpdate, accessUpdateRules, onStatus, accessStatusRules, offboardingStatusRules)
+	cases := slices.Concat(onCreate(), onUpdate, accessUpdateRules, onStatus, accessStatusRules, offboardingStatusRules, removalStatusRules)
 	for kind, schema := range schemas(t) {
 		for _, r := range celRules(schema, nil) {
 			if r.message == "" {

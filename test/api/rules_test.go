@@ -92,7 +92,7 @@ func TestUpdateStatus(t *testing.T) {
 			t.Fatalf("creating the typical %s: %v", kind, err)
 		}
 	}
-	for _, r := range slices.Concat(onStatus, accessStatusRules, offboardingStatusRules) {
+	for _, r := range slices.Concat(onStatus, accessStatusRules, offboardingStatusRules, removalStatusRules) {
 		t.Run(r.kind+"/"+r.why, func(t *testing.T) {
 			obj := untyped(t, r.kind, typical(ns)[r.kind], nil)
 			if err := c.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); err != nil {

@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
@@ -127,6 +128,14 @@ func (b *OrganizationBuilder) Acceptance(mode v1alpha1.AcceptanceMode) *Organiza
 // Mail sets who sends the organization's mail, through which server.
 func (b *OrganizationBuilder) Mail(mail v1alpha1.OrganizationMail) *OrganizationBuilder {
 	b.org.Spec.Mail = mail
+	return b
+}
+
+// Protection has so many people removed within the window.
+func (b *OrganizationBuilder) Protection(removals string, window time.Duration) *OrganizationBuilder {
+	b.org.Spec.Protection = v1alpha1.ProtectionPolicy{
+		MaxRemovals: new(intstr.Parse(removals)), Window: &metav1.Duration{Duration: window},
+	}
 	return b
 }
 

@@ -12,11 +12,12 @@ import (
 	"seatkeeper.dev/seatkeeper/test/env"
 )
 
-// agency is the sample of the plan Enterprise beside a CRM, of whose three people these are at work.
-func agency(t *testing.T, people ...string) account {
+// bureau is the sample of the plan Enterprise beside a CRM, of whose three people these are at work.
+func bureau(t *testing.T, people ...string) account {
 	t.Helper()
 	a := staffed(t, "activecampaign/enterprise", "activecampaign-enterprise", "agency.example")
 	a.installs("config/samples/activecampaign/crm.yaml")
+	a.run("", "patch", "org/agency", "--type=json", "-p", `[{"op":"remove","path":"/spec/protection"}]`) // more than one of three go
 	for _, name := range people {
 		a.accepts(name)
 	}
@@ -115,7 +116,7 @@ const (
 )
 
 func TestAC4_IntegrationsAreMovedFirst(t *testing.T) {
-	a := agency(t, "olivia", "noah", "mia")
+	a := bureau(t, "olivia", "noah", "mia")
 	a.creates(crm("APIToken", "shop-sync", "user", "mia"), crm("APIToken", "web-form", "user", "noah"), crm("Deal", "renewal", "owner", "mia"))
 	a.sets("users/mia", `{"state":"Archived"}`)
 	a.is("users/mia", "TransferBlocked")
@@ -141,7 +142,7 @@ func TestAC4_IntegrationsAreMovedFirst(t *testing.T) {
 }
 
 func TestAC17_WhatALeaverOwnsIsHandedOver(t *testing.T) {
-	a := agency(t, "olivia", "noah", "mia")
+	a := bureau(t, "olivia", "noah", "mia")
 	a.creates(
 		mailingList("news", "mia"), mailingList("offers", "olivia"), crm("Account", "globex", "owner", "mia"),
 		crm("Deal", "pilot", "owner", "mia"), crm("Deal", "renewal", "owner", "mia"), crm("Deal", "upgrade", "owner", "olivia"),
@@ -179,7 +180,7 @@ func TestAC17_WhatALeaverOwnsIsHandedOver(t *testing.T) {
 
 // Mia names Noah, whose manager is Olivia: in whatever order they go, what they own is hers.
 func TestAC17_WhoLeavesAsWellIsFollowed(t *testing.T) {
-	a := agency(t, "olivia", "noah")
+	a := bureau(t, "olivia", "noah")
 	a.creates(crm("Deal", "pilot", "owner", "mia"), crm("Deal", "renewal", "owner", "noah"))
 	a.run("", "patch", "users/mia", "users/noah", "--type=merge", "-p", `{"spec":{"state":"Archived"}}`)
 	a.is("users/mia", "Archived")
@@ -190,7 +191,7 @@ func TestAC17_WhoLeavesAsWellIsFollowed(t *testing.T) {
 
 // Two who name each other have nobody: people correct it.
 func TestAC17_ACycleIsSpeltOut(t *testing.T) {
-	a := agency(t, "olivia")
+	a := bureau(t, "olivia")
 	a.creates(crm("Deal", "renewal", "owner", "noah"))
 	a.sets("users/noah", `{"successor":"mia"}`)
 	a.sets("users/mia", `{"state":"Archived"}`)
@@ -207,7 +208,7 @@ func TestAC17_ACycleIsSpeltOut(t *testing.T) {
 
 // Whoever has what others own handed over has to have the right to it.
 func TestAC17_NobodyHasMoreHandedOverThanTheyMayChange(t *testing.T) {
-	a := agency(t, "noah")
+	a := bureau(t, "noah")
 	a.sets("orgroles/marketer", `{"kubernetes":{"roleRefs":[{"kind":"ClusterRole","name":"seatkeeper-organization-admin"}]}}`)
 	rule := func(resource string) []string {
 		return a.as("noah", "patch", "org/agency", "--type=merge", "-p", `{"spec":{"offboarding":{"ownership":[{"name":"mine","resource":`+resource+`}]}}}`)
@@ -255,7 +256,7 @@ func TestAX17_ObjectsAreSharedOutAtRandom(t *testing.T) {
 }
 
 func TestAC16_WhoIsRemovedHasNoAccess(t *testing.T) {
-	a := agency(t, "olivia", "noah")
+	a := bureau(t, "olivia", "noah")
 	a.creates(crm("Deal", "renewal", "owner", "noah"))
 	a.run("", giving("noah", "administrator")...)
 	users := a.as("noah", "get", "users")

@@ -1,0 +1,82 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package organization
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/guard"
+	"seatkeeper.dev/seatkeeper/internal/verdict"
+)
+
+// protect decides which removals of people pass, and tells which are held. The decision rests on the status as it was
+// read, and counts only if that is still so when it is written. It returns when the last of them counts no more.
+func protect(org *v1alpha1.Organization, s *snapshot, now time.Time) time.Time {
+	if !org.Protected() {
+		org.Status.Removals = v1alpha1.RemovalsStatus{}
+		verdict.Unset(org, v1alpha1.ConditionRemovalsHeld)
+		return time.Time{}
+	}
+	approval := org.Annotations[v1alpha1.AnnotationApproveRemovals]
+	org.Status.Removals = guard.DecideRemovals(guard.Removals{
+		Protection: org.Spec.Protection, Owner: org.Spec.Owner, Users: s.users, Record: org.Status.Removals, Approval: approval, Now: now,
+	})
+	r := &org.Status.Removals
+	switch {
+	case r.HeldCount == 0:
+		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, false, v1alpha1.ReasonNoRemovalsHeld, "no removal is held", now)
+	case approval != "" && approval != r.Approved:
+		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, true, v1alpha1.ReasonApprovalOutdated,
+			fmt.Sprintf("annotation %s is for another list, and nobody passed: %s", v1alpha1.AnnotationApproveRemovals, held(org)), now)
+	default:
+		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, true, v1alpha1.ReasonRemovalsHeld, held(org), now)
+	}
+	return guard.Ends(org.Spec.Protection, r, now)
+}
+
+// held says how many removals are held, of whom, and how to let them pass.
+func held(org *v1alpha1.Organization) string {
+	const few = 5
+	r := &org.Status.Removals
+	shown := r.Held[:min(few, len(r.Held))]
+	names := make([]string, len(shown))
+	for i, h := range shown {
+		names[i] = fmt.Sprintf("%s (%s)", h.User, h.Kind)
+	}
+	who := strings.Join(names, ", ")
+	if more := int(r.HeldCount) - len(shown); more > 0 {
+		who += fmt.Sprintf(" and %d more", more)
+	}
+	which, of := "these", ""
+	if listed := len(r.Held); int(r.HeldCount) > listed {
+		which, of = fmt.Sprintf("the first %d", listed), " of those in status.removals.held"
+	}
+	return fmt.Sprintf("%s beyond the %s that spec.protection allows within %s: %s%s; to let exactly %s pass, run: "+
+		"kubectl annotate --overwrite -n %s organization %s %s=%s",
+		removals(r.HeldCount), org.Spec.Protection.MaxRemovals.String(), guard.Within(org.Spec.Protection), who, of, which,
+		org.Namespace, org.Name, v1alpha1.AnnotationApproveRemovals, r.Token)
+}
+
+func removals(n int32) string {
+	if n == 1 {
+		return "1 removal is held"
+	}
+	return fmt.Sprintf("%d removals are held", n)
+}
+
+// announceRemovals tells people when removals come to be held, and when an approval lets nobody pass.
+func (r *Reconciler) announceRemovals(before, after *v1alpha1.Organization) {
+	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionRemovalsHeld)
+	is := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionRemovalsHeld)
+	if is == nil || is.Status != "True" || was != nil && was.Reason == is.Reason {
+		return
+	}
+	r.Events.Eventf(after, nil, corev1.EventTypeWarning, is.Reason, "Reconcile", "%s", is.Message)
+}

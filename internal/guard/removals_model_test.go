@@ -1,0 +1,202 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package guard_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"pgregory.net/rapid"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/guard"
+	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/test/build"
+)
+
+// exodus is an organization as the API server has it, with all that it ever was: people leave and come back in it, and
+// whoever works on it may see any of that. A write that rests on anything but the latest version is refused.
+type exodus struct {
+	*rapid.T
+
+	now    time.Time
+	limit  int
+	window time.Duration
+	org    []*v1alpha1.Organization
+	users  [][]*v1alpha1.User
+	// let is when who was let pass by the limit, and lists what each token stood for.
+	let   []v1alpha1.PassedRemoval
+	lists map[string][]v1alpha1.HeldRemoval
+}
+
+func newExodus(t *rapid.T) *exodus {
+	const people = 7
+	e := &exodus{T: t, now: now, limit: rapid.IntRange(1, 3).Draw(t, "limit"), window: time.Hour, lists: map[string][]v1alpha1.HeldRemoval{}}
+	allowed := fmt.Sprint(e.limit)
+	e.org = []*v1alpha1.Organization{build.Organization("acme").Owner("boss").Protection(allowed, e.window).Obj()}
+	for i := range people {
+		e.users = append(e.users, []*v1alpha1.User{build.User(fmt.Sprintf("u%d", i)).AcceptedAt(now).Obj()})
+	}
+	return e
+}
+
+// version is one of those that somebody may see.
+func version[T any](t *rapid.T, versions []T, what string) int {
+	return max(0, len(versions)-1-rapid.SampledFrom([]int{0, 0, 0, 1, 2, 5}).Draw(t, what+" lags"))
+}
+
+// edit is somebody's edit or deletion of a User.
+func (e *exodus) edit(t *rapid.T) {
+	i := rapid.IntRange(0, len(e.users)-1).Draw(t, "user")
+	u := last(e.users[i]).DeepCopy()
+	u.Generation++
+	switch rapid.SampledFrom([]string{"stay", "leave", "leave", "suspend", "delete"}).Draw(t, "edit") {
+	case "stay":
+		u.Spec.State = v1alpha1.UserActive
+	case "leave":
+		u.Spec.State = v1alpha1.UserArchived
+	case "suspend":
+		u.Spec.State = v1alpha1.UserSuspended
+	case "delete":
+		if i > len(e.users)/2 && u.DeletionTimestamp.IsZero() { // some can always come back
+			u.DeletionTimestamp = build.User("any").Deleting(e.now).Obj().DeletionTimestamp
+		}
+	}
+	e.users[i] = append(e.users[i], u)
+}
+
+// pass is a pass over a User.
+func (e *exodus) pass(t *rapid.T) {
+	i := rapid.IntRange(0, len(e.users)-1).Draw(t, "user")
+	at := version(t, e.users[i], "user")
+	u, org := e.users[i][at], e.org[version(t, e.org, "organization")]
+	d := membership.Next(membership.Situation{Facts: membership.Facts{Organization: org}, Now: e.now, User: u})
+	if at != len(e.users[i])-1 {
+		return // outdated
+	}
+	left := u.Status.AccessRevokedAt == nil && d.User.Status.AccessRevokedAt != nil
+	if left && !slices.ContainsFunc(org.Status.Removals.Passed, func(p v1alpha1.PassedRemoval) bool { return p.UID == u.UID && p.Generation == u.Generation }) {
+		e.Fatalf("%s left as generation %d, which nobody let pass: %v", u.Name, u.Generation, org.Status.Removals)
+	}
+	if u.Spec.State == v1alpha1.UserActive && u.DeletionTimestamp.IsZero() {
+		d.User.Status.AccessRevokedAt = nil // the role and the seat that this takes are not part of the model
+	}
+	e.users[i] = append(e.users[i], d.User)
+}
+
+// decide is a decision of the organization's controller, on views of each user.
+func (e *exodus) decide(t *rapid.T) {
+	at := version(t, e.org, "organization")
+	var seen []v1alpha1.User
+	for _, versions := range e.users {
+		seen = append(seen, *versions[version(t, versions, "user")])
+	}
+	e.write(at, seen)
+}
+
+// write is what becomes of a decision.
+func (e *exodus) write(at int, seen []v1alpha1.User) {
+	was := e.org[at]
+	approval := last(e.org).Annotations[v1alpha1.AnnotationApproveRemovals]
+	status := guard.DecideRemovals(guard.Removals{
+		Protection: was.Spec.Protection, Owner: "boss", Users: seen, Record: was.Status.Removals,
+		Approval: was.Annotations[v1alpha1.AnnotationApproveRemovals], Now: e.now,
+	})
+	if at != len(e.org)-1 {
+		return // outdated
+	}
+	org := was.DeepCopy()
+	org.Status.Removals = status
+	e.org = append(e.org, org)
+	e.lists[status.Token] = status.Held
+	for _, p := range status.Passed {
+		if slices.Contains(was.Status.Removals.Passed, p) {
+			continue
+		}
+		e.passed(p, &was.Status.Removals, approval)
+	}
+	var window []types.UID
+	for _, p := range e.let {
+		if p.At.Add(e.window).After(e.now) && !slices.Contains(window, p.UID) {
+			window = append(window, p.UID)
+		}
+	}
+	if len(window) > e.limit {
+		e.Fatalf("%d people were let pass within %s, and the limit is %d: %v", len(window), e.window, e.limit, e.let)
+	}
+}
+
+// passed checks that somebody might pass.
+func (e *exodus) passed(p v1alpha1.PassedRemoval, was *v1alpha1.RemovalsStatus, approval string) {
+	held := slices.ContainsFunc(was.Held, func(h v1alpha1.HeldRemoval) bool { return h.UID == p.UID })
+	switch p.By {
+	case v1alpha1.PassLimit:
+		if held {
+			e.Fatalf("%s was held, and passed by itself", p.User)
+		}
+		p.At = metav1.NewTime(e.now)
+		e.let = append(e.let, p)
+	case v1alpha1.PassApproval:
+		if !slices.ContainsFunc(e.lists[approval], func(h v1alpha1.HeldRemoval) bool { return h.UID == p.UID && h.Generation == p.Generation }) {
+			e.Fatalf("%s passed as generation %d, which is not on the list that was approved: %v", p.User, p.Generation, e.lists[approval])
+		}
+	}
+}
+
+// approve has somebody approve a list of the past, most often the latest.
+func (e *exodus) approve(t *rapid.T) {
+	org := last(e.org).DeepCopy()
+	org.Annotations = map[string]string{v1alpha1.AnnotationApproveRemovals: e.org[version(t, e.org, "approval")].Status.Removals.Token}
+	e.org = append(e.org, org)
+}
+
+// settle has everybody see what is, until nothing changes.
+func (e *exodus) settle() {
+	const rounds = 20
+	for range rounds {
+		var seen []v1alpha1.User
+		for i, versions := range e.users {
+			u := last(versions)
+			d := membership.Next(membership.Situation{Facts: membership.Facts{Organization: last(e.org)}, Now: e.now, User: u})
+			e.users[i] = append(versions, d.User)
+			seen = append(seen, *d.User)
+		}
+		e.write(len(e.org)-1, seen)
+	}
+}
+
+// Whatever people do, and however old what the controllers see: within any window no more people are let pass than the limit
+// says, but for those on a list that somebody approved; who is held does not pass by itself; in the end everybody who is
+// declared to leave has left or is held, and nobody else is; and one removal is always possible.
+func TestNeverMoreRemovalsThanTheLimit(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := newExodus(t)
+		t.Repeat(map[string]func(*rapid.T){
+			"edit": e.edit, "edit too": e.edit, "pass": e.pass, "decide": e.decide, "decide too": e.decide, "approve": e.approve,
+			"wait": func(t *rapid.T) {
+				e.now = e.now.Add(time.Duration(rapid.IntRange(1, 3000).Draw(t, "seconds")) * time.Second)
+			},
+		})
+		e.settle()
+		held := last(e.org).Status.Removals.Held
+		for _, versions := range e.users {
+			u := last(versions)
+			is := slices.ContainsFunc(held, func(h v1alpha1.HeldRemoval) bool { return h.UID == u.UID && h.Generation == u.Generation })
+			leaves := u.Spec.State != v1alpha1.UserActive || !u.DeletionTimestamp.IsZero()
+			if stays := u.Status.AccessRevokedAt == nil; leaves && stays && !is || is && (!leaves || !stays) {
+				t.Fatalf("%s is %s, has access: %t, and is held: %t", u.Name, u.Spec.State, stays, is)
+			}
+		}
+		e.now = e.now.Add(e.window)
+		e.users = append(e.users, []*v1alpha1.User{build.User("new").AcceptedAt(now).State(v1alpha1.UserArchived).Obj()})
+		e.settle()
+		if u := last(last(e.users)); u.Status.AccessRevokedAt == nil {
+			t.Fatal("a window later, nobody can be removed")
+		}
+	})
+}
