@@ -223,7 +223,7 @@ type RoleDecision struct {
 
 	// number is that of the request which is answered; unset for a grant to who held the role before it had maxHolders.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	Number int64 `json:"number,omitempty"`
 
 	// outcome is Grant, Release or Hold.

@@ -165,8 +165,9 @@ type Delegation struct {
 	// +optional
 	From *metav1.Time `json:"from,omitempty"`
 
-	// until is when it ends, on a timer.
+	// until is when it ends, on a timer: a time such as 2027-01-05T00:00:00Z.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('2000-01-01T00:00:00Z')",message="until must be a time such as 2027-06-30T18:00:00Z, of this millennium"
 	Until metav1.Time `json:"until,omitempty,omitzero"`
 }
 
@@ -373,7 +374,7 @@ type UserStatus struct {
 
 	// lastRoleRequest is the number of the latest request; unset while there was none.
 	// +optional
-	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Minimum=1
 	LastRoleRequest int64 `json:"lastRoleRequest,omitempty"`
 
 	// seats are the names of the SeatPools in which the user holds a seat, sorted. The SeatSlices are the

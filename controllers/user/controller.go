@@ -77,7 +77,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.recordReplaced(ctx, d.User, d.Replaced); err != nil {
 		return r.Result(verdict.Verdict{}, err)
 	}
-	s.source = nil // what waits to be sent keeps the rest
+	s.source, s.People = nil, nil // what waits to be sent keeps the rest
 	handing := r.handOver(s, &d)
 	sending := r.deliver(s, &d)
 	return r.finish(ctx, s, &d, handing || sending)

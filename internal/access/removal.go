@@ -17,8 +17,12 @@ func Present(u *v1alpha1.User) bool {
 }
 
 // Removal says that a user is declared to have no access, and that there is something to be taken yet. Of these an
-// organization with spec.protection lets so many pass (rule AC-18).
-func Removal(u *v1alpha1.User) bool { return Leaving(u) && Present(u) }
+// organization with spec.protection lets so many pass (rule AC-18). Access that ends by spec.accessUntil is none: it was
+// declared ahead, and is not to go on because others end with it.
+func Removal(u *v1alpha1.User) bool {
+	taken := !u.DeletionTimestamp.IsZero() || u.Spec.State == v1alpha1.UserSuspended || u.Spec.State == v1alpha1.UserArchived
+	return taken && Present(u)
+}
 
 // Detained says that the organization of a user, who is declared to have no access, has not let that pass. What it let pass
 // is one generation of the User: whoever was taken back and is removed again is another removal.

@@ -46,6 +46,8 @@ func TestRemovals(t *testing.T) {
 		"a record":           {"never had anything", u().State(v1alpha1.UserArchived), acme(), false, false},
 		"did not answer":     {"the invitation is over", u().Invited(1, noon).Expired(noon).State(v1alpha1.UserArchived), acme(), false, false},
 		"declined":           {"so it is", u().Invited(1, noon).Declined(noon).State(v1alpha1.UserArchived), acme(), false, false},
+		"access ended":       {"it was declared ahead", u().AcceptedAt(noon).Until(noon).Ended(noon), acme(), false, false},
+		"ended, and deleted": {"that is declared now", u().AcceptedAt(noon).Until(noon).Ended(noon).Deleting(noon), acme(), true, true},
 		"no protection":      {"nobody is asked", archived(), build.Organization("acme").Obj(), true, false},
 		"no organization":    {"there is nobody to ask", archived(), nil, true, false},
 		"organization going": {"it lets everybody go", archived(), going, true, false},

@@ -13,6 +13,7 @@ import (
 const (
 	defaultRoleRule = "defaultRole must be the name of a Role, in lower case letters, digits, - and ."
 	windowRule      = "until must be after from"
+	untilTimeRule   = "until must be a time such as 2027-06-30T18:00:00Z, of this millennium"
 	delegateRule    = "user must be the name of a User, in lower case letters, digits, - and ."
 	ownDelegateRule = "a user cannot be a delegate of their own"
 	permissionsRule = "permissions must be words joined by dots, such as customers.read or crm.*"
@@ -46,6 +47,10 @@ var delegateRules = []rule{
 	{"two absences, one delegate", user, fields{"spec.delegates": delegates("bob", "bob")}, ""},
 	{"as many delegates as there can be", user, fields{"spec.delegates": delegates(many(16)...)}, ""},
 	{"too many delegates", user, fields{"spec.delegates": delegates(many(17)...)}, "spec.delegates: Too many"},
+	{"an absence that ends in another millennium", user, fields{"spec.delegates": []any{delegation("bob", "", "1999-12-31T23:59:59Z")}}, untilTimeRule},
+	{"an absence that ends in small letters", user, fields{"spec.delegates": []any{delegation("bob", "", "2027-01-05t00:00:00z")}}, "spec.delegates[0].until"},
+	{"an absence that begins in small letters", user, fields{"spec.delegates": []any{delegation("bob", "2027-01-04t00:00:00z", "2027-01-05T00:00:00Z")}}, "spec.delegates[0]"},
+	{"the rules of a User hold on the record: until", archivedUser, fields{"record.spec.delegates": []any{delegation("bob", "", "1999-12-31T23:59:59Z")}}, untilTimeRule},
 	{"nobody is absent", user, fields{"spec.delegates": []any{}}, ""},
 	{"an end before the beginning", user, fields{"spec.delegates": []any{delegation("bob", "2027-01-05T00:00:00Z", "2026-12-20T00:00:00Z")}}, windowRule},
 	{"an end at the beginning", user, fields{"spec.delegates": []any{delegation("bob", "2027-01-05T00:00:00Z", "2027-01-05T00:00:00Z")}}, windowRule},

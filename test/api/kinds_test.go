@@ -107,6 +107,8 @@ var seatPoolRules = []rule{
 	{"bought seats end in another time zone", seatPool, fields{"spec.expiresAt": "2027-11-01T00:00:00+01:00"}, ""},
 	{"an end is a time, not a day", seatPool, fields{"spec.expiresAt": "2027-11-01"}, "spec.expiresAt"},
 	{"no end is left out, not empty", seatPool, fields{"spec.expiresAt": ""}, "spec.expiresAt"},
+	{"bought seats end in another millennium", seatPool, fields{"spec.expiresAt": "1999-12-31T23:59:59Z"}, "expiresAt must be a time such as 2027-06-30T18:00:00Z, of this millennium"},
+	{"bought seats end in small letters", seatPool, fields{"spec.expiresAt": "2027-11-01t00:00:00z"}, "spec.expiresAt"},
 	{"who came last goes first", seatPool, fields{"spec.onShortage": "Suspend"}, ""},
 	{"nobody loses a seat", seatPool, fields{"spec.onShortage": "Keep"}, ""},
 	{"a policy that there is not", seatPool, fields{"spec.onShortage": "Delete"}, `supported values: "Keep", "Suspend"`},
