@@ -138,6 +138,7 @@ type OwnedResource struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="group must be an API group such as crm.example.com"
+	// +kubebuilder:validation:XValidation:rule="self != 'seatkeeper.dev'",message="group must not be seatkeeper.dev: what people own belongs to other applications"
 	Group string `json:"group,omitempty"`
 
 	// version is a version in which it is served, such as v1.

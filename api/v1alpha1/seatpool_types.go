@@ -226,7 +226,7 @@ type SeatPoolSpec struct {
 	// expiresAt is when the bought seats end; the included ones stay (rule EZ-2). A later time renews them. When
 	// unset, they do not end.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self >= timestamp('2000-01-01T00:00:00Z')",message="expiresAt must be a time such as 2027-06-30T18:00:00Z, of this millennium"
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('2000-01-01T00:00:00Z') && self < timestamp('9999-12-31T00:00:00Z')",message="expiresAt must be a time such as 2027-06-30T18:00:00Z, of this millennium"
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
 	// onShortage is Keep or Suspend: what happens while more seats are held than there are. Keep: nobody loses a

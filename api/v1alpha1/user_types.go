@@ -141,7 +141,7 @@ type UserSpec struct {
 	// IN-11): a time such as 2027-06-30T18:00:00Z, of which fractions of a second do not count. A later time, or none,
 	// brings the person back. When unset, access has no end.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self >= timestamp('2000-01-01T00:00:00Z')",message="accessUntil must be a time such as 2027-06-30T18:00:00Z, of this millennium"
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('2000-01-01T00:00:00Z') && self < timestamp('9999-12-31T00:00:00Z')",message="accessUntil must be a time such as 2027-06-30T18:00:00Z, of this millennium"
 	AccessUntil *metav1.Time `json:"accessUntil,omitempty"`
 
 	// archiveReason says why the person left: Left, RoleChange, Duplicate or Other. It goes on the
@@ -167,7 +167,7 @@ type Delegation struct {
 
 	// until is when it ends, on a timer: a time such as 2027-01-05T00:00:00Z.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="self >= timestamp('2000-01-01T00:00:00Z')",message="until must be a time such as 2027-06-30T18:00:00Z, of this millennium"
+	// +kubebuilder:validation:XValidation:rule="self >= timestamp('2000-01-01T00:00:00Z') && self < timestamp('9999-12-31T00:00:00Z')",message="until must be a time such as 2027-06-30T18:00:00Z, of this millennium"
 	Until metav1.Time `json:"until,omitempty,omitzero"`
 }
 

@@ -32,7 +32,7 @@ func protect(org *v1alpha1.Organization, s *snapshot, now time.Time) time.Time {
 	switch {
 	case r.HeldCount == 0:
 		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, false, v1alpha1.ReasonNoRemovalsHeld, "no removal is held", now)
-	case approval != "" && approval != r.Approved:
+	case approval != "" && approval != r.Approved && approval != r.Token: // the same list passes once those approved before have gone
 		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, true, v1alpha1.ReasonApprovalOutdated,
 			fmt.Sprintf("annotation %s is for another list, and nobody passed: %s", v1alpha1.AnnotationApproveRemovals, held(org)), now)
 	default:

@@ -160,10 +160,15 @@ func (r *Reconciler) compose(s *snapshot, u *v1alpha1.User, l letter) composer {
 // finish writes the status, and lets go of what was sent and handed over once its outcome is recorded.
 func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Decision, underWay bool) (ctrl.Result, error) {
 	key := client.ObjectKeyFromObject(s.User)
-	if !d.Later {
+	switch {
+	case d.Task != nil: // nothing is known yet
+	case !d.Later:
 		r.estatePatience.forget(key)
-	} else if at := r.Clock.Now().Add(r.estatePatience.next(key, d.Verdict.Reason, false)); d.Verdict.WakeAt.IsZero() || at.Before(d.Verdict.WakeAt) {
-		d.Verdict.WakeAt = at
+	default:
+		at := r.Clock.Now().Add(r.estatePatience.next(key, d.Verdict.Reason, false))
+		if d.Verdict.WakeAt.IsZero() || at.Before(d.Verdict.WakeAt) {
+			d.Verdict.WakeAt = at
+		}
 	}
 	d.Verdict.WakeAt = d.Due()
 	err := r.Persist(ctx, s.User, d.User, d.Verdict)

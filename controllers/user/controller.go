@@ -80,7 +80,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s.source, s.People = nil, nil // what waits to be sent keeps the rest
 	handing := r.handOver(s, &d)
 	sending := r.deliver(s, &d)
-	return r.finish(ctx, s, &d, handing || sending)
+	return r.finish(ctx, s, &d, handing || sending || d.Task != nil)
 }
 
 // decide decides what is to be done. Who is about to lose access or roles loses the rights in Kubernetes that come with them

@@ -21,7 +21,7 @@ func Present(u *v1alpha1.User) bool {
 // declared ahead, and is not to go on because others end with it.
 func Removal(u *v1alpha1.User) bool {
 	taken := !u.DeletionTimestamp.IsZero() || u.Spec.State == v1alpha1.UserSuspended || u.Spec.State == v1alpha1.UserArchived
-	return taken && Present(u)
+	return taken && !Ended(u) && Present(u)
 }
 
 // Detained says that the organization of a user, who is declared to have no access, has not let that pass. What it let pass

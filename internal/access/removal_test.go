@@ -47,7 +47,7 @@ func TestRemovals(t *testing.T) {
 		"did not answer":     {"the invitation is over", u().Invited(1, noon).Expired(noon).State(v1alpha1.UserArchived), acme(), false, false},
 		"declined":           {"so it is", u().Invited(1, noon).Declined(noon).State(v1alpha1.UserArchived), acme(), false, false},
 		"access ended":       {"it was declared ahead", u().AcceptedAt(noon).Until(noon).Ended(noon), acme(), false, false},
-		"ended, and deleted": {"that is declared now", u().AcceptedAt(noon).Until(noon).Ended(noon).Deleting(noon), acme(), true, true},
+		"ended, and deleted": {"a deletion does not give access a longer time", u().AcceptedAt(noon).Until(noon).Ended(noon).Deleting(noon), acme(), false, false},
 		"no protection":      {"nobody is asked", archived(), build.Organization("acme").Obj(), true, false},
 		"no organization":    {"there is nobody to ask", archived(), nil, true, false},
 		"organization going": {"it lets everybody go", archived(), going, true, false},

@@ -101,6 +101,10 @@ func again(u *v1alpha1.User, org *v1alpha1.Organization) string {
 
 // unlessSurplus adds to the faults of an edit that it is one removal too many. An edit that is refused anyway is none.
 func (a *userAdmission) unlessSurplus(ctx context.Context, before, after *v1alpha1.User, org *v1alpha1.Organization, errs field.ErrorList) (field.ErrorList, error) {
+	if len(errs) == 0 && org != nil && org.Protected() && access.Present(before) && endsSoon(before, after, org, a.clock.Now()) {
+		return field.ErrorList{field.Forbidden(field.NewPath("spec", "accessUntil"), fmt.Sprintf(
+			"ends access within spec.protection.window of organization %s, and an end by itself is not counted: set spec.state to Archived, or a later time", org.Name))}, nil
+	}
 	if len(errs) > 0 || away(before.Spec.State) || !away(after.Spec.State) {
 		return errs, nil
 	}
@@ -109,6 +113,13 @@ func (a *userAdmission) unlessSurplus(ctx context.Context, before, after *v1alph
 		errs = append(errs, field.Forbidden(field.NewPath("spec", "state"), many))
 	}
 	return errs, err
+}
+
+// endsSoon says that an edit has access end earlier than before, and so soon that it would be a removal in all but name.
+func endsSoon(before, after *v1alpha1.User, org *v1alpha1.Organization, now time.Time) bool {
+	was, is := access.Until(before), access.Until(after)
+	sooner := !is.IsZero() && (was.IsZero() || is.Before(was))
+	return sooner && !gone(before, now) && is.Before(now.Add(guard.Window(org.Spec.Protection)))
 }
 
 // surplus is removing as a list.

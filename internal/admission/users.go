@@ -67,8 +67,8 @@ func (a *userAdmission) ValidateCreate(ctx context.Context, u *v1alpha1.User) (a
 // ValidateUpdate refuses changes that cannot take effect, or give what is not the requester's to give. What was wrong
 // before does not keep the rest from being changed.
 func (a *userAdmission) ValidateUpdate(ctx context.Context, before, after *v1alpha1.User) (admission.Warnings, error) {
-	if !after.DeletionTimestamp.IsZero() {
-		return nil, nil // it must be possible to let go, and whoever is let go holds nothing any more
+	if !after.DeletionTimestamp.IsZero() && (!extended(before, after) || gone(after, a.clock.Now())) {
+		return nil, nil // it must be possible to let go; only access does not get longer for as long as that is held
 	}
 	var errs field.ErrorList
 	if before.Spec.TimeZone != after.Spec.TimeZone {

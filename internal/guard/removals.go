@@ -117,7 +117,7 @@ func Members(p v1alpha1.ProtectionPolicy, users []v1alpha1.User, record *v1alpha
 func Ends(p v1alpha1.ProtectionPolicy, record *v1alpha1.RemovalsStatus, now time.Time) time.Time {
 	var last time.Time
 	note := func(at metav1.Time) {
-		if end := at.Add(window(p)); within(p, at, now) && end.After(last) {
+		if end := at.Add(Window(p)); within(p, at, now) && end.After(last) {
 			last = end
 		}
 	}
@@ -134,7 +134,7 @@ func Ends(p v1alpha1.ProtectionPolicy, record *v1alpha1.RemovalsStatus, now time
 
 // Within is the window as people write it.
 func Within(p v1alpha1.ProtectionPolicy) string {
-	text := window(p).String()
+	text := Window(p).String()
 	for _, none := range []string{"m0s", "h0m"} {
 		if short, found := strings.CutSuffix(text, none); found {
 			text = short + none[:1]
@@ -143,12 +143,13 @@ func Within(p v1alpha1.ProtectionPolicy) string {
 	return text
 }
 
-func window(p v1alpha1.ProtectionPolicy) time.Duration {
+// Window is for how long a removal counts.
+func Window(p v1alpha1.ProtectionPolicy) time.Duration {
 	return ptr.Deref(p.Window, metav1.Duration{Duration: time.Hour}).Duration
 }
 
 func within(p v1alpha1.ProtectionPolicy, at metav1.Time, now time.Time) bool {
-	return at.Add(window(p)).After(now)
+	return at.Add(Window(p)).After(now)
 }
 
 // Counts says that a removal that passed counts at a time.
@@ -390,7 +391,7 @@ func (d *removals) fold() {
 
 // count counts a removal that is not on record by name any more, together with others of about its time.
 func (d *removals) count(at metav1.Time) {
-	step := max(time.Second, (window(d.Protection) / share).Truncate(time.Second))
+	step := max(time.Second, (Window(d.Protection) / share).Truncate(time.Second))
 	rounded := metav1.NewTime(at.Truncate(step).Add(step))
 	for i := range d.status.Counted {
 		if c := &d.status.Counted[i]; c.At.Equal(&rounded) {

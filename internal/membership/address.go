@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -45,6 +46,9 @@ func (d *Decision) readdress(s Situation) {
 // tryToReplace replaces the person unless that would lock out the owner, or leave a role to somebody who has accepted nothing
 // yet.
 func (d *Decision) tryToReplace(s Situation) {
+	if access.Detained(d.User, s.Organization) {
+		return // first whether the one who is there goes
+	}
 	accepted := d.User.Status.AcceptedAt != nil
 	d.denied = accepted && protected(d.User, s.Organization)
 	d.replacing = accepted && !d.denied && s.Tied
@@ -58,10 +62,13 @@ func (d *Decision) tryToReplace(s Situation) {
 // accepted or declined does not count for the other.
 func (d *Decision) replace() {
 	st := &d.User.Status
-	if inv := st.Invitation; inv != nil {
-		if mailed := inv.SentAt != nil || sends(inv) > 0; st.AcceptedAt != nil || mailed && sameAddress(inv, st.Email) { // of whom nobody wrote to, nothing remains
-			d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt, Account: d.User.Account()}
-		}
+	inv := st.Invitation
+	mailed := inv != nil && (inv.SentAt != nil || sends(inv) > 0) && sameAddress(inv, st.Email)
+	if st.AcceptedAt != nil || mailed { // of whom nobody wrote to, nothing remains
+		d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt, Account: d.User.Account()}
+	}
+	st.AccessNotice.SentAt, st.AccessNotice.Rejection = nil, "" // the other was told nothing
+	if inv != nil {
 		inv.DeclinedAt, inv.ExpiredAt, inv.Sends = nil, nil, ptr.To(int32(0))
 		if st.AccessRevokedAt == nil {
 			st.AccessRevokedAt = d.stamp() // else the link would work again should the address be set back

@@ -25,11 +25,21 @@ import (
 const most = 1 << 30
 
 // rules are the organization's rules of ownership, as far as they matter to a user who leaves for good.
-func rules(s Situation) []v1alpha1.OwnershipRule {
-	if s.Spared || s.Organization == nil || !s.Organization.DeletionTimestamp.IsZero() || !access.Archiving(s.User) {
+func (d *Decision) rules(s Situation) []v1alpha1.OwnershipRule {
+	if s.Spared || s.Organization == nil || !s.Organization.DeletionTimestamp.IsZero() || !d.archiving(s) {
 		return nil
 	}
 	return s.Organization.Spec.Offboarding.Ownership
+}
+
+// archiving says that a user leaves for good: by the end of access as this pass found it, and not by a deletion that nobody has
+// confirmed.
+func (d *Decision) archiving(s Situation) bool {
+	u := d.User
+	if Unconfirmed(u, s.Organization) && u.Spec.State != v1alpha1.UserArchived {
+		return access.Ended(u)
+	}
+	return access.Archiving(u)
 }
 
 // keepAll has a user who stays, or comes back, keep what is left.
@@ -41,9 +51,9 @@ func (d *Decision) keepAll() {
 // plan finds out whether a user who is to leave can, and who takes over what the user owns: Done when that is on record, or
 // nothing is to be handed over.
 func (d *Decision) plan(s Situation) verdict.Verdict {
-	all := rules(s)
+	all := d.rules(s)
 	if len(all) == 0 {
-		d.keepAll()
+		d.forgo(s)
 		return verdict.Verdict{}
 	}
 	if d.planned(all) {
@@ -66,6 +76,20 @@ func (d *Decision) plan(s Situation) verdict.Verdict {
 		return d.retry()
 	}
 	return d.settle(s, all)
+}
+
+// forgo hands nothing over. Where the organization is gone or goes, who took over before stays on record.
+func (d *Decision) forgo(s Situation) {
+	was := d.User.Status.Handover
+	d.keepAll()
+	if org := s.Organization; was == nil || org != nil && org.DeletionTimestamp.IsZero() {
+		return
+	}
+	was = was.DeepCopy()
+	was.Rules = slices.DeleteFunc(was.Rules, func(on v1alpha1.RuleHandover) bool { return !handover.Finished(&on) || ptr.Deref(on.Objects, 0) == 0 })
+	if len(was.Rules) > 0 {
+		d.User.Status.Handover = was
+	}
 }
 
 // planned says that it is on record who takes over, by each of the rules, for the user as declared.
@@ -265,7 +289,7 @@ func (d *Decision) moving(message string) verdict.Verdict {
 
 // task is what is left to hand over; nil when nothing is.
 func (d *Decision) task(s Situation, h *v1alpha1.Handover) (task *handover.Task, problems []string) {
-	all := rules(s)
+	all := d.rules(s)
 	var chosen strings.Builder
 	for i := range h.Rules {
 		on := &h.Rules[i]

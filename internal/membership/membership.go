@@ -161,7 +161,9 @@ func (d *Decision) next(s Situation) verdict.Verdict {
 		}
 		return d.leave(s)
 	}
-	d.keepAll()
+	if !orphaned { // else nobody says that the user stays
+		d.keepAll()
+	}
 	d.expire()
 	v := d.stay(s, orphaned)
 	if v.WakeAt.IsZero() && open(u) {

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -45,7 +46,7 @@ func (d *Decision) recall(s Situation) {
 	if s.Organization == nil && u.DeletionTimestamp.IsZero() || s.EmailHolder != "" {
 		return
 	}
-	somebody := !s.Roles.None() || !u.DeletionTimestamp.IsZero()
+	somebody := !s.Roles.None()
 	if record := s.recordAt(u.Status.Email); record != nil && somebody && (ComesFresh(u) || d.renewed) {
 		d.Returned = record.Account() != u.Account() || record.AcceptedAt != nil
 		d.adopt(record)
@@ -78,6 +79,9 @@ func (d *Decision) adopt(record *v1alpha1.UserRecord) {
 		return
 	}
 	st.AcceptedAt = record.AcceptedAt.DeepCopy()
+	if access.Leaving(d.User) && st.AccessRevokedAt == nil {
+		st.AccessRevokedAt = d.stamp() // nothing is taken from who comes back without access
+	}
 	verdict.Set(d.User, v1alpha1.ConditionAccepted, true, v1alpha1.ReasonAccepted, "the invitation was accepted", d.now)
 }
 
@@ -128,7 +132,7 @@ func Confirmation(u *v1alpha1.User) string {
 
 // held says that a user who is deleted stays as before, since nobody has confirmed it. What spec.state says holds nevertheless.
 func held(u *v1alpha1.User, org *v1alpha1.Organization) bool {
-	return Unconfirmed(u, org) && u.Spec.State != v1alpha1.UserSuspended && u.Spec.State != v1alpha1.UserArchived
+	return Unconfirmed(u, org) && u.Spec.State != v1alpha1.UserSuspended && u.Spec.State != v1alpha1.UserArchived && !access.Ended(u)
 }
 
 func confirmationRequired(u *v1alpha1.User) verdict.Verdict {
@@ -144,7 +148,8 @@ func (d *Decision) depart(s Situation) verdict.Verdict {
 		return confirmationRequired(u)
 	}
 	d.Farewell = true
-	d.Nobody = s.EmailHolder != "" && u.Status.AcceptedAt == nil && u.Status.Invitation == nil
+	earlier := s.recordAt(u.Status.Email) // of somebody else, or of an earlier stay: it says more than who came and went
+	d.Nobody = (s.EmailHolder != "" || earlier != nil && earlier.UID != u.UID) && u.Status.AcceptedAt == nil && u.Status.Invitation == nil
 	if d.Final = Final(s.Organization); d.Final {
 		d.spend(s, func(*v1alpha1.UserRecord) bool { return true })
 	}

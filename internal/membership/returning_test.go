@@ -173,14 +173,20 @@ func TestRenamedToAnAddressOfThen(t *testing.T) {
 	}
 }
 
-// Whoever is deleted before anything else happened is recorded as before. Where nothing is to remain, nothing of before does.
+// Whoever is deleted before anything else happened is recorded as before, unless it was without a role: then the record stays as
+// it is, or whoever may give nobody a role could write over it. Where nothing is to remain, nothing of before does.
 func TestDeletedAtOnceAfterComingBack(t *testing.T) {
 	t.Parallel()
 	record := remains("jean@acme.example", "account-of-then", at(now.Add(-100*hour)))
-	for why, u := range map[string]*v1alpha1.User{"with a role": jean().Deleting(now).Obj(), "without": build.User("jean").In("acme", "acme").Deleting(now).Obj()} {
-		d := membership.Next(situation(u, recorded(record)))
-		if !d.Farewell || d.Nobody || d.User.Account() != "account-of-then" || d.User.Status.AcceptedAt == nil || len(d.Spent) != 0 {
-			t.Errorf("%s: farewell %t, %+v, records that end %d", why, d.Farewell, d.User.Status, len(d.Spent))
+	back := membership.Next(situation(jean().Deleting(now).Obj(), recorded(record)))
+	if !back.Farewell || back.Nobody || back.User.Account() != "account-of-then" || back.User.Status.AcceptedAt == nil || len(back.Spent) != 0 {
+		t.Errorf("with a role: farewell %t, %+v, records that end %d", back.Farewell, back.User.Status, len(back.Spent))
+	}
+	for why, change := range map[string]func(*membership.Situation){"kept": func(*membership.Situation) {}, "for good": final} {
+		nobody := confirmed(build.User("jean").In("acme", "acme").Deleting(now).Obj())
+		d := membership.Next(situation(nobody, recorded(record), change))
+		if !d.Farewell || !d.Nobody || d.User.Account() == "account-of-then" || d.User.Status.AcceptedAt != nil || len(d.Spent) != 0 {
+			t.Errorf("without, %s: farewell %t, nobody %t, %+v, records that end %d", why, d.Farewell, d.Nobody, d.User.Status, len(d.Spent))
 		}
 	}
 	d := membership.Next(situation(confirmed(jean().Deleting(now).Obj()), recorded(record), final))

@@ -74,6 +74,10 @@ func Conclude(obj v1alpha1.Conditioned, v Verdict, now time.Time) {
 
 // Set sets one condition of obj, of its present generation.
 func Set(obj v1alpha1.Conditioned, kind string, on bool, reason, message string, now time.Time) {
+	const most = 8192 // the schema refuses 32768, and with that the whole status
+	if runes := []rune(message); len(runes) > most {
+		message = string(runes[:most])
+	}
 	conditions, _ := obj.StatusConditions()
 	status := metav1.ConditionFalse
 	if on {

@@ -14,6 +14,7 @@ const (
 	ownerFieldRule     = "ownerField must be names of fields separated by dots, such as spec.owner"
 	ownerPlaceRule     = "ownerField must not be in metadata or status"
 	ownedGroupRule     = "group must be an API group such as crm.example.com"
+	ownGroupRule       = "group must not be seatkeeper.dev: what people own belongs to other applications"
 	ownedVersionRule   = "version must be a version of an API such as v1"
 	ownedResourceRule  = "resource must be the plural of a kind, in lower case, such as deals"
 	managerRule        = "manager must be the name of a User, in lower case letters, digits, - and ."
@@ -80,6 +81,7 @@ func ownershipRules() []rule {
 		{"the kind, not the plural", organization, ownership(owning(resource("crm.example.com", "v1", "Deal"))), ownedResourceRule},
 		{"a version is no number", organization, ownership(owning(resource("crm.example.com", "1", "deals"))), ownedVersionRule},
 		{"a group is no address", organization, ownership(owning(resource("https://crm.example.com", "v1", "deals"))), ownedGroupRule},
+		{"our own kinds", organization, ownership(owning(resource("seatkeeper.dev", "v1alpha1", "users"))), ownGroupRule},
 		{"a subresource", organization, ownership(owning(resource("crm.example.com", "v1", "deals/status"))), ownedResourceRule},
 		{"a path as in a shell", organization, ownership(owning(fields{"ownerField": "/spec/owner"})), ownerFieldRule},
 		{"one of several", organization, ownership(owning(fields{"ownerField": "spec.owners[0]"})), ownerFieldRule},

@@ -18,6 +18,7 @@ var untilRules = []rule{
 	{"an end in small letters", user, fields{"spec.accessUntil": "2027-06-30t18:00:00z"}, "spec.accessUntil"},
 	{"an end with another point", user, fields{"spec.accessUntil": "2027-06-30T18:00:00x5Z"}, "spec.accessUntil"},
 	{"an end in another millennium", user, fields{"spec.accessUntil": "1999-12-31T23:59:59Z"}, untilRule},
+	{"an end beyond what can be written down", user, fields{"spec.accessUntil": "9999-12-31T23:59:59-23:59"}, untilRule},
 	{"an end with a fraction of a second", user, fields{"spec.accessUntil": "2027-06-30T18:00:00.5Z"}, ""},
 	{"an end in no zone of this world", user, fields{"spec.accessUntil": "2027-06-30T18:00:00+99:00"}, "spec.accessUntil"},
 	{"an end on no day", user, fields{"spec.accessUntil": "2027-06-31T18:00:00Z"}, "spec.accessUntil"},

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"seatkeeper.dev/seatkeeper/test/env"
 )
 
 // bureau is the sample of the plan Enterprise beside a CRM, of whose three people these are at work.
@@ -268,20 +266,4 @@ func TestAC16_WhoIsRemovedHasNoAccess(t *testing.T) {
 	a.run("", "delete", "deals/renewal")
 	a.goes("noah")
 	a.refused(users, `cannot list resource "users"`)
-}
-
-func TestIN11_FromThenOnNoAccessAtAll(t *testing.T) {
-	a := staffed(t, "infast", "infast", "cabinet.example")
-	a.accepts("lea")
-	users, link := a.as("lea", "get", "users"), invitation(t, a.address("hugo"))
-	a.may(users...)
-	a.goes("lea", "hugo")
-	a.refused(users, `cannot list resource "users"`)
-	reads(t, link, "We cannot find this invitation") // nothing is said about anybody
-	env.Eventually(t, func() error {
-		if out := a.run("", "get", "archivedusers", "-o", "name"); strings.Count(out, "\n") != 2 {
-			return fmt.Errorf("the records are %q, want two", out)
-		}
-		return nil
-	})
 }

@@ -62,7 +62,7 @@ func TestIN1_AccessIsTemporary(t *testing.T) {
 	a.latest("hugo", 2, notice) // the acceptance still counts, and the new end is far
 }
 
-func TestIN11_FromTheEndOnNoAccessAtAll(t *testing.T) {
+func TestIN11_FromThenOnNoAccessAtAll(t *testing.T) {
 	a := staffed(t, "infast", "infast", "cabinet.example")
 	lea := a.address("lea")
 	link := invitation(t, lea)

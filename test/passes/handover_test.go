@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -154,6 +155,30 @@ func TestAC4_TheRemovalWaitsForWhatIsToBeMoved(t *testing.T) {
 		if slices.Contains(slices.Collect(maps.Values(w.Ledger("standard"))), "bea") {
 			t.Error("the seat is held")
 		}
+	}
+}
+
+// What is in the way is looked at again after pauses that grow.
+func TestBlockedIsLookedAtWithPauses(t *testing.T) {
+	t.Parallel()
+	block := build.Notes()
+	block.OnArchive = v1alpha1.OwnershipBlock
+	w := rich(t, block)
+	edit("bea", archive)(w)
+	var pauses []time.Duration
+	for range 30 {
+		w.CatchUp()
+		result, err := w.Pass(passes.User, "bea")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.RequeueAfter > 0 && w.Reason(w.User("bea")) == v1alpha1.ReasonTransferBlocked {
+			pauses = append(pauses, result.RequeueAfter)
+		}
+		w.Delivered()
+	}
+	if len(pauses) < 5 || !slices.IsSorted(pauses) || pauses[len(pauses)-1] < 8*pauses[0] {
+		t.Errorf("the pauses are %v", pauses)
 	}
 }
 
