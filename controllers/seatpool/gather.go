@@ -188,7 +188,7 @@ func (s *snapshot) person(u *v1alpha1.User, source access.Source, holder *v1alph
 	}
 	return seats.Person{
 		Name: u.Name, UID: u.UID, Created: u.CreationTimestamp.Time,
-		Owner: membership.IsOwner(u, s.organization), Standing: standing(u, facts),
+		Owner: membership.IsOwner(u, s.organization), Active: access.Active(u), Standing: standing(u, facts),
 		Roles: s.needed(roles), Revoked: membership.Revoked(u, s.pool.Name),
 	}
 }

@@ -55,10 +55,12 @@ const (
 
 // Person is a user as the pool sees one.
 type Person struct {
-	Name     string
-	UID      types.UID
-	Created  time.Time
-	Owner    bool
+	Name    string
+	UID     types.UID
+	Created time.Time
+	Owner   bool
+	// Active says that the person has accepted, and has access.
+	Active   bool
 	Standing Standing
 	// Roles are the roles that the person is to hold.
 	Roles []string

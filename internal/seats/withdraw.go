@@ -75,29 +75,39 @@ func (d *draft) mark(number int32, losers map[types.UID]*Person, turn int64) {
 func (d *draft) losers(t Terms) map[types.UID]*Person {
 	candidates, leaving := d.claimants()
 	excess := int(d.plan.Assigned-t.Capacity) - leaving
-	spare := map[string]int32{} // how many holders of a role can go
+	left := holders{all: map[string]int32{}, active: map[string]int32{}}
 	for _, p := range candidates {
-		for _, role := range p.Roles {
-			spare[role]++
-		}
-	}
-	for role, least := range t.Minimums {
-		spare[role] -= least
+		left.count(p, 1)
 	}
 	losers := map[types.UID]*Person{}
 	for _, p := range candidates {
 		if len(losers) >= excess {
 			break
 		}
-		if p.Owner || slices.ContainsFunc(p.Roles, func(role string) bool { return spare[role] <= 0 }) {
+		if p.Owner || slices.ContainsFunc(p.Roles, func(role string) bool { return left.needs(p, role, t.Minimums[role]) }) {
 			continue
 		}
-		for _, role := range p.Roles {
-			spare[role]--
-		}
+		left.count(p, -1)
 		losers[p.UID] = p
 	}
 	return losers
+}
+
+// holders are how many hold each role, and how many of them can act.
+type holders struct{ all, active map[string]int32 }
+
+func (h holders) count(p *Person, n int32) {
+	for _, role := range p.Roles {
+		h.all[role] += n
+		if p.Active {
+			h.active[role] += n
+		}
+	}
+}
+
+// needs says that a role would have too few holders without a person: one who can act does not go before another who can stays.
+func (h holders) needs(p *Person, role string, least int32) bool {
+	return h.all[role] <= least || least > 0 && p.Active && h.active[role] <= 1
 }
 
 // claimants are the holders who claim the seat that they hold, newest first, and how many others are about to leave.

@@ -45,6 +45,12 @@ func in(p seats.Person, roles ...string) seats.Person {
 	return p
 }
 
+// active is somebody who has accepted.
+func active(p seats.Person) seats.Person {
+	p.Active = true
+	return p
+}
+
 func leaves(name string) seats.Person {
 	return seats.Person{Name: name, UID: uidOf(name), Created: before, Standing: seats.Leaves}
 }
@@ -327,6 +333,15 @@ func TestNextWithdraws(t *testing.T) {
 			capacity: 2, ledger: []seats.Slice{slice(0, 3, ann, withdrawn(5, bob), withdrawn(5, cid))},
 			people: []seats.Person{claims("ann", 1), frees("bob"), claims("cid", 3)},
 			want:   seats.Plan{Writes: []seats.Slice{slice(0, 3, ann, cid)}, Released: []seats.Seat{withdrawn(5, bob)}, Assigned: 2},
+		},
+		"the only one who can act": {
+			why:      "who has not accepted loses instead, though older",
+			capacity: 1, ledger: []seats.Slice{slice(0, 3, ann, bob)}, minimums: map[string]int32{"admin": 1},
+			people: []seats.Person{in(claims("ann", 1), "admin"), active(in(claims("bob", 2), "admin"))},
+			want: seats.Plan{
+				Writes:    []seats.Slice{slice(0, 3, withdrawn(9, ann), bob)},
+				Withdrawn: []seats.Seat{withdrawn(9, ann)}, Withdrawing: []seats.Seat{withdrawn(9, ann)}, Assigned: 2,
+			},
 		},
 		"a newer holder": {
 			why:      "who comes to be spared later is, and the next newest loses instead",

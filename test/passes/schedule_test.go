@@ -561,15 +561,19 @@ func (s *schedule) spared(users []v1alpha1.User) {
 	s.Helper()
 	role := &v1alpha1.Role{}
 	s.w.Find("lead", role)
-	leads := int32(0)
+	least, leads, active := *role.Spec.MinHolders, int32(0), 0
 	for _, u := range users {
 		if _, holds := s.held[u.UID]; holds && (slices.Contains(u.Spec.Roles, "lead") || access.Holds(&u, "lead")) {
 			leads++
+			if access.Active(&u) {
+				active++
+			}
 		}
 	}
 	for _, u := range users {
 		_, holds := s.held[u.UID]
-		needed := (slices.Contains(u.Spec.Roles, "lead") || access.Holds(&u, "lead")) && leads <= *role.Spec.MinHolders
+		needed := (slices.Contains(u.Spec.Roles, "lead") || access.Holds(&u, "lead")) && least > 0 &&
+			(leads <= least || access.Active(&u) && active <= 1)
 		keeps := s.w.Reason(&u) == v1alpha1.ReasonRoleNotFound || s.w.Reason(&u) == v1alpha1.ReasonEmailInUse
 		if holds && u.Name != "ada" && !needed && !keeps {
 			s.Errorf("%s holds a seat in spite of the shortage", u.Name)
