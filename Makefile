@@ -30,7 +30,7 @@ build: bin/controlplane bin/kubectl ## Build the operator and what `make run` ru
 ##@ Test
 
 # One line a package and what fails in full.
-GOTESTSUM = bin/gotestsum --format pkgname-and-test-fails -- -shuffle=on -timeout 20m
+GOTESTSUM = bin/gotestsum --format pkgname-and-test-fails -- -shuffle=on -timeout 40m
 # The race detector needs a C compiler: a recipe that uses this begins with WITH_CC.
 GOTEST = $(GOTESTSUM) -race
 WITH_CC = CC=$$(hack/cc.sh) && export CC
