@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
@@ -165,10 +166,7 @@ func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Deci
 	case !d.Later:
 		r.estatePatience.forget(key)
 	default:
-		at := r.Clock.Now().Add(r.estatePatience.next(key, d.Verdict.Reason, false))
-		if d.Verdict.WakeAt.IsZero() || at.Before(d.Verdict.WakeAt) {
-			d.Verdict.WakeAt = at
-		}
+		d.Verdict.WakeAt = access.Sooner(d.Verdict.WakeAt, r.Clock.Now().Add(r.estatePatience.next(key, d.Verdict.Reason, false)))
 	}
 	d.Verdict.WakeAt = d.Due()
 	err := r.Persist(ctx, s.User, d.User, d.Verdict)

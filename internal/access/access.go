@@ -202,7 +202,7 @@ func giving(u *v1alpha1.User, source Source, counts func(*v1alpha1.Delegation) b
 			if d.User != u.Name {
 				continue
 			}
-			changes = sooner(changes, next(d, now))
+			changes = Sooner(changes, next(d, now))
 			if counts(d) {
 				for _, g := range orDefault(own(from, source), source) {
 					given = append(given, Given{g.Role, "delegation by " + from.Name})
@@ -260,7 +260,8 @@ func next(d *v1alpha1.Delegation, now time.Time) time.Time {
 	return time.Time{}
 }
 
-func sooner(a, b time.Time) time.Time {
+// Sooner is the earlier of two moments, of which zero is never.
+func Sooner(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
 	}

@@ -140,9 +140,9 @@ func (d *Decision) settle(s Situation, all []v1alpha1.OwnershipRule) verdict.Ver
 	}
 	switch {
 	case len(blocked) > 0:
-		return d.held(v1alpha1.ReasonTransferBlocked, "nothing happens before these are moved: %s", strings.Join(blocked, "; "))
+		return d.lookLater(v1alpha1.ReasonTransferBlocked, "nothing happens before these are moved: %s", strings.Join(blocked, "; "))
 	case len(leaderless) > 0:
-		return d.held(v1alpha1.ReasonSuccessorRequired, "nothing happens before somebody can take over %s; name one in spec.successor", strings.Join(leaderless, "; "))
+		return d.lookLater(v1alpha1.ReasonSuccessorRequired, "nothing happens before somebody can take over %s; name one in spec.successor", strings.Join(leaderless, "; "))
 	}
 	d.User.Status.Handover = h
 	return verdict.Verdict{}
@@ -239,8 +239,8 @@ func (w without) User(name string) *v1alpha1.User {
 	return w.People.User(name)
 }
 
-// held is the verdict on what is to be looked at again after a while.
-func (d *Decision) held(reason, format string, args ...any) verdict.Verdict {
+// lookLater is the verdict on what is to be looked at again after a while.
+func (d *Decision) lookLater(reason, format string, args ...any) verdict.Verdict {
 	d.Later = true
 	return stuck(reason, format, args...)
 }
@@ -266,7 +266,7 @@ func (d *Decision) handOver(s Situation) verdict.Verdict {
 	v := verdict.Verdict{}
 	switch {
 	case task == nil && len(problems) > 0:
-		v = d.held(v1alpha1.ReasonSuccessorRequired, "access is revoked, and what the user owns waits: %s", strings.Join(problems, "; "))
+		v = d.lookLater(v1alpha1.ReasonSuccessorRequired, "access is revoked, and what the user owns waits: %s", strings.Join(problems, "; "))
 	case task == nil:
 	case !equality.Semantic.DeepEqual(s.User.Status.Handover, h): // who takes over is on record before anything moves
 		v = d.moving("what the user owns is being handed over")
@@ -341,7 +341,7 @@ func (d *Decision) advance(h *v1alpha1.Handover, report *handover.Report, troubl
 		}
 		return v
 	case len(troubles) > 0:
-		return d.held(v1alpha1.ReasonTransferIncomplete, "access is revoked, and some of what the user owns is not handed over: %s; it is tried again", strings.Join(troubles, "; "))
+		return d.lookLater(v1alpha1.ReasonTransferIncomplete, "access is revoked, and some of what the user owns is not handed over: %s; it is tried again", strings.Join(troubles, "; "))
 	}
 	return verdict.Verdict{}
 }

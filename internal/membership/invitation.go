@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -149,7 +150,7 @@ func (d *Decision) await() verdict.Verdict {
 	}
 	v.WakeAt = inv.ExpiresAt.Time
 	if due := d.reminderDue(); !due.IsZero() && due.After(d.now) {
-		v.WakeAt = earlier(v.WakeAt, due)
+		v.WakeAt = access.Sooner(v.WakeAt, due)
 	}
 	verdict.Set(d.User, v1alpha1.ConditionInvited, inv.Rejection == "", v.Reason, v.Message, d.now)
 	return v
@@ -202,7 +203,7 @@ func (d *Decision) Queued() {
 // told that of a reminder.
 func (d *Decision) Unsent(words string, retryAt time.Time) {
 	if d.Reminder > 0 {
-		d.Verdict.WakeAt = earlier(d.Verdict.WakeAt, retryAt)
+		d.Verdict.WakeAt = access.Sooner(d.Verdict.WakeAt, retryAt)
 		return
 	}
 	message := fmt.Sprintf("the mail server is not available (%s): the invitation is sent as soon as it is", words)

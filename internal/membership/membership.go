@@ -169,14 +169,14 @@ func (d *Decision) next(s Situation) verdict.Verdict {
 	if v.WakeAt.IsZero() && open(u) {
 		v.WakeAt = u.Status.Invitation.ExpiresAt.Time
 	}
-	d.changes = earlier(d.changes, s.Roles.Changes)
-	v.WakeAt = earlier(v.WakeAt, d.changes)
+	d.changes = access.Sooner(d.changes, s.Roles.Changes)
+	v.WakeAt = access.Sooner(v.WakeAt, d.changes)
 	return v
 }
 
 // Due is when the next pass is due by the clock, whatever became of what was sent or handed over: when a delegation begins or
 // ends, or access does, at the latest. Zero when only a watch wakes.
-func (d *Decision) Due() time.Time { return earlier(d.Verdict.WakeAt, d.changes) }
+func (d *Decision) Due() time.Time { return access.Sooner(d.Verdict.WakeAt, d.changes) }
 
 // stay decides for a user who does not leave. An orphaned one has no organization.
 func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {

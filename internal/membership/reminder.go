@@ -53,10 +53,3 @@ func sends(inv *v1alpha1.InvitationStatus) int32 {
 	}
 	return ptr.Deref(inv.Sends, 0)
 }
-
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}

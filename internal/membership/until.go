@@ -45,7 +45,7 @@ func (d *Decision) announce(s Situation) {
 	switch due := until.Add(-period); {
 	case period <= 0:
 	case s.Now.Before(due):
-		d.changes = earlier(d.changes, due)
+		d.changes = access.Sooner(d.changes, due)
 	case d.User.Status.AccessNotice.Until.IsZero():
 		d.putOnRecord(until, s.Now)
 	case access.Active(d.User):
@@ -61,7 +61,7 @@ func (d *Decision) putOnRecord(until, now time.Time) {
 	}
 	d.User.Status.AccessNotice = v1alpha1.AccessNotice{Until: metav1.NewTime(until), AnnouncedAt: *d.stamp()}
 	if active && d.Verdict.Kind != verdict.Silent { // which is not written, so that another look would find the same
-		d.changes = earlier(d.changes, now)
+		d.changes = access.Sooner(d.changes, now)
 	}
 }
 
@@ -84,7 +84,7 @@ func (d *Decision) NoticeRefused(words string) {
 }
 
 // NoticeUnsent has it tried again. Nothing else waits for it.
-func (d *Decision) NoticeUnsent(retryAt time.Time) { d.changes = earlier(d.changes, retryAt) }
+func (d *Decision) NoticeUnsent(retryAt time.Time) { d.changes = access.Sooner(d.changes, retryAt) }
 
 // archived says why somebody is archived, and how the person comes back.
 func archived(u *v1alpha1.User) string {
