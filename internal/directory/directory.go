@@ -17,14 +17,22 @@ import (
 // Account is one person's account as a directory is to know it.
 type Account struct {
 	// UID names the account for good, whatever the person is called, and whichever User object stands for the person: that of
-	// the first stay, unless the person came in another's place.
+	// the first stay, unless the person came in another's place. It is SCIM's externalId.
 	UID types.UID
+	// ID is what the directory calls the account, as far as that is known; empty when it is not.
+	ID string
 	// Organization is whose directory it is.
 	Organization types.NamespacedName
 	// UserName is what the person logs in with: the mail address.
 	UserName string
-	// GivenName, FamilyName and Locale are empty when they are not known.
-	GivenName, FamilyName, Locale string
+	// These are empty when they are not known, and are taken away from the account then.
+	GivenName, FamilyName, Title, WorkPhone, MobilePhone, Locale, TimeZone, EmployeeNumber string
+	// ManagerID is what the directory calls the account of the person's manager; empty when there is none.
+	ManagerID string
+	// Roles are the names of the roles that the person holds, sorted.
+	Roles []string
+	// Active says that the person can sign in.
+	Active bool
 }
 
 // AccountOf is the account of a user, who belongs to that organization.
@@ -37,17 +45,25 @@ func AccountOf(user *v1alpha1.User, organization *v1alpha1.Organization) Account
 	}
 }
 
-// Directory is where accounts live.
+// Directory is where accounts live. Every method can be repeated without harm. It looks for an account by its ID, and
+// else by its UID; an account that has neither is not ours.
 //
-// SetPassword gives the account with that UID a new password; it makes the account when there is none yet.
-// Repeating it is safe: the account then has the password that was given last.
-//
-// It returns nil once the directory has taken the password. Any other outcome is one of two: ErrRejected, which
-// comes again for the same account and password, or ErrUnavailable, which may pass. After ErrUnavailable the
-// password may have been set nevertheless.
+// A method returns nil once the directory has done what it asks for. Any other outcome is one of three: ErrRejected, which
+// comes again for the same values; ErrConflict, which comes again until somebody has changed something there; and
+// ErrUnavailable, which may pass. After ErrUnavailable it may have been done nevertheless.
 //
 // It returns soon after ctx ends, with an error that is ErrUnavailable as well as the context's own. No error holds
-// the password. It may be called from many goroutines.
+// a password. It may be called from many goroutines.
 type Directory interface {
+	// Ensure has the account be as it is given here, and makes it when there is none. It returns what the directory calls it.
+	// What others have set is left alone. An account that is merely called the same is ErrConflict, unless the directory is to
+	// adopt such accounts.
+	Ensure(ctx context.Context, account Account) (id string, err error)
+	// Deactivate has the person sign in no more. An account that is not there is none to sign in with.
+	Deactivate(ctx context.Context, account Account) error
+	// Delete takes the account away for good. An account that is not there is gone.
+	Delete(ctx context.Context, account Account) error
+	// SetPassword gives the account a new password; it makes the account when there is none yet. The account then has the
+	// password that was given last.
 	SetPassword(ctx context.Context, account Account, secret password.Password) error
 }

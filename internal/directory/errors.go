@@ -14,6 +14,8 @@ import (
 var (
 	// ErrRejected means that the directory will never take this as it is.
 	ErrRejected = errors.New("directory refuses the change")
+	// ErrConflict means that there is an account of the same name that is not ours, or two that are.
+	ErrConflict = errors.New("directory has another account of that name")
 	// ErrUnavailable means that the directory could not be reached, did not answer in time or asked to come back
 	// later: the same may succeed, or has.
 	ErrUnavailable = errors.New("directory unavailable")
@@ -21,6 +23,9 @@ var (
 
 // Rejected makes cause an ErrRejected. The cause's text should be the directory's words.
 func Rejected(cause error) error { return fault.New(cause, ErrRejected) }
+
+// Conflict makes cause an ErrConflict. The cause's text should name the account.
+func Conflict(cause error) error { return fault.New(cause, ErrConflict) }
 
 // Unavailable makes cause an ErrUnavailable. The cause's text should be the directory's words, or what happened
 // instead of an answer.
@@ -37,6 +42,8 @@ func Discreet(err error, secret password.Password) error {
 		return err
 	case errors.Is(err, ErrRejected):
 		return Rejected(errQuoted)
+	case errors.Is(err, ErrConflict):
+		return Conflict(errQuoted)
 	}
 	return Unavailable(errQuoted)
 }

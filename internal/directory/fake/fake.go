@@ -8,7 +8,9 @@ package fake
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -20,15 +22,16 @@ import (
 // Set is one password that was set.
 type Set struct {
 	Account directory.Account
-	// Password is in the clear, for tests to compare.
+	// Password is in the clear, for tests to compare; empty when none was set.
 	Password string
 }
 
-// Directory is a directory.Directory that keeps accounts. The zero value takes every password at once. Its methods
+// Directory is a directory.Directory that keeps accounts. The zero value takes everything at once. Its methods
 // may be called from any goroutine.
 type Directory struct {
 	mu       sync.Mutex
 	set      []Set
+	accounts map[types.UID]Set
 	attempts int
 	rejected map[types.UID]string
 	outages  int
@@ -37,8 +40,69 @@ type Directory struct {
 
 var _ directory.Directory = (*Directory)(nil)
 
+// Ensure implements directory.Directory.
+func (d *Directory) Ensure(ctx context.Context, account directory.Account) (id string, err error) {
+	err = d.answer(ctx, account, func() error {
+		for uid, other := range d.accounts {
+			if uid != account.UID && strings.EqualFold(other.Account.UserName, account.UserName) {
+				return directory.Conflict(errors.New("another account has this user name"))
+			}
+		}
+		account.ID = idOf(account.UID)
+		d.keep(Set{account, d.accounts[account.UID].Password})
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	return account.ID, nil
+}
+
+func idOf(uid types.UID) string { return "id-" + string(uid) }
+
+// Deactivate implements directory.Directory.
+func (d *Directory) Deactivate(ctx context.Context, account directory.Account) error {
+	return d.answer(ctx, account, func() error {
+		if kept, ok := d.accounts[account.UID]; ok {
+			kept.Account.Active = false
+			d.keep(kept)
+		}
+		return nil
+	})
+}
+
+// Delete implements directory.Directory.
+func (d *Directory) Delete(ctx context.Context, account directory.Account) error {
+	return d.answer(ctx, account, func() error {
+		delete(d.accounts, account.UID)
+		return nil
+	})
+}
+
 // SetPassword implements directory.Directory.
 func (d *Directory) SetPassword(ctx context.Context, account directory.Account, secret password.Password) error {
+	return d.answer(ctx, account, func() error {
+		kept, ok := d.accounts[account.UID]
+		if !ok {
+			kept.Account = account
+			kept.Account.ID = idOf(account.UID)
+		}
+		kept.Account.UserName, kept.Password = account.UserName, secret.Reveal()
+		d.set = append(d.set, Set{account, kept.Password})
+		d.keep(kept)
+		return nil
+	})
+}
+
+func (d *Directory) keep(s Set) {
+	if d.accounts == nil {
+		d.accounts = map[types.UID]Set{}
+	}
+	d.accounts[s.Account.UID] = s
+}
+
+// answer does what is asked for, unless it is to fail.
+func (d *Directory) answer(ctx context.Context, account directory.Account, do func() error) error {
 	if account.UID == "" || account.UserName == "" {
 		return directory.Rejected(errors.New("an account needs a UID and a user name"))
 	}
@@ -54,8 +118,7 @@ func (d *Directory) SetPassword(ctx context.Context, account directory.Account, 
 	if words, ok := d.rejected[account.UID]; ok {
 		return directory.Rejected(errors.New(words))
 	}
-	d.set = append(d.set, Set{Account: account, Password: secret.Reveal()})
-	return nil
+	return do()
 }
 
 func (d *Directory) arrive() *Gate {
@@ -76,21 +139,17 @@ func (d *Directory) Record() []Set {
 func (d *Directory) Accounts() map[types.UID]Set {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	accounts := map[types.UID]Set{}
-	for _, s := range d.set {
-		accounts[s.Account.UID] = s
-	}
-	return accounts
+	return maps.Clone(d.accounts)
 }
 
-// Attempts returns how many times a password was to be set, whatever became of it.
+// Attempts returns how many times something was asked for, whatever became of it.
 func (d *Directory) Attempts() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.attempts
 }
 
-// Reject refuses every password for the account with these words; "" ends it.
+// Reject refuses whatever is asked for the account with these words; "" ends it.
 func (d *Directory) Reject(uid types.UID, words string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
