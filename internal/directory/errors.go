@@ -6,6 +6,7 @@ package directory
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"seatkeeper.dev/seatkeeper/internal/fault"
 	"seatkeeper.dev/seatkeeper/internal/password"
@@ -31,6 +32,26 @@ func Conflict(cause error) error { return fault.New(cause, ErrConflict) }
 // instead of an answer.
 func Unavailable(cause error) error { return fault.New(cause, ErrUnavailable) }
 
+// UnavailableFor is Unavailable of a directory that says how long to leave it alone.
+func UnavailableFor(cause error, after time.Duration) error {
+	return &pause{error: Unavailable(cause), after: after}
+}
+
+// RetryAfter returns how long the directory asks to be left alone, if it says so.
+func RetryAfter(err error) (time.Duration, bool) {
+	if p := (*pause)(nil); errors.As(err, &p) {
+		return p.after, true
+	}
+	return 0, false
+}
+
+type pause struct {
+	error
+	after time.Duration
+}
+
+func (p *pause) Unwrap() error { return p.error }
+
 // errQuoted stands, without a word, in the place of words that hold a password.
 var errQuoted = errors.New("")
 
@@ -44,6 +65,9 @@ func Discreet(err error, secret password.Password) error {
 		return Rejected(errQuoted)
 	case errors.Is(err, ErrConflict):
 		return Conflict(errQuoted)
+	}
+	if after, ok := RetryAfter(err); ok {
+		return UnavailableFor(errQuoted, after)
 	}
 	return Unavailable(errQuoted)
 }

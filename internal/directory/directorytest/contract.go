@@ -22,12 +22,16 @@ import (
 // Server is a directory with the server behind it, which a test can make fail.
 type Server struct {
 	Directory directory.Directory
-	// Accounts returns the accounts that there are.
+	// Accounts returns the accounts that there are; one that nobody has claimed has no UID.
 	Accounts func() map[types.UID]Kept
+	// Occupy makes an active account as somebody else does, who has claimed it unless uid is empty.
+	Occupy func(userName string, uid types.UID)
 	// Reject refuses every password for the account with these words, for good.
 	Reject func(uid types.UID, words string)
 	// Unavailable makes the next n attempts find a server that asks to come back.
 	Unavailable func(n int)
+	// Lose has the next change be made, and its answer get lost.
+	Lose func()
 	// Hang leaves every attempt without an answer, to the end of the test.
 	Hang func()
 	// Down ends the server.
@@ -35,28 +39,46 @@ type Server struct {
 }
 
 // Kept is an account as the server has it.
-type Kept struct{ UserName, Password string }
+type Kept struct {
+	UserName, GivenName, FamilyName, Password string
+	Active                                    bool
+}
 
-// Contract tests a directory. start is called for each test.
-func Contract(t *testing.T, start func(*testing.T) Server) {
+// Contract tests a directory. start is called for each test; the directory may adopt accounts where that is asked for.
+func Contract(t *testing.T, start func(t *testing.T, adopt bool) Server) {
 	tests := map[string]func(*testing.T, Server){
-		"makes an account and sets its password": makes,
-		"sets a password anew":                   setsAnew,
-		"repeats without harm":                   repeats,
-		"knows an account by its UID":            knowsByUID,
-		"takes any text for a password":          takesAnyText,
-		"refuses what is no account":             refuses,
-		"reports a rejection with its words":     reportsRejection,
-		"reports a server that asks to wait":     reportsUnavailable,
-		"reports a server that is down":          reportsDown,
-		"gives up a server that hangs":           givesUp,
-		"stops when its context is cancelled":    stops,
-		"does not begin with a cancelled one":    doesNotBegin,
-		"works for many at once":                 worksForMany,
+		"makes an account":                           ensures,
+		"makes one that cannot sign in":              ensuresInactive,
+		"changes what is otherwise":                  changes,
+		"takes away what is not known any more":      empties,
+		"finds an account by its UID":                findsByUID,
+		"renames an account":                         renames,
+		"leaves accounts of others alone":            leavesOthers,
+		"has a name once":                            hasNameOnce,
+		"deactivates an account":                     deactivates,
+		"deletes an account":                         deletes,
+		"finds again what it was not told":           findsLost,
+		"makes an account and sets its password":     makes,
+		"sets a password anew":                       setsAnew,
+		"sets a password and nothing else":           setsNothingElse,
+		"repeats without harm":                       repeats,
+		"knows an account by its UID":                knowsByUID,
+		"takes any text for a password":              takesAnyText,
+		"refuses what is no account":                 refuses,
+		"reports a rejection with its words":         reportsRejection,
+		"reports a server that asks to wait":         reportsUnavailable,
+		"reports a server that is down":              reportsDown,
+		"gives up a server that hangs":               givesUp,
+		"stops when its context is cancelled":        stops,
+		"does not begin with a cancelled one":        doesNotBegin,
+		"works for many at once":                     worksForMany,
+		"makes one account for many who ask at once": makesOneForMany,
 	}
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { test(t, start(t)) })
+		t.Run(name, func(t *testing.T) { test(t, start(t, false)) })
 	}
+	t.Run("adopts an account", func(t *testing.T) { adopts(t, start(t, true)) })
+	t.Run("adopts none that somebody has claimed", func(t *testing.T) { leavesClaimed(t, start(t, true)) })
 }
 
 // Ada has an account that any directory takes.
@@ -64,8 +86,20 @@ func Ada() directory.Account {
 	return directory.Account{
 		UID:          "0b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de",
 		Organization: types.NamespacedName{Namespace: "acme", Name: "acme"},
-		UserName:     "ada@acme.example", GivenName: "Ada", FamilyName: "Lovelace", Locale: "en-GB",
+		UserName:     "ada@acme.example", GivenName: "Ada", FamilyName: "Lovelace", Locale: "en-GB", Active: true,
 	}
+}
+
+// Grace has another.
+func Grace() directory.Account {
+	a := Ada()
+	a.UID, a.UserName, a.GivenName, a.FamilyName = "1b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de", "grace@acme.example", "Grace", "Hopper"
+	return a
+}
+
+// kept is what becomes of an account.
+func kept(a directory.Account, secret string) Kept {
+	return Kept{UserName: a.UserName, GivenName: a.GivenName, FamilyName: a.FamilyName, Password: secret, Active: a.Active}
 }
 
 const first, second = "a long walk at dawn", "five blue herons wade"
@@ -95,26 +129,25 @@ func (s Server) wantAccounts(t *testing.T, want map[types.UID]Kept) {
 
 func makes(t *testing.T, s Server) {
 	s.mustSet(t, Ada(), first)
-	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: {Ada().UserName, first}})
+	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: kept(Ada(), first)})
 }
 
 func setsAnew(t *testing.T, s Server) {
 	s.mustSet(t, Ada(), first)
 	s.mustSet(t, Ada(), second)
-	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: {Ada().UserName, second}})
+	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: kept(Ada(), second)})
 }
 
 func repeats(t *testing.T, s Server) {
 	for range 3 {
 		s.mustSet(t, Ada(), first)
 	}
-	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: {Ada().UserName, first}})
+	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: kept(Ada(), first)})
 }
 
 func knowsByUID(t *testing.T, s Server) {
-	renamed, other := Ada(), Ada()
+	renamed, other := Ada(), Grace()
 	renamed.UserName = "ada.king@acme.example"
-	other.UID, other.UserName = "1b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de", "grace@acme.example"
 	s.mustSet(t, Ada(), first)
 	s.mustSet(t, other, first)
 	s.mustSet(t, renamed, second)
@@ -145,11 +178,23 @@ func refuses(t *testing.T, s Server) {
 	} {
 		account := Ada()
 		change(&account)
-		if err := s.set(t, account, first); !errors.Is(err, directory.ErrRejected) {
-			t.Errorf("%s: SetPassword: %v, want ErrRejected", why, err)
+		for method, call := range s.methods(account) {
+			if err := call(t.Context()); !errors.Is(err, directory.ErrRejected) {
+				t.Errorf("%s: %s: %v, want ErrRejected", why, method, err)
+			}
 		}
 	}
 	s.wantAccounts(t, map[types.UID]Kept{})
+}
+
+// methods are all of a directory's.
+func (s Server) methods(account directory.Account) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"Ensure":      func(ctx context.Context) error { _, err := s.Directory.Ensure(ctx, account); return err },
+		"Deactivate":  func(ctx context.Context) error { return s.Directory.Deactivate(ctx, account) },
+		"Delete":      func(ctx context.Context) error { return s.Directory.Delete(ctx, account) },
+		"SetPassword": func(ctx context.Context) error { return s.Directory.SetPassword(ctx, account, password.New(first)) },
+	}
 }
 
 func reportsRejection(t *testing.T, s Server) {
@@ -161,60 +206,68 @@ func reportsRejection(t *testing.T, s Server) {
 	if words := directory.Words(err); words != "This password was used before." {
 		t.Errorf("the directory's words are %q", words)
 	}
-	other := Ada()
-	other.UID, other.UserName = "1b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de", "grace@acme.example"
-	s.mustSet(t, other, first)
+	s.mustSet(t, Grace(), first)
 	if password := s.Accounts()[Ada().UID].Password; password != "" {
 		t.Error("the password was set nevertheless")
 	}
 }
 
 func reportsUnavailable(t *testing.T, s Server) {
-	s.Unavailable(2)
-	for range 2 {
-		wantUnavailable(t, s.set(t, Ada(), first))
+	s.mustEnsure(t, Ada())
+	for method, call := range s.methods(Ada()) {
+		s.Unavailable(2)
+		for range 2 {
+			wantUnavailable(t, method, call(t.Context()))
+		}
 	}
-	s.mustSet(t, Ada(), first)
+	s.mustSet(t, Ada(), second)
+	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: kept(Ada(), second)})
 }
 
 func reportsDown(t *testing.T, s Server) {
 	s.mustSet(t, Ada(), first)
 	s.Down()
-	for range 2 {
-		wantUnavailable(t, s.set(t, Ada(), second))
+	for method, call := range s.methods(Ada()) {
+		wantUnavailable(t, method, call(t.Context()))
 	}
 }
 
 func givesUp(t *testing.T, s Server) {
 	s.Hang()
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	err := s.Directory.SetPassword(ctx, Ada(), password.New(first))
-	wantUnavailable(t, err)
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("SetPassword: %v, want DeadlineExceeded as well", err)
+	for method, call := range s.methods(Ada()) {
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		err := call(ctx)
+		cancel()
+		wantUnavailable(t, method, err)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v, want DeadlineExceeded as well", method, err)
+		}
 	}
 }
 
 func stops(t *testing.T, s Server) {
 	s.Hang()
-	ctx, cancel := context.WithCancel(t.Context())
-	// Whether the password has reached the server by then makes no difference.
-	time.AfterFunc(20*time.Millisecond, cancel)
-	err := s.Directory.SetPassword(ctx, Ada(), password.New(first))
-	wantUnavailable(t, err)
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("SetPassword: %v, want Canceled as well", err)
+	for method, call := range s.methods(Ada()) {
+		ctx, cancel := context.WithCancel(t.Context())
+		// Whether it has reached the server by then makes no difference.
+		time.AfterFunc(20*time.Millisecond, cancel)
+		err := call(ctx)
+		wantUnavailable(t, method, err)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v, want Canceled as well", method, err)
+		}
 	}
 }
 
 func doesNotBegin(t *testing.T, s Server) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := s.Directory.SetPassword(ctx, Ada(), password.New(first))
-	wantUnavailable(t, err)
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("SetPassword: %v, want Canceled as well", err)
+	for method, call := range s.methods(Ada()) {
+		err := call(ctx)
+		wantUnavailable(t, method, err)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v, want Canceled as well", method, err)
+		}
 	}
 	s.wantAccounts(t, map[types.UID]Kept{})
 }
@@ -227,7 +280,7 @@ func worksForMany(t *testing.T, s Server) {
 		account := Ada()
 		account.UID = types.UID(fmt.Sprintf("0b7ba7a6-4f3c-4c57-9a4e-%012d", i))
 		account.UserName = fmt.Sprintf("ada%d@acme.example", i)
-		want[account.UID] = Kept{account.UserName, fmt.Sprint(first, i)}
+		want[account.UID] = kept(account, fmt.Sprint(first, i))
 		go func() {
 			outcomes <- s.Directory.SetPassword(t.Context(), account, password.New(fmt.Sprint(first, i)))
 		}()
@@ -240,12 +293,12 @@ func worksForMany(t *testing.T, s Server) {
 	s.wantAccounts(t, want)
 }
 
-func wantUnavailable(t *testing.T, err error) {
+func wantUnavailable(t *testing.T, method string, err error) {
 	t.Helper()
 	if !errors.Is(err, directory.ErrUnavailable) || errors.Is(err, directory.ErrRejected) {
-		t.Errorf("SetPassword: %v, want ErrUnavailable alone", err)
+		t.Errorf("%s: %v, want ErrUnavailable alone", method, err)
 	}
 	if directory.Words(err) == "" {
-		t.Error("there are no words for a person")
+		t.Errorf("%s: there are no words for a person", method)
 	}
 }

@@ -29,12 +29,16 @@ type Set struct {
 // Directory is a directory.Directory that keeps accounts. The zero value takes everything at once. Its methods
 // may be called from any goroutine.
 type Directory struct {
+	// Adopt takes accounts that nobody has claimed.
+	Adopt bool
+
 	mu       sync.Mutex
 	set      []Set
 	accounts map[types.UID]Set
 	attempts int
 	rejected map[types.UID]string
 	outages  int
+	lost     int
 	gate     *Gate
 }
 
@@ -43,10 +47,8 @@ var _ directory.Directory = (*Directory)(nil)
 // Ensure implements directory.Directory.
 func (d *Directory) Ensure(ctx context.Context, account directory.Account) (id string, err error) {
 	err = d.answer(ctx, account, func() error {
-		for uid, other := range d.accounts {
-			if uid != account.UID && strings.EqualFold(other.Account.UserName, account.UserName) {
-				return directory.Conflict(errors.New("another account has this user name"))
-			}
+		if err := d.claim(account); err != nil {
+			return err
 		}
 		account.ID = idOf(account.UID)
 		d.keep(Set{account, d.accounts[account.UID].Password})
@@ -56,6 +58,21 @@ func (d *Directory) Ensure(ctx context.Context, account directory.Account) (id s
 		return "", err
 	}
 	return account.ID, nil
+}
+
+// claim takes the account of nobody that has the name, if it may; one of somebody else stays theirs.
+func (d *Directory) claim(account directory.Account) error {
+	for key, other := range d.accounts {
+		if key == account.UID || !strings.EqualFold(other.Account.UserName, account.UserName) {
+			continue
+		}
+		if _, ours := d.accounts[account.UID]; !d.Adopt || other.Account.UID != "" || ours {
+			return directory.Conflict(errors.New("another account has the user name " + account.UserName))
+		}
+		d.keep(Set{account, other.Password})
+		delete(d.accounts, key)
+	}
+	return nil
 }
 
 func idOf(uid types.UID) string { return "id-" + string(uid) }
@@ -82,12 +99,15 @@ func (d *Directory) Delete(ctx context.Context, account directory.Account) error
 // SetPassword implements directory.Directory.
 func (d *Directory) SetPassword(ctx context.Context, account directory.Account, secret password.Password) error {
 	return d.answer(ctx, account, func() error {
+		if err := d.claim(account); err != nil {
+			return err
+		}
 		kept, ok := d.accounts[account.UID]
 		if !ok {
 			kept.Account = account
 			kept.Account.ID = idOf(account.UID)
 		}
-		kept.Account.UserName, kept.Password = account.UserName, secret.Reveal()
+		kept.Password = secret.Reveal()
 		d.set = append(d.set, Set{account, kept.Password})
 		d.keep(kept)
 		return nil
@@ -118,7 +138,11 @@ func (d *Directory) answer(ctx context.Context, account directory.Account, do fu
 	if words, ok := d.rejected[account.UID]; ok {
 		return directory.Rejected(errors.New(words))
 	}
-	return do()
+	if err := do(); err != nil || d.lost == 0 {
+		return err
+	}
+	d.lost--
+	return directory.Unavailable(errors.New("the connection ended without an answer"))
 }
 
 func (d *Directory) arrive() *Gate {
@@ -167,6 +191,20 @@ func (d *Directory) Unavailable(n int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.outages = n
+}
+
+// Lose does the next n things that are asked for, and reports that the directory is unavailable nevertheless.
+func (d *Directory) Lose(n int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.lost = n
+}
+
+// Occupy puts an account there that somebody else has made; uid is empty when nobody has claimed it.
+func (d *Directory) Occupy(userName string, uid types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.keep(Set{Account: directory.Account{UID: uid, UserName: userName, Active: true}})
 }
 
 // Hang leaves whatever arrives from now on without an answer until the gate is opened.

@@ -15,19 +15,23 @@ import (
 )
 
 func TestDirectory(t *testing.T) {
-	directorytest.Contract(t, func(*testing.T) directorytest.Server {
-		d := &fake.Directory{}
+	directorytest.Contract(t, func(_ *testing.T, adopt bool) directorytest.Server {
+		d := &fake.Directory{Adopt: adopt}
 		return directorytest.Server{
 			Directory: d,
 			Accounts: func() map[types.UID]directorytest.Kept {
 				kept := map[types.UID]directorytest.Kept{}
-				for uid, s := range d.Accounts() {
-					kept[uid] = directorytest.Kept{UserName: s.Account.UserName, Password: s.Password}
+				for _, s := range d.Accounts() {
+					kept[s.Account.UID] = directorytest.Kept{
+						UserName: s.Account.UserName, GivenName: s.Account.GivenName, FamilyName: s.Account.FamilyName, Password: s.Password, Active: s.Account.Active,
+					}
 				}
 				return kept
 			},
+			Occupy:      d.Occupy,
 			Reject:      d.Reject,
 			Unavailable: d.Unavailable,
+			Lose:        func() { d.Lose(1) },
 			Hang:        func() { d.Hang() },
 			Down:        func() { d.Unavailable(math.MaxInt) },
 		}

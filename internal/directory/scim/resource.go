@@ -1,0 +1,340 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"seatkeeper.dev/seatkeeper/internal/directory"
+)
+
+const (
+	coreUser   = "urn:ietf:params:scim:schemas:core:2.0:User"
+	coreGroup  = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+	patchOp    = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+)
+
+// resource is what a directory has of an account or a group, with all that others have put there. The names of attributes do not
+// depend on case (RFC 7643, section 2.1): they stay as the directory writes them.
+type resource map[string]any
+
+// parse reads an answer's body. Numbers stay as they are written, so that they can be sent back.
+func parse(body []byte) (resource, error) {
+	r := resource{}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&r); err != nil || r == nil {
+		return nil, directory.Unavailable(errors.New("the answer is not JSON: something that is not a SCIM server may have given it"))
+	}
+	return r, nil
+}
+
+// key is a name as the resource has it, or as it is given when it is not there.
+func (r resource) key(name string) string {
+	if _, ok := r[name]; ok {
+		return name
+	}
+	for k := range r {
+		if strings.EqualFold(k, name) {
+			return k
+		}
+	}
+	return name
+}
+
+// get returns the value at a path, nil when there is none.
+func (r resource) get(path ...string) any {
+	value := r[r.key(path[0])]
+	if len(path) == 1 {
+		return value
+	}
+	inner, _ := value.(map[string]any)
+	return resource(inner).get(path[1:]...)
+}
+
+// set puts a value to a path; nil takes it away.
+func (r resource) set(value any, path ...string) {
+	k := r.key(path[0])
+	switch inner, _ := r[k].(map[string]any); {
+	case len(path) > 1:
+		inner = maps.Clone(inner)
+		if inner == nil {
+			inner = map[string]any{}
+		}
+		resource(inner).set(value, path[1:]...)
+		if r[k] = inner; len(inner) == 0 {
+			delete(r, k)
+		}
+	case value == nil:
+		delete(r, k)
+	default:
+		r[k] = value
+	}
+}
+
+// text returns the text at a path, "" when there is none.
+func (r resource) text(path ...string) string {
+	switch v := r.get(path...).(type) {
+	case string:
+		return v
+	case json.Number:
+		return v.String()
+	}
+	return ""
+}
+
+// flag returns a truth value, which some directories write as a text, and whether there is one.
+func (r resource) flag(path ...string) (value, ok bool) {
+	switch v := r.get(path...).(type) {
+	case bool:
+		return v, true
+	case string:
+		return strings.EqualFold(v, "true"), strings.EqualFold(v, "true") || strings.EqualFold(v, "false")
+	}
+	return false, false
+}
+
+// list returns the values of an attribute that has many.
+func (r resource) list(path ...string) []resource {
+	values, _ := r.get(path...).([]any)
+	var all []resource
+	for _, v := range values {
+		switch v := v.(type) {
+		case map[string]any:
+			all = append(all, v)
+		case string: // a directory that leaves the other sub-attributes out
+			all = append(all, resource{"value": v})
+		}
+	}
+	return all
+}
+
+func (r resource) id() string      { return r.text("id") }
+func (r resource) uid() types.UID  { return types.UID(r.text("externalId")) }
+func (r resource) version() string { return r.text("meta", "version") }
+
+// found is what an account is like.
+func (r resource) found(f *features) directory.Found {
+	active, ok := r.flag("active")
+	roles := []string{}
+	for _, role := range r.list("roles") {
+		roles = append(roles, role.text("value"))
+	}
+	slices.Sort(roles)
+	manager := r.text(enterprise, "manager", "value")
+	if manager == "" {
+		manager = r.text(enterprise, "manager")
+	}
+	return directory.Found{
+		Account: directory.Account{
+			UID: r.uid(), ID: r.id(), UserName: r.text("userName"),
+			GivenName: r.text("name", "givenName"), FamilyName: r.text("name", "familyName"),
+			Title: r.text("title"), Locale: r.text("locale"), TimeZone: r.text("timezone"),
+			WorkPhone: ofType(r.list("phoneNumbers"), "work").text("value"), MobilePhone: ofType(r.list("phoneNumbers"), "mobile").text("value"),
+			EmployeeNumber: r.text(enterprise, "employeeNumber"), ManagerID: manager, Roles: slices.Compact(roles),
+			// Nobody is kept out of an account that does not say.
+			Active: active || !ok,
+		},
+		DisplayName: r.text("displayName"), Email: ofType(r.list("emails"), "work").text("value"), Without: f.without,
+	}
+}
+
+// ofType returns the value of a type, the primary one if there are several; nil when there is none.
+func ofType(values []resource, kind string) resource {
+	if i := indexOfType(values, kind); i >= 0 {
+		return values[i]
+	}
+	return nil
+}
+
+func indexOfType(values []resource, kind string) int {
+	found := -1
+	for i, v := range values {
+		primary, _ := v.flag("primary")
+		if strings.EqualFold(v.text("type"), kind) && (found < 0 || primary) {
+			found = i
+		}
+	}
+	return found
+}
+
+// change is what is to be otherwise: an operation of PATCH, and what to do to a resource that is PUT instead.
+type change struct {
+	operation map[string]any
+	apply     func(resource)
+}
+
+// pathOf writes a path as PATCH has it: the name of an extension ends with a colon.
+func pathOf(path []string) string {
+	if strings.HasPrefix(path[0], "urn:") {
+		return path[0] + ":" + strings.Join(path[1:], ".")
+	}
+	return strings.Join(path, ".")
+}
+
+func operation(op, path string, value any) map[string]any {
+	o := map[string]any{"op": op, "path": path}
+	if value != nil {
+		o["value"] = value
+	}
+	return o
+}
+
+// setting is the change of the value at a path; nil takes it away.
+func (r resource) setting(value any, path ...string) change {
+	op := "replace"
+	switch {
+	case value == nil:
+		op = "remove"
+	case r.get(path...) == nil:
+		op = "add"
+	}
+	return change{operation(op, pathOf(path), value), func(r resource) { r.set(value, path...) }}
+}
+
+// orNil has an empty text taken away.
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// typed is the change of the one value of a type among many others, which stay as they are.
+func (r resource) typed(attribute, kind, value string) change {
+	all := r.list(attribute)
+	at := indexOfType(all, kind)
+	entries, same, primary := []any{}, 0, false
+	for i, v := range all {
+		if strings.EqualFold(v.text("type"), kind) {
+			same++
+		}
+		if p, _ := v.flag("primary"); p {
+			primary = true
+		}
+		switch {
+		case i != at:
+		case value == "":
+			continue
+		default:
+			v = maps.Clone(v)
+			v.set(nil, "display") // it is of the old value
+			v.set(value, "value")
+		}
+		entries = append(entries, map[string]any(v))
+	}
+	c := change{apply: func(r resource) { r.set(listOrNil(entries), attribute) }}
+	selected := fmt.Sprintf("%s[type eq %q]", attribute, kind)
+	switch {
+	case at < 0:
+		fresh := map[string]any{"value": value, "type": kind}
+		if attribute == "emails" && !primary {
+			fresh["primary"] = true
+		}
+		entries = append(entries, fresh)
+		c.operation = operation("add", attribute, []any{fresh})
+	case same > 1: // the selection would have all of them
+		c.operation = operation("replace", attribute, entries)
+	case value == "":
+		c.operation = operation("remove", selected, nil)
+	default:
+		c.operation = operation("replace", selected+".value", value)
+	}
+	return c
+}
+
+func listOrNil(entries []any) any {
+	if len(entries) == 0 {
+		return nil
+	}
+	return entries
+}
+
+// roles is the change to these roles. What else the directory says of one that stays is kept.
+func (r resource) roles(want []string) change {
+	entries := []any{}
+	had := r.list("roles")
+	for _, role := range want {
+		entry := map[string]any{"value": role}
+		if i := slices.IndexFunc(had, func(v resource) bool { return v.text("value") == role }); i >= 0 {
+			entry = had[i]
+		}
+		entries = append(entries, entry)
+	}
+	return r.setting(listOrNil(entries), "roles")
+}
+
+// changes are what makes a resource the account that is wanted, in an order that does not vary.
+func (r resource) changes(f *features, want directory.Account) []change {
+	var all []change
+	// Each change rests on those before it: several can be of one list.
+	next := maps.Clone(r)
+	for _, attribute := range r.found(f).Differs(want) {
+		if attribute != directory.Active {
+			c := next.changing(attribute, want)
+			c.apply(next)
+			all = append(all, c)
+		}
+	}
+	if active, ok := r.flag("active"); !ok || active != want.Active {
+		all = append(all, r.setting(want.Active, "active"))
+	}
+	return all
+}
+
+func (r resource) changing(attribute directory.Attribute, want directory.Account) change {
+	switch attribute {
+	case directory.Email:
+		return r.typed("emails", "work", want.UserName)
+	case directory.WorkPhone:
+		return r.typed("phoneNumbers", "work", want.WorkPhone)
+	case directory.MobilePhone:
+		return r.typed("phoneNumbers", "mobile", want.MobilePhone)
+	case directory.Roles:
+		return r.roles(want.Roles)
+	case directory.Manager:
+		if want.ManagerID == "" {
+			return r.setting(nil, enterprise, "manager")
+		}
+		return r.setting(map[string]any{"value": want.ManagerID}, enterprise, "manager")
+	case directory.EmployeeNumber:
+		return r.setting(orNil(want.EmployeeNumber), enterprise, "employeeNumber")
+	}
+	text := map[directory.Attribute]string{
+		directory.UserName: want.UserName, directory.ExternalID: string(want.UID), directory.DisplayName: want.Display(),
+		directory.GivenName: want.GivenName, directory.FamilyName: want.FamilyName, directory.Title: want.Title,
+		directory.Locale: want.Locale, directory.TimeZone: want.TimeZone,
+	}[attribute]
+	return r.setting(orNil(text), strings.Split(string(attribute), ".")...)
+}
+
+// whole is the resource with changes, as it is PUT or POSTed: without what is the directory's own. A password that it shows is
+// not sent back to it.
+func (r resource) whole(core string, changes []change) resource {
+	r = maps.Clone(r)
+	for _, name := range []string{"meta", "password", "groups", "schemas"} {
+		r.set(nil, name)
+	}
+	for _, c := range changes {
+		c.apply(r)
+	}
+	schemas := []string{core}
+	for name := range r {
+		if len(name) > 4 && strings.EqualFold(name[:4], "urn:") {
+			schemas = append(schemas, name)
+		}
+	}
+	slices.Sort(schemas[1:])
+	r["schemas"] = schemas
+	return r
+}

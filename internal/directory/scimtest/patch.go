@@ -1,0 +1,193 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scimtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// path is a path of PATCH: an extension, an attribute, which of its values, and a part of these.
+var path = regexp.MustCompile(`^(?:(urn:[^\[]*):)?([A-Za-z]+)(?:\[([A-Za-z]+) eq ("(?:[^"\\]|\\.)*")\])?(?:\.([A-Za-z]+))?$`)
+
+// patch carries out the operations on data.
+func patch(data, body map[string]any) *problem {
+	operations, _ := body["Operations"].([]any)
+	if len(operations) == 0 || len(operations) > 1000 {
+		return &problem{400, "invalidSyntax", "There must be Operations, and not too many."}
+	}
+	for _, o := range operations {
+		operation, _ := o.(map[string]any)
+		if p := operate(data, operation); p != nil {
+			return p
+		}
+	}
+	return nil
+}
+
+func operate(data, operation map[string]any) *problem {
+	op, _ := operation["op"].(string)
+	at, _ := operation["path"].(string)
+	value := operation["value"]
+	parts := path.FindStringSubmatch(at)
+	switch {
+	case parts == nil:
+		return &problem{400, "invalidPath", fmt.Sprintf("%q is no path.", at)}
+	case op != "add" && op != "replace" && op != "remove":
+		return &problem{400, "invalidSyntax", fmt.Sprintf("%q is no operation.", op)}
+	case (op == "remove") != (value == nil):
+		return &problem{400, "invalidValue", "A value belongs to add and replace, and to them alone."}
+	}
+	if urn := parts[1]; urn != "" {
+		inner, _ := data[urn].(map[string]any)
+		if inner == nil {
+			inner = map[string]any{}
+		}
+		data[urn] = inner
+		data = inner
+	}
+	if parts[3] != "" {
+		return operateSelected(data, op, value, parts)
+	}
+	name := canonicalName(parts[2])
+	if part := parts[5]; part != "" {
+		inner, _ := data[name].(map[string]any)
+		if inner == nil {
+			inner = map[string]any{}
+		}
+		data[name] = inner
+		data, name = inner, canonicalName(part)
+	}
+	values, many := value.([]any)
+	had, _ := data[name].([]any)
+	switch {
+	case op == "remove":
+		delete(data, name)
+	case many && op == "add":
+		data[name] = append(slices.Clone(had), slices.DeleteFunc(slices.Clone(values), func(v any) bool { return holds(had, v) })...)
+	default:
+		data[name] = value
+	}
+	return nil
+}
+
+// operateSelected changes those of many values that the path selects.
+func operateSelected(data map[string]any, op string, value any, parts []string) *problem {
+	var wanted string
+	if json.Unmarshal([]byte(parts[4]), &wanted) != nil {
+		return &problem{400, "invalidPath", "The text cannot be read."}
+	}
+	name, hit := canonicalName(parts[2]), false
+	had, _ := data[name].([]any)
+	var left []any
+	for _, v := range had {
+		entry, _ := v.(map[string]any)
+		if got, _ := entry[canonicalName(parts[3])].(string); !strings.EqualFold(got, wanted) {
+			left = append(left, v)
+			continue
+		}
+		hit = true
+		switch {
+		case op == "remove" && parts[5] == "":
+			continue
+		case op == "remove":
+			delete(entry, canonicalName(parts[5]))
+		case parts[5] != "":
+			entry[canonicalName(parts[5])] = value
+		default:
+			entry, _ = value.(map[string]any)
+		}
+		left = append(left, entry)
+	}
+	if !hit && op != "remove" {
+		return &problem{400, "noTarget", "No value is selected."}
+	}
+	if data[name] = left; len(left) == 0 {
+		delete(data, name)
+	}
+	return nil
+}
+
+func holds(had []any, v any) bool {
+	entry, _ := v.(map[string]any)
+	return slices.ContainsFunc(had, func(other any) bool {
+		o, _ := other.(map[string]any)
+		return o["value"] == entry["value"] && o["type"] == entry["type"]
+	})
+}
+
+func canonicalName(name string) string {
+	if known, ok := names[strings.ToLower(name)]; ok {
+		return known
+	}
+	return name
+}
+
+var term = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z0-9.]*)\s+(eq|ne|co|sw|ew|pr)(?:\s+("(?:[^"\\]|\\.)*"|true|false))?\s*`)
+
+// filter reads a filter: terms with "and" between them.
+func (s *Server) filter(text string) (func(*object) bool, *problem) {
+	all := func(*object) bool { return true }
+	switch {
+	case text == "" || s.profile.Filter == FilterIgnored:
+		return all, nil
+	case s.profile.Filter == FilterNone:
+		return nil, &problem{400, "invalidFilter", "Filters are not known here."}
+	}
+	refused := &problem{400, "invalidFilter", "This filter is not known here."}
+	var terms []func(*object) bool
+	for {
+		m := term.FindStringSubmatch(text)
+		if m == nil || s.profile.Filter == FilterEq && m[2] != "eq" {
+			return nil, refused
+		}
+		var value any
+		if m[3] != "" && json.Unmarshal([]byte(m[3]), &value) != nil || (m[2] == "pr") != (m[3] == "") {
+			return nil, refused
+		}
+		terms = append(terms, func(o *object) bool { return compare(o, m[1], m[2], value) })
+		if text = text[len(m[0]):]; text == "" {
+			return func(o *object) bool {
+				return !slices.ContainsFunc(terms, func(t func(*object) bool) bool { return !t(o) })
+			}, nil
+		}
+		rest, and := strings.CutPrefix(text, "and ")
+		if !and || s.profile.Filter == FilterEq {
+			return nil, refused
+		}
+		text = rest
+	}
+}
+
+func compare(o *object, attribute, op string, want any) bool {
+	var got any = o.data
+	for _, name := range strings.Split(attribute, ".") {
+		inner, _ := got.(map[string]any)
+		got = inner[canonicalName(name)]
+		if strings.EqualFold(attribute, "id") {
+			got = o.id
+		}
+	}
+	if op == "pr" {
+		return got != nil
+	}
+	g, w := strings.ToLower(fmt.Sprint(got)), strings.ToLower(fmt.Sprint(want))
+	if strings.EqualFold(attribute, "externalId") { // its case counts
+		g, w = fmt.Sprint(got), fmt.Sprint(want)
+	}
+	switch op {
+	case "eq":
+		return got != nil && g == w
+	case "ne":
+		return g != w
+	case "co":
+		return got != nil && strings.Contains(g, w)
+	case "sw":
+		return got != nil && strings.HasPrefix(g, w)
+	}
+	return got != nil && strings.HasSuffix(g, w)
+}
