@@ -131,32 +131,33 @@ func (c *Client) lookup(ctx context.Context, f *features, k kind, attribute, val
 		if err != nil {
 			return nil, directory.Rejected(err)
 		}
-		found, err := c.collect(ctx, k, attribute+" eq "+string(quoted), matches)
+		found, err := c.collect(ctx, walk{k: k, filter: attribute + " eq " + string(quoted), matches: matches})
 		if status := statusOf(err); status != http.StatusBadRequest && status != http.StatusNotImplemented {
 			return found, err
 		}
 		c.contradict(f, func(f *features) { f.unfiltered = append(f.unfiltered, attribute) })
 	}
-	return c.collect(ctx, k, "", matches)
+	return c.collect(ctx, walk{k: k, matches: matches})
 }
 
-func (c *Client) collect(ctx context.Context, k kind, filter string, matches func(resource) bool) (found []resource, err error) {
-	for r, err := range c.list(ctx, k, filter) {
+func (c *Client) collect(ctx context.Context, w walk) (found []resource, err error) {
+	for r, err := range c.list(ctx, w) {
 		if err != nil {
 			return nil, err
 		}
-		if matches(r) {
+		if w.matches(r) {
 			found = append(found, r)
 		}
 	}
 	return found, nil
 }
 
-// list tells everything of a kind. While it is read page by page, what comes and goes can push others from a page to come to one
+// list tells everything that a walk comes by. While it is read page by page, what comes and goes can push others from a page to come to one
 // that was read; so it is read again if its length has changed meanwhile, a few times at most.
-func (c *Client) list(ctx context.Context, k kind, filter string) iter.Seq2[resource, error] {
+func (c *Client) list(ctx context.Context, w walk) iter.Seq2[resource, error] {
 	return func(yield func(resource, error) bool) {
-		w := walk{c: c, k: k, filter: filter, seen: map[string]bool{}, yield: yield}
+		w := w
+		w.c, w.seen, w.yield = c, map[string]bool{}, yield
 		for range maxWalks {
 			steady, goOn := w.once(ctx)
 			if steady || !goOn {
@@ -166,12 +167,25 @@ func (c *Client) list(ctx context.Context, k kind, filter string) iter.Seq2[reso
 	}
 }
 
+// walk goes through the list of a kind.
 type walk struct {
-	c      *Client
-	k      kind
-	filter string
-	seen   map[string]bool
-	yield  func(resource, error) bool
+	k kind
+	// filter is what is asked for, and matches what counts; both are empty when it is everything.
+	filter  string
+	matches func(resource) bool
+
+	c     *Client
+	seen  map[string]bool
+	yield func(resource, error) bool
+}
+
+// complete says that a page is the last: all that there is was received, or it is not said how much that is but the directory has
+// kept to the filter.
+func (w *walk) complete(p page, received int) bool {
+	if len(p.resources) == 0 || p.total >= 0 {
+		return len(p.resources) == 0 || received >= p.total
+	}
+	return w.filter != "" && !slices.ContainsFunc(p.resources, func(r resource) bool { return !w.matches(r) })
 }
 
 // once reads all pages. It says whether the list kept its length, and whether somebody still listens.
@@ -204,7 +218,7 @@ func (w *walk) once(ctx context.Context) (steady, goOn bool) {
 		steady = steady && (total < 0 || total == p.total)
 		total = p.total
 		received += len(p.resources)
-		if len(p.resources) == 0 || total >= 0 && received >= total {
+		if w.complete(p, received) {
 			return steady, true
 		}
 		before = p.resources[0].id()

@@ -6,6 +6,7 @@ package scimtest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ func patch(data, body map[string]any) *problem {
 			return p
 		}
 	}
+	maps.DeleteFunc(data, func(_ string, v any) bool { inner, ok := v.(map[string]any); return ok && len(inner) == 0 })
 	return nil
 }
 

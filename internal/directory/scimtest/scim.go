@@ -97,7 +97,8 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request) {
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, st *store, id string, below bool) *problem {
 	var body map[string]any
 	if raw, _ := io.ReadAll(r.Body); len(raw) > 0 {
-		if err := json.Unmarshal(raw, &body); err != nil {
+		var err error
+		if body, err = decode(raw); err != nil {
 			return &problem{400, "invalidSyntax", "This is not JSON."}
 		}
 	}
@@ -111,7 +112,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, st *store, id str
 		return &problem{405, "", "There is no such method here."}
 	}
 	o := st.find(id)
-	if o == nil || len(s.requests) < o.from {
+	if o == nil || s.arrived < o.from {
 		return &problem{404, "", "There is no " + id + "."}
 	}
 	version := fmt.Sprintf(`W/"%d"`, o.version)
@@ -147,7 +148,7 @@ func (s *Server) post(w http.ResponseWriter, st *store, data map[string]any) *pr
 	if p != nil {
 		return p
 	}
-	o := st.add(data, len(s.requests)+1+s.profile.Lag)
+	o := st.add(data, s.arrived+1+s.profile.Lag)
 	if secret != nil {
 		s.passwords[o.id] = *secret
 	}
@@ -209,7 +210,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, st *store) *proble
 	}
 	var all []any
 	for _, o := range st.all {
-		if len(s.requests) >= o.from && matches(o) {
+		if s.arrived >= o.from && matches(o) {
 			all = append(all, s.rendered(st, o))
 		}
 	}
@@ -294,10 +295,10 @@ func canonical(data map[string]any) map[string]any {
 	return changed
 }
 
-// otherCase gives attributes a case that nobody else has.
+// otherCase gives attributes that the server knows a case that nobody else has.
 func otherCase(v any) any {
 	return renamed(v, func(k string) string {
-		if strings.HasPrefix(k, "urn:") {
+		if names[strings.ToLower(k)] == "" {
 			return k
 		}
 		return strings.ToUpper(k[:1]) + strings.ToLower(k[1:])

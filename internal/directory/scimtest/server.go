@@ -5,6 +5,7 @@
 package scimtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -93,6 +94,7 @@ type Server struct {
 	mu            sync.Mutex
 	users, groups *store
 	requests      []Request
+	arrived       int
 	passwords     map[string]string // by ID
 	rejected      map[string]string // words by externalId
 	scripted      []http.HandlerFunc
@@ -249,6 +251,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) arrive(r *http.Request, body string) http.HandlerFunc {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.arrived++
 	s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.Query().Get("filter"), body, r.Header.Get("If-Match"), r.Header.Get("Authorization")})
 	switch {
 	case s.hanging:
@@ -360,15 +363,22 @@ func (s *Server) Remove(id string) {
 	s.groups.remove(id)
 }
 
-// clone copies JSON.
+// clone copies JSON. Numbers stay as they are written.
 func clone(data map[string]any) map[string]any {
 	b, err := json.Marshal(data)
 	if err != nil {
 		panic(err)
 	}
-	var copied map[string]any
-	if err := json.Unmarshal(b, &copied); err != nil {
+	copied, err := decode(b)
+	if err != nil {
 		panic(err)
 	}
 	return copied
+}
+
+func decode(b []byte) (data map[string]any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(b))
+	decoder.UseNumber()
+	err = decoder.Decode(&data)
+	return data, err
 }
