@@ -90,6 +90,12 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 			return nil, err
 		}
 		a, err := c.once(ctx, r, body, authorization)
+		if err == nil && r.method != http.MethodGet && len(bytes.TrimSpace(a.body)) > 0 {
+			// A page to sign in is a success too, but not of what was asked for.
+			if _, err := parse(a.body); err != nil {
+				return nil, err
+			}
+		}
 		if statusOf(err) != http.StatusUnauthorized || last || !c.auth.refused(ctx, authorization) {
 			return a, err
 		}
