@@ -40,7 +40,7 @@ test: test-unit test-e2e ## Run all tests; what they need is built or installed 
 
 .PHONY: test-unit
 test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the tests that need no running system: pure ones, and those against the API server
-	@$(WITH_CC) && $(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /test/pages -e /test/realmail -e /internal/seats$$)
+	@$(WITH_CC) && $(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /test/pages -e /test/realmail -e /test/realscim -e /internal/seats$$)
 	@# One goroutine tries 10 000 schedules there: the race detector would take minutes, and has nothing to find.
 	@$(GOTESTSUM) ./internal/seats
 
@@ -48,10 +48,11 @@ test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo '-exec "sudo -nE"')
 
 .PHONY: test-e2e
-test-e2e: bin/gotestsum build ## Tell stories through kubectl, mail and a browser: against what `make run` runs, and a real mail server
+test-e2e: bin/gotestsum build ## Tell stories through kubectl, mail and a browser: against what `make run` runs, a real mail server and a real SCIM server
 	@$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && AXE=$$(hack/axe.sh) && export CHROMIUM AXE && $(GOTEST) -count=1 ./test/pages/...
 	@$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && export CHROMIUM && $(GOTEST) -count=1 ./test/e2e/...
 	@$(WITH_CC) && POSTFIX=$$(hack/postfix.sh) && export POSTFIX && $(GOTEST) -count=1 $(AS_ROOT) ./test/realmail/...
+	@$(WITH_CC) && REALSCIM=$$(hack/realscim.sh) && export REALSCIM && $(GOTEST) -count=1 ./test/realscim/...
 
 .PHONY: screenshots
 screenshots: ## Take pictures of every invitation page and mail, to look at, into coverage/screenshots

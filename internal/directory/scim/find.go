@@ -26,6 +26,8 @@ const (
 	maxWalks = 3
 	// maxListed bounds a list that does not end.
 	maxListed = 2_000_000
+	// maxSearched bounds how many are looked at for a name that a filter does not find.
+	maxSearched = 50 * pageSize
 )
 
 // kind is what accounts and groups have in common.
@@ -86,10 +88,29 @@ func (c *Client) findOurs(ctx context.Context, f *features, k kind, who ref) (re
 
 // findNamed returns what has the name, if it is ours after all or may be adopted; nil when there is none.
 func (c *Client) findNamed(ctx context.Context, f *features, k kind, who ref) (resource, error) {
-	named, err := c.lookup(ctx, f, k, k.name, who.name, func(r resource) bool { return strings.EqualFold(r.text(k.name), who.name) })
+	named, err := c.lookup(ctx, f, k, k.name, who.name, k.named(who))
 	if err != nil || len(named) == 0 {
 		return nil, err
 	}
+	return c.mine(k, who, named)
+}
+
+// searchNamed is findNamed for a name that is taken although a filter does not find it: there are directories whose filters tell
+// upper and lower case apart, and whose names do not. It looks at the first so many alone, since it may be called again and again.
+func (c *Client) searchNamed(ctx context.Context, k kind, who ref) (resource, error) {
+	named, err := c.collect(ctx, walk{k: k, matches: k.named(who), most: maxSearched})
+	if err != nil || len(named) == 0 {
+		return nil, err
+	}
+	return c.mine(k, who, named)
+}
+
+func (k kind) named(who ref) func(resource) bool {
+	return func(r resource) bool { return strings.EqualFold(r.text(k.name), who.name) }
+}
+
+// mine returns what is ours of all that has the name, or may be adopted.
+func (c *Client) mine(k kind, who ref, named []resource) (resource, error) {
 	if i := slices.IndexFunc(named, func(r resource) bool { return r.uid() == who.uid }); i >= 0 {
 		return named[i], nil
 	}
@@ -173,6 +194,8 @@ type walk struct {
 	// filter is what is asked for, and matches what counts; both are empty when it is everything.
 	filter  string
 	matches func(resource) bool
+	// most is how many are enough; 0, and all are.
+	most int
 
 	c     *Client
 	seen  map[string]bool
@@ -182,6 +205,9 @@ type walk struct {
 // complete says that a page is the last: all that there is was received, or it is not said how much that is but the directory has
 // kept to the filter.
 func (w *walk) complete(p page, received int) bool {
+	if w.most > 0 && received >= w.most {
+		return true
+	}
 	if len(p.resources) == 0 || p.total >= 0 {
 		return len(p.resources) == 0 || received >= p.total
 	}

@@ -52,7 +52,7 @@ func (c *Client) create(ctx context.Context, f *features, who ref, t thing) (id 
 	body := resource{}.whole(t.kind.core, t.differ(resource{}))
 	a, err := c.do(ctx, request{method: http.MethodPost, path: t.kind.endpoint, body: body})
 	if statusOf(err) == http.StatusConflict {
-		return "", c.taken(ctx, f, who, t, err)
+		return c.taken(ctx, f, who, t, err)
 	}
 	if err != nil {
 		if uncertain(err) {
@@ -92,18 +92,21 @@ func (c *Client) learnFrom(f *features, k kind, a *answer) {
 
 // taken looks once more after the directory has said that there is one already: somebody else has made it since, or it was us and
 // the answer was lost.
-func (c *Client) taken(ctx context.Context, f *features, who ref, t thing, conflict error) error {
+func (c *Client) taken(ctx context.Context, f *features, who ref, t thing, conflict error) (id string, err error) {
 	r, err := c.findOurs(ctx, f, t.kind, who)
 	if err == nil && r == nil {
 		r, err = c.findNamed(ctx, f, t.kind, who)
 	}
+	if err == nil && r == nil {
+		r, err = c.searchNamed(ctx, t.kind, who)
+	}
 	switch {
 	case err != nil:
-		return err
+		return "", err
 	case r != nil:
-		return errChanged
+		return r.id(), c.write(ctx, f, t.kind, r, t.differ(r))
 	}
-	return directory.Unavailable(fmt.Errorf("the directory says that it has an %s like %s already, but shows none: %s", t.kind.word, who.name, directory.Words(conflict)))
+	return "", directory.Unavailable(fmt.Errorf("the directory says that it has an %s like %s already, but shows none: %s", t.kind.word, who.name, directory.Words(conflict)))
 }
 
 // uncertain says that a request may have been carried out although there is no answer that says so.

@@ -151,7 +151,7 @@ func (s *Server) filter(text string) (func(*object) bool, *problem) {
 		if m[3] != "" && json.Unmarshal([]byte(m[3]), &value) != nil || (m[2] == "pr") != (m[3] == "") {
 			return nil, refused
 		}
-		terms = append(terms, func(o *object) bool { return compare(o, m[1], m[2], value) })
+		terms = append(terms, func(o *object) bool { return s.compare(o, m[1], m[2], value) })
 		if text = text[len(m[0]):]; text == "" {
 			return func(o *object) bool {
 				return !slices.ContainsFunc(terms, func(t func(*object) bool) bool { return !t(o) })
@@ -165,7 +165,7 @@ func (s *Server) filter(text string) (func(*object) bool, *problem) {
 	}
 }
 
-func compare(o *object, attribute, op string, want any) bool {
+func (s *Server) compare(o *object, attribute, op string, want any) bool {
 	var got any = o.data
 	for _, name := range strings.Split(attribute, ".") {
 		inner, _ := got.(map[string]any)
@@ -178,7 +178,7 @@ func compare(o *object, attribute, op string, want any) bool {
 		return got != nil
 	}
 	g, w := strings.ToLower(fmt.Sprint(got)), strings.ToLower(fmt.Sprint(want))
-	if strings.EqualFold(attribute, "externalId") { // its case counts
+	if s.profile.CaseCounts || strings.EqualFold(attribute, "externalId") {
 		g, w = fmt.Sprint(got), fmt.Sprint(want)
 	}
 	switch op {

@@ -40,6 +40,8 @@ type Profile struct {
 	MaxPage int
 	// IgnorePaging has all on every page; IgnoreStart has the first page every time.
 	IgnorePaging, IgnoreStart bool
+	// CaseCounts has filters tell upper and lower case apart, though names do not.
+	CaseCounts bool
 	// OtherCase writes the names of attributes in another case.
 	OtherCase bool
 	// Terse leaves out what a client can do without: schemas, meta, totalResults, bodies of answers to PATCH and PUT.
@@ -73,6 +75,7 @@ func Profiles() []Profile {
 		change(Rich(), "PUT alone without saying so", func(p *Profile) { p.Patch, p.Lies = false, true }),
 		change(Rich(), "PATCH without ETag", func(p *Profile) { p.ETag = false }),
 		change(Rich(), "other case", func(p *Profile) { p.OtherCase, p.Terse = true, true }),
+		change(Rich(), "case counts in filters", func(p *Profile) { p.CaseCounts = true }),
 		change(Strict(), "no filter", func(p *Profile) { p.Filter, p.MaxPage = FilterNone, 3 }),
 		change(Rich(), "filter ignored", func(p *Profile) { p.Filter, p.MaxPage = FilterIgnored, 3 }),
 		change(Strict(), "no pages", func(p *Profile) { p.Filter, p.IgnorePaging = FilterNone, true }),
