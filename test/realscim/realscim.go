@@ -9,6 +9,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -76,7 +78,9 @@ func Start(t *testing.T) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.front = httptest.NewUnstartedServer(s.proxy(httputil.NewSingleHostReverseProxy(target)))
+	next := httputil.NewSingleHostReverseProxy(target)
+	next.ErrorLog = log.New(io.Discard, "", 0) // it complains of clients that give up
+	s.front = httptest.NewUnstartedServer(s.proxy(next))
 	s.front.Config.SetKeepAlivesEnabled(false) // Go's client would repeat what it lost on a connection that was not new
 	s.front.Start()
 	s.URL = s.front.URL + "/scim/v2"
@@ -177,6 +181,13 @@ func (s *Server) Add(t *testing.T, attributes map[string]any) {
 	t.Helper()
 	attributes["schemas"] = []string{"urn:ietf:params:scim:schemas:core:2.0:User"}
 	s.post(t, "/scim/v2/Users", "application/scim+json", attributes)
+}
+
+// AddGroup makes a group as somebody else would.
+func (s *Server) AddGroup(t *testing.T, attributes map[string]any) {
+	t.Helper()
+	attributes["schemas"] = []string{"urn:ietf:params:scim:schemas:core:2.0:Group"}
+	s.post(t, "/scim/v2/Groups", "application/scim+json", attributes)
 }
 
 func (s *Server) post(t *testing.T, path, contentType string, body any) {

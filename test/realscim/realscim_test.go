@@ -28,41 +28,51 @@ func start(t *testing.T, adopt bool) (*scim.Client, *realscim.Server) {
 
 func text(v any) string { s, _ := v.(string); return s }
 
-func TestContract(t *testing.T) {
-	directorytest.Contract(t, func(t *testing.T, adopt bool) directorytest.Server {
-		c, s := start(t, adopt)
-		return directorytest.Server{
-			Directory: c,
-			Accounts: func() map[types.UID]directorytest.Kept {
-				all := map[types.UID]directorytest.Kept{}
-				for _, u := range s.State(t).Users {
-					name, _ := u["name"].(map[string]any)
-					active, said := u["active"].(bool)
-					uid := types.UID(text(u["externalId"]))
-					if _, twice := all[uid]; twice {
-						t.Errorf("there are two accounts with the externalId %q", uid)
-					}
-					all[uid] = directorytest.Kept{
-						UserName: text(u["userName"]), GivenName: text(name["givenName"]), FamilyName: text(name["familyName"]),
-						Password: text(u["password"]), Active: active || !said,
-					}
+func TestContract(t *testing.T) { directorytest.Contract(t, contracted) }
+
+func TestGroupsContract(t *testing.T) { directorytest.GroupsContract(t, contracted) }
+
+func contracted(t *testing.T, adopt bool) directorytest.Server {
+	t.Helper()
+	c, s := start(t, adopt)
+	return directorytest.Server{
+		Directory: c, Groups: c, Lister: c,
+		Accounts: func() map[types.UID]directorytest.Kept {
+			all := map[types.UID]directorytest.Kept{}
+			for _, u := range s.State(t).Users {
+				name, _ := u["name"].(map[string]any)
+				active, said := u["active"].(bool)
+				uid := types.UID(text(u["externalId"]))
+				if _, twice := all[uid]; twice {
+					t.Errorf("there are two accounts with the externalId %q", uid)
 				}
-				return all
-			},
-			Occupy: func(userName string, uid types.UID) {
-				attributes := map[string]any{"userName": userName, "active": true}
-				if uid != "" {
-					attributes["externalId"] = string(uid)
+				all[uid] = directorytest.Kept{
+					UserName: text(u["userName"]), GivenName: text(name["givenName"]), FamilyName: text(name["familyName"]),
+					Password: text(u["password"]), Active: active || !said,
 				}
-				s.Add(t, attributes)
-			},
-			Reject:      func(uid types.UID, words string) { s.Reject(t, string(uid), words) },
-			Unavailable: s.Unavailable,
-			Lose:        s.LoseChange,
-			Hang:        s.Hang,
-			Down:        s.Down,
-		}
-	})
+			}
+			return all
+		},
+		Occupy: func(userName string, uid types.UID) {
+			attributes := map[string]any{"userName": userName, "active": true}
+			if uid != "" {
+				attributes["externalId"] = string(uid)
+			}
+			s.Add(t, attributes)
+		},
+		OccupyGroup: func(displayName string, uid types.UID) {
+			attributes := map[string]any{"displayName": displayName}
+			if uid != "" {
+				attributes["externalId"] = string(uid)
+			}
+			s.AddGroup(t, attributes)
+		},
+		Reject:      func(uid types.UID, words string) { s.Reject(t, string(uid), words) },
+		Unavailable: s.Unavailable,
+		Lose:        s.LoseChange,
+		Hang:        s.Hang,
+		Down:        s.Down,
+	}
 }
 
 // Everything that an account can have comes and goes, in few requests.

@@ -22,10 +22,15 @@ import (
 // Server is a directory with the server behind it, which a test can make fail.
 type Server struct {
 	Directory directory.Directory
+	// Groups and Lister are of the same server, for GroupsContract.
+	Groups directory.Groups
+	Lister directory.Lister
 	// Accounts returns the accounts that there are; one that nobody has claimed has no UID.
 	Accounts func() map[types.UID]Kept
 	// Occupy makes an active account as somebody else does, who has claimed it unless uid is empty.
 	Occupy func(userName string, uid types.UID)
+	// OccupyGroup makes a group without members in the same way.
+	OccupyGroup func(displayName string, uid types.UID)
 	// Reject refuses every password for the account with these words, for good.
 	Reject func(uid types.UID, words string)
 	// Unavailable makes the next n attempts find a server that asks to come back.

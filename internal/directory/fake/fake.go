@@ -35,6 +35,7 @@ type Directory struct {
 	mu       sync.Mutex
 	set      []Set
 	accounts map[types.UID]Set
+	groups   map[types.UID]directory.Group
 	attempts int
 	rejected map[types.UID]string
 	outages  int

@@ -14,29 +14,32 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
-func TestDirectory(t *testing.T) {
-	directorytest.Contract(t, func(_ *testing.T, adopt bool) directorytest.Server {
-		d := &fake.Directory{Adopt: adopt}
-		return directorytest.Server{
-			Directory: d,
-			Accounts: func() map[types.UID]directorytest.Kept {
-				kept := map[types.UID]directorytest.Kept{}
-				for _, s := range d.Accounts() {
-					kept[s.Account.UID] = directorytest.Kept{
-						UserName: s.Account.UserName, GivenName: s.Account.GivenName, FamilyName: s.Account.FamilyName, Password: s.Password, Active: s.Account.Active,
-					}
+func start(_ *testing.T, adopt bool) directorytest.Server {
+	d := &fake.Directory{Adopt: adopt}
+	return directorytest.Server{
+		Directory: d,
+		Accounts: func() map[types.UID]directorytest.Kept {
+			kept := map[types.UID]directorytest.Kept{}
+			for _, s := range d.Accounts() {
+				kept[s.Account.UID] = directorytest.Kept{
+					UserName: s.Account.UserName, GivenName: s.Account.GivenName, FamilyName: s.Account.FamilyName, Password: s.Password, Active: s.Account.Active,
 				}
-				return kept
-			},
-			Occupy:      d.Occupy,
-			Reject:      d.Reject,
-			Unavailable: d.Unavailable,
-			Lose:        func() { d.Lose(1) },
-			Hang:        func() { d.Hang() },
-			Down:        func() { d.Unavailable(math.MaxInt) },
-		}
-	})
+			}
+			return kept
+		},
+		Groups: d, Lister: d.Lister(), OccupyGroup: d.OccupyGroup,
+		Occupy:      d.Occupy,
+		Reject:      d.Reject,
+		Unavailable: d.Unavailable,
+		Lose:        func() { d.Lose(1) },
+		Hang:        func() { d.Hang() },
+		Down:        func() { d.Unavailable(math.MaxInt) },
+	}
 }
+
+func TestDirectory(t *testing.T) { directorytest.Contract(t, start) }
+
+func TestGroups(t *testing.T) { directorytest.GroupsContract(t, start) }
 
 func TestOpenGateLetsThrough(t *testing.T) {
 	d := &fake.Directory{}

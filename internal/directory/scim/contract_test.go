@@ -50,11 +50,21 @@ func TestContract(t *testing.T) {
 	}
 }
 
+func TestGroupsContract(t *testing.T) {
+	for _, p := range scimtest.Profiles() {
+		t.Run(p.Name, func(t *testing.T) {
+			directorytest.GroupsContract(t, func(t *testing.T, adopt bool) directorytest.Server {
+				return contracted(t, p, adopt)
+			})
+		})
+	}
+}
+
 func contracted(t *testing.T, p scimtest.Profile, adopt bool) directorytest.Server {
 	t.Helper()
 	c, s := start(t, p, func(config *scim.Config) { config.Adopt = adopt })
 	return directorytest.Server{
-		Directory: c,
+		Directory: c, Groups: c, Lister: c,
 		Accounts: func() map[types.UID]directorytest.Kept {
 			all := map[types.UID]directorytest.Kept{}
 			for _, a := range s.Accounts() {
@@ -75,6 +85,13 @@ func contracted(t *testing.T, p scimtest.Profile, adopt bool) directorytest.Serv
 				attributes["externalId"] = string(uid)
 			}
 			s.Add(attributes)
+		},
+		OccupyGroup: func(displayName string, uid types.UID) {
+			attributes := map[string]any{"displayName": displayName}
+			if uid != "" {
+				attributes["externalId"] = string(uid)
+			}
+			s.AddGroup(attributes)
 		},
 		Reject:      func(uid types.UID, words string) { s.Reject(string(uid), words) },
 		Unavailable: s.Unavailable,

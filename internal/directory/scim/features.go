@@ -5,7 +5,6 @@ package scim
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -29,6 +28,8 @@ type features struct {
 	unfiltered []string
 	// without are attributes that it does not keep.
 	without []directory.Attribute
+	// anonymousGroups says that groups are kept without an externalId.
+	anonymousGroups bool
 	// users and groups are its endpoints; groups is empty when it says that it has none.
 	users, groups string
 	at            time.Time
@@ -173,8 +174,18 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 	slices.Sort(f.without)
 }
 
-var errNoGroups = errors.New("the directory has no groups: its list of resource types has none")
+// anonymous says that things of a kind are kept without an externalId.
+func (f *features) anonymous(k kind) bool {
+	if k.core == coreGroup {
+		return f.anonymousGroups
+	}
+	return slices.Contains(f.without, directory.ExternalID)
+}
 
-func (f *features) lacks(attribute directory.Attribute) bool {
-	return slices.Contains(f.without, attribute)
+func (f *features) markAnonymous(k kind) {
+	if k.core == coreGroup {
+		f.anonymousGroups = true
+		return
+	}
+	f.without = append(slices.Clone(f.without), directory.ExternalID)
 }

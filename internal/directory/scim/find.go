@@ -5,7 +5,6 @@ package scim
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -148,11 +147,7 @@ func (c *Client) read(ctx context.Context, k kind, id string) (resource, error) 
 // has everything listed.
 func (c *Client) lookup(ctx context.Context, f *features, k kind, attribute, value string, matches func(resource) bool) ([]resource, error) {
 	if !slices.Contains(f.unfiltered, attribute) {
-		quoted, err := json.Marshal(value)
-		if err != nil {
-			return nil, directory.Rejected(err)
-		}
-		found, err := c.collect(ctx, walk{k: k, filter: attribute + " eq " + string(quoted), matches: matches})
+		found, err := c.collect(ctx, walk{k: k, filter: attribute + " eq " + quote(value), matches: matches})
 		if status := statusOf(err); status != http.StatusBadRequest && status != http.StatusNotImplemented {
 			return found, err
 		}

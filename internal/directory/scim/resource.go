@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -37,6 +36,15 @@ func parse(body []byte) (resource, error) {
 		return nil, directory.Unavailable(errors.New("the answer is not JSON: something that is not a SCIM server may have given it"))
 	}
 	return r, nil
+}
+
+// quote writes a text as filters and paths have it: as JSON, and without what only HTML needs.
+func quote(text string) string {
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // a text can always be written
+	return strings.TrimSpace(b.String())
 }
 
 // key is a name as the resource has it, or as it is given when it is not there.
@@ -234,7 +242,7 @@ func (r resource) typed(attribute, kind, value string) change {
 		entries = append(entries, map[string]any(v))
 	}
 	c := change{apply: func(r resource) { r.set(listOrNil(entries), attribute) }}
-	selected := fmt.Sprintf("%s[type eq %q]", attribute, kind)
+	selected := attribute + "[type eq " + quote(kind) + "]"
 	switch {
 	case at < 0:
 		fresh := map[string]any{"value": value, "type": kind}

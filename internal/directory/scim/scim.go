@@ -267,7 +267,7 @@ func (c *Client) setPassword(ctx context.Context, account directory.Account, sec
 				switch {
 				case r.id() == "":
 					all = r.changes(f, account)
-				case r.uid() == "" && !f.lacks(directory.ExternalID):
+				case r.uid() == "" && !f.anonymous(f.accountKind()):
 					all = append(all, r.setting(string(account.UID), "externalId"))
 				}
 				return append(all, r.setting(secret.Reveal(), "password"))

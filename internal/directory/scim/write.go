@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"path"
-	"slices"
 	"sync"
 	"time"
 
@@ -85,8 +84,8 @@ func created(a *answer) string {
 // learnFrom notes when the directory shows what it has just been given, but for the externalId: it then keeps none, and need not
 // be given it every time.
 func (c *Client) learnFrom(f *features, k kind, a *answer) {
-	if r, err := parse(a.body); err == nil && r.text(k.name) != "" && r.uid() == "" && !f.lacks(directory.ExternalID) {
-		c.contradict(f, func(f *features) { f.without = append(slices.Clone(f.without), directory.ExternalID) })
+	if r, err := parse(a.body); err == nil && r.text(k.name) != "" && r.uid() == "" && !f.anonymous(k) {
+		c.contradict(f, func(f *features) { f.markAnonymous(k) })
 	}
 }
 

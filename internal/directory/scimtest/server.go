@@ -76,8 +76,8 @@ func Profiles() []Profile {
 		change(Rich(), "PATCH without ETag", func(p *Profile) { p.ETag = false }),
 		change(Rich(), "other case", func(p *Profile) { p.OtherCase, p.Terse = true, true }),
 		change(Rich(), "case counts in filters", func(p *Profile) { p.CaseCounts = true }),
-		change(Strict(), "no filter", func(p *Profile) { p.Filter, p.MaxPage = FilterNone, 3 }),
-		change(Rich(), "filter ignored", func(p *Profile) { p.Filter, p.MaxPage = FilterIgnored, 3 }),
+		change(Strict(), "no filter", func(p *Profile) { p.Filter, p.MaxPage = FilterNone, 40 }),
+		change(Rich(), "filter ignored", func(p *Profile) { p.Filter, p.MaxPage = FilterIgnored, 40 }),
 		change(Strict(), "no pages", func(p *Profile) { p.Filter, p.IgnorePaging = FilterNone, true }),
 	}
 }

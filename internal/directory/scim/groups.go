@@ -1,0 +1,183 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scim
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"seatkeeper.dev/seatkeeper/internal/directory"
+)
+
+// maxMembers is how many members one request adds or removes: directories bound both operations and values.
+const maxMembers = 100
+
+var errNoGroups = errors.New("the directory has no groups: its list of resource types has none")
+
+var _ directory.Groups = (*Client)(nil)
+
+func (c *Client) groupFeatures(ctx context.Context) (*features, error) {
+	f, err := c.features(ctx)
+	if err == nil && f.groups == "" {
+		return nil, directory.Rejected(errNoGroups)
+	}
+	return f, err
+}
+
+func checkedGroup(g directory.Group) error {
+	switch {
+	case g.UID == "":
+		return directory.Rejected(errors.New("a group needs a UID"))
+	case g.DisplayName == "":
+		return directory.Rejected(errors.New("a group needs a display name"))
+	case slices.Contains(g.Members, ""):
+		return directory.Rejected(fmt.Errorf("the group %s has a member without an ID", g.DisplayName))
+	}
+	return nil
+}
+
+func (r resource) members() []string {
+	all := []string{}
+	for _, m := range r.list("members") {
+		all = append(all, m.text("value"))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// EnsureGroup implements directory.Groups. With PATCH, the members that come and go are sent alone, in batches; otherwise all are.
+func (c *Client) EnsureGroup(ctx context.Context, group directory.Group) (id string, err error) {
+	if err := checkedGroup(group); err != nil {
+		return "", err
+	}
+	want := slices.Compact(slices.Sorted(slices.Values(group.Members)))
+	err = again(func() error {
+		f, err := c.groupFeatures(ctx)
+		if err != nil {
+			return err
+		}
+		id, err = c.ensureGroup(ctx, f, group, want)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
+func (c *Client) ensureGroup(ctx context.Context, f *features, group directory.Group, want []string) (id string, err error) {
+	k, there := f.groupKind(), resource{}
+	id, err = c.put(ctx, f, ref{uid: group.UID, id: group.ID, name: group.DisplayName}, thing{kind: k, differ: func(r resource) []change {
+		there = r
+		return r.groupChanges(f, group, want)
+	}})
+	if err != nil || !f.patch {
+		return id, err
+	}
+	if there.id() != "" && there.get("members") == nil {
+		// Some leave the members out of lists.
+		if there, err = c.read(ctx, k, id); err != nil {
+			return "", err
+		}
+	}
+	return id, c.ensureMembers(ctx, f, k, id, there, want)
+}
+
+// groupChanges are all changes to a group where it is PUT, and those of its name where it is not. A new group comes with as many
+// members as one request may have.
+func (r resource) groupChanges(f *features, group directory.Group, want []string) []change {
+	var all []change
+	if r.uid() != group.UID && !f.anonymous(f.groupKind()) {
+		all = append(all, r.setting(string(group.UID), "externalId"))
+	}
+	if r.text("displayName") != group.DisplayName {
+		all = append(all, r.setting(group.DisplayName, "displayName"))
+	}
+	switch first := want[:min(len(want), maxMembers)]; {
+	case !f.patch && !slices.Equal(r.members(), want):
+		all = append(all, r.setting(r.memberValues(want), "members"))
+	case f.patch && r.id() == "" && len(first) > 0:
+		all = append(all, r.setting(r.memberValues(first), "members"))
+	}
+	return all
+}
+
+// memberValues are the members as a group has them. What the directory says of one that stays is kept.
+func (r resource) memberValues(ids []string) []any {
+	had := map[string]resource{}
+	for _, m := range r.list("members") {
+		had[m.text("value")] = m
+	}
+	values := []any{}
+	for _, id := range ids {
+		if m := had[id]; m != nil {
+			values = append(values, map[string]any(m))
+			continue
+		}
+		values = append(values, map[string]any{"value": id})
+	}
+	return values
+}
+
+// ensureMembers adds and removes members by PATCH. They do not depend on each other, so it does not matter who else changes the
+// group meanwhile.
+func (c *Client) ensureMembers(ctx context.Context, f *features, k kind, id string, there resource, want []string) error {
+	had := there.members()
+	if there.id() == "" {
+		had = want[:min(len(want), maxMembers)]
+	}
+	for batch := range slices.Chunk(missingFrom(had, want), maxMembers) {
+		if err := c.patchMembers(ctx, f, k, id, []any{operation("add", "members", resource{}.memberValues(batch))}); err != nil {
+			return err
+		}
+	}
+	for batch := range slices.Chunk(missingFrom(want, had), maxMembers) {
+		var operations []any
+		for _, member := range batch {
+			operations = append(operations, operation("remove", "members[value eq "+quote(member)+"]", nil))
+		}
+		if err := c.patchMembers(ctx, f, k, id, operations); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Client) patchMembers(ctx context.Context, f *features, k kind, id string, operations []any) error {
+	_, err := c.patch(ctx, request{path: k.path(id)}, operations)
+	switch status := statusOf(err); {
+	case missing(err):
+		return errChanged
+	case status == http.StatusMethodNotAllowed, status == http.StatusNotImplemented:
+		c.contradict(f, func(f *features) { f.patch = false })
+		return errChanged
+	}
+	return err
+}
+
+// missingFrom returns what is wanted and not there; both are sorted.
+func missingFrom(had, want []string) []string {
+	var missing []string
+	for _, id := range want {
+		if _, ok := slices.BinarySearch(had, id); !ok {
+			missing = append(missing, id)
+		}
+	}
+	return missing
+}
+
+// DeleteGroup implements directory.Groups.
+func (c *Client) DeleteGroup(ctx context.Context, group directory.Group) error {
+	if group.UID == "" {
+		return directory.Rejected(errors.New("a group needs a UID"))
+	}
+	f, err := c.groupFeatures(ctx)
+	if err != nil {
+		return err
+	}
+	return c.remove(ctx, f, f.groupKind(), ref{uid: group.UID, id: group.ID, name: group.DisplayName})
+}
