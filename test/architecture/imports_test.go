@@ -52,11 +52,14 @@ var rooms = []room{
 	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values"}},
 	{
 		name: "adapters", packages: []string{
-			"internal/billing/fake", "internal/billing/stripe", "internal/directory/fake", "internal/mail/fake", "internal/mail/smtp",
+			"internal/billing/fake", "internal/billing/stripe", "internal/directory/fake", "internal/directory/scim", "internal/mail/fake", "internal/mail/smtp",
 		},
 		may: []string{"api", "values", "ports"},
 	},
-	{name: "suites", packages: []string{"internal/billing/billingtest", "internal/directory/directorytest", "internal/mail/mailtest"}, may: []string{"api", "values", "ports"}},
+	{
+		name: "suites", packages: []string{"internal/billing/billingtest", "internal/directory/directorytest", "internal/directory/scimtest", "internal/mail/mailtest"},
+		may: []string{"api", "values", "ports"},
+	},
 	{name: "invitation", packages: []string{"internal/invitation"}, may: []string{"api", "values", "ports"}, pure: true},
 	{
 		name: "shared", packages: []string{"internal/bindings", "internal/index", "internal/keystore", "internal/loop", "internal/roster"},

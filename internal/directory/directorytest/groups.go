@@ -123,14 +123,14 @@ func changesGroup(t *testing.T, s Server) {
 }
 
 func takesMany(t *testing.T, s Server) {
-	ids := s.people(t, 130)
+	ids := s.people(t, 105)
 	group := Team(ids...)
 	group.ID = s.mustEnsureGroup(t, group)
 	s.wantGroups(t, group)
-	group.Members = ids[120:]
+	group.Members = ids[100:]
 	s.mustEnsureGroup(t, group)
 	s.wantGroups(t, group)
-	group.Members = ids[:125]
+	group.Members = ids[:103]
 	s.mustEnsureGroup(t, group)
 	s.wantGroups(t, group)
 }
@@ -237,7 +237,7 @@ func reportsGroupsUnavailable(t *testing.T, s Server) {
 }
 
 func tellsAccounts(t *testing.T, s Server) {
-	const people = 205
+	const people = 105
 	ids := s.people(t, people)
 	s.Occupy("stranger@acme.example", "")
 	told := map[string]directory.Found{}

@@ -78,8 +78,8 @@ func (c *Client) ensureGroup(ctx context.Context, f *features, group directory.G
 	if err != nil || !f.patch {
 		return id, err
 	}
-	if there.id() != "" && there.get("members") == nil {
-		// Some leave the members out of lists.
+	if there.id() != "" && there.id() != group.ID && there.get("members") == nil {
+		// It comes from a list, and some leave the members out of these.
 		if there, err = c.read(ctx, k, id); err != nil {
 			return "", err
 		}

@@ -335,14 +335,14 @@ func (s *Server) Groups() []map[string]any {
 func (s *Server) Add(attributes map[string]any) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.users.add(clone(attributes), 0).id
+	return s.users.add(fromGo(attributes), 0).id
 }
 
 // AddGroup makes a group as somebody else would, and returns its ID.
 func (s *Server) AddGroup(attributes map[string]any) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.groups.add(clone(attributes), 0).id
+	return s.groups.add(fromGo(attributes), 0).id
 }
 
 // Change changes an account or a group as somebody else would; nil takes an attribute away.
@@ -351,7 +351,7 @@ func (s *Server) Change(id string, attributes map[string]any) {
 	defer s.mu.Unlock()
 	for _, all := range []*store{s.users, s.groups} {
 		if o := all.find(id); o != nil {
-			maps.Copy(o.data, clone(attributes))
+			maps.Copy(o.data, fromGo(attributes))
 			maps.DeleteFunc(o.data, func(_ string, v any) bool { return v == nil })
 			o.version++
 		}
@@ -368,15 +368,21 @@ func (s *Server) Remove(id string) {
 
 // clone copies JSON. Numbers stay as they are written.
 func clone(data map[string]any) map[string]any {
+	copied, _ := renamed(data, func(k string) string { return k }).(map[string]any)
+	return copied
+}
+
+// fromGo is what a client would have written.
+func fromGo(data map[string]any) map[string]any {
 	b, err := json.Marshal(data)
 	if err != nil {
 		panic(err)
 	}
-	copied, err := decode(b)
+	written, err := decode(b)
 	if err != nil {
 		panic(err)
 	}
-	return copied
+	return written
 }
 
 func decode(b []byte) (data map[string]any, err error) {
