@@ -24,7 +24,7 @@ import (
 )
 
 // Token is the bearer token that the server takes.
-const Token = "realscim-token-81b4"
+const Token = "realscim-token-81b4" //nolint:gosec // of tests
 
 // Server is a SCIM server of a test's own, with a proxy in front that can fail.
 type Server struct {

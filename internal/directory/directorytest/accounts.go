@@ -150,8 +150,8 @@ func hasNameOnce(t *testing.T, s Server) {
 	account := Ada()
 	account.ID = s.mustEnsure(t, account)
 	account.UserName = Grace().UserName
-	if _, err := s.Directory.Ensure(t.Context(), account); !errors.Is(err, directory.ErrConflict) {
-		t.Errorf("Ensure: %v, want ErrConflict", err)
+	if _, err := s.Directory.Ensure(t.Context(), account); !errors.Is(err, directory.ErrConflict) || !strings.Contains(directory.Words(err), account.UserName) {
+		t.Errorf("Ensure: %v, want ErrConflict that names the account", err)
 	}
 	s.wantAccounts(t, map[types.UID]Kept{Ada().UID: kept(Ada(), ""), Grace().UID: kept(Grace(), "")})
 }

@@ -24,7 +24,7 @@ import (
 
 const (
 	enterprise = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-	secret     = "a long walk at dawn"
+	secret     = "a long walk at dawn" //nolint:gosec // of a test
 )
 
 // full has everything that an account can have.

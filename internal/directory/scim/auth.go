@@ -42,25 +42,37 @@ type OAuth struct {
 }
 
 func (c Credentials) validate() error {
-	kinds := 0
-	for _, set := range []bool{c.Bearer.Reveal() != "", c.Username != "" || c.Password.Reveal() != "", c.OAuth != nil} {
-		if set {
-			kinds++
-		}
-	}
+	bearer, basic := c.Bearer.Reveal() != "", c.Username != "" || c.Password.Reveal() != ""
 	switch {
-	case kinds != 1:
-		return errors.New("the credentials must be exactly one of a bearer token, a user name with its password, and OAuth client credentials")
-	case strings.ContainsFunc(c.Bearer.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }):
+	case bearer && !basic && c.OAuth == nil:
+		return c.validateBearer()
+	case basic && !bearer && c.OAuth == nil:
+		return c.validateBasic()
+	case c.OAuth != nil && !bearer && !basic:
+		return c.OAuth.validate()
+	}
+	return errors.New("the credentials must be exactly one of a bearer token, a user name with its password, and OAuth client credentials")
+}
+
+func (c Credentials) validateBearer() error {
+	if strings.ContainsFunc(c.Bearer.Reveal(), func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return errors.New("the bearer token must be one word of ASCII: check it for line breaks")
-	case c.Bearer.Reveal() == "" && c.OAuth == nil && (c.Username == "" || strings.Contains(c.Username, ":") || c.Password.Reveal() == ""):
+	}
+	return nil
+}
+
+func (c Credentials) validateBasic() error {
+	if c.Username == "" || strings.Contains(c.Username, ":") || c.Password.Reveal() == "" {
 		return errors.New("a user name, without a colon, and a password belong together in the credentials")
-	case c.OAuth == nil:
-		return nil
-	case c.OAuth.ClientID == "" || c.OAuth.ClientSecret.Reveal() == "":
+	}
+	return nil
+}
+
+func (o *OAuth) validate() error {
+	if o.ClientID == "" || o.ClientSecret.Reveal() == "" {
 		return errors.New("OAuth takes a client ID and a client secret")
 	}
-	_, err := checkURL("token URL", c.OAuth.TokenURL)
+	_, err := checkURL("token URL", o.TokenURL)
 	return err
 }
 
@@ -185,9 +197,9 @@ func readToken(body []byte) (token string, life time.Duration, err error) {
 	if !strings.EqualFold(cmp.Or(said.Type, "bearer"), "bearer") {
 		return "", 0, directory.Unavailable(errors.New("the token URL gives tokens that are no bearer tokens"))
 	}
-	seconds, err := said.Life.Float64()
-	if err != nil || seconds <= 0 {
-		return said.Token, tokenLife, nil
+	seconds, unknown := said.Life.Float64()
+	if unknown != nil || seconds <= 0 {
+		seconds = tokenLife.Seconds()
 	}
 	life = time.Duration(min(seconds, (24*time.Hour).Seconds()) * float64(time.Second))
 	return said.Token, max(life-tokenMargin, life/2), nil

@@ -29,7 +29,7 @@ import (
 func TestConfig(t *testing.T) {
 	bearer := scim.Credentials{Bearer: password.New("token")}
 	oauth := func(change func(*scim.OAuth)) scim.Credentials {
-		o := scim.OAuth{TokenURL: "https://id.example/token", ClientID: "seatkeeper", ClientSecret: password.New("hunter2")}
+		o := scim.OAuth{TokenURL: "https://id.example/token", ClientID: "seatkeeper", ClientSecret: password.New("hunter2")} //nolint:gosec // of a test
 		change(&o)
 		return scim.Credentials{OAuth: &o}
 	}
@@ -50,7 +50,7 @@ func TestConfig(t *testing.T) {
 		"no URL":                    {scim.Config{Credentials: bearer}, "must be like https://"},
 		"no host":                   {scim.Config{URL: "https:///v2", Credentials: bearer}, "must be like https://"},
 		"unreadable":                {scim.Config{URL: "https://a:hunter2@[scim", Credentials: bearer}, "must be like https://"},
-		"a user in it":              {scim.Config{URL: "https://a:hunter2@scim.example", Credentials: bearer}, "must hold no user name"},
+		"a user in it":              {scim.Config{URL: "https://a:hunter2@scim.example", Credentials: bearer}, "must hold no user name"}, //nolint:gosec // of a test
 		"a query":                   {scim.Config{URL: https + "?token=hunter2", Credentials: bearer}, "without ? and #"},
 		"no credentials":            {scim.Config{URL: https}, "exactly one"},
 		"two credentials":           {scim.Config{URL: https, Credentials: scim.Credentials{Bearer: password.New("t"), Username: "a", Password: password.New("hunter2")}}, "exactly one"},

@@ -74,12 +74,11 @@ func (c *Client) doubt(f *features) {
 }
 
 // contradict notes for the rest of the hour what the directory has shown of itself.
-func (c *Client) contradict(f *features, change func(*features)) *features {
+func (c *Client) contradict(f *features, change func(*features)) {
 	other := *f
 	other.unfiltered = slices.Clone(f.unfiltered)
 	change(&other)
 	c.known.CompareAndSwap(f, &other)
-	return &other
 }
 
 func (c *Client) learn(ctx context.Context) (*features, error) {

@@ -39,6 +39,7 @@ type kind struct {
 func (f *features) accountKind() kind {
 	return kind{"account", coreUser, "userName", "user name", f.users}
 }
+
 func (f *features) groupKind() kind {
 	return kind{"group", coreGroup, "displayName", "display name", f.groups}
 }
@@ -212,44 +213,57 @@ func (w *walk) complete(p page, received int) bool {
 // once reads all pages. It says whether the list kept its length, and whether somebody still listens.
 func (w *walk) once(ctx context.Context) (steady, goOn bool) {
 	steady = true
-	before, total, received := "", -1, 0
-	for {
+	for before, total, received := "", -1, 0; ; {
 		p, err := w.c.page(ctx, w.k, w.filter, received+1)
-		if err == nil && len(p.resources) > 0 && p.resources[0].id() == before {
+		if err == nil && p.first() != "" && p.first() == before {
 			// It gives the first page whatever is asked for, so there is no way to the others.
-			if received < p.total {
-				err = directory.Unavailable(fmt.Errorf("the directory shows %d of its %d %ss and ignores startIndex: no others can be found", received, p.total, w.k.word))
-			} else {
+			if received >= p.total {
 				return steady, true
 			}
+			err = fmt.Errorf("the directory shows %d of its %d %ss and ignores startIndex: no others can be found", received, p.total, w.k.word)
+			err = directory.Unavailable(err)
 		}
-		if err == nil && received > maxListed {
+		if received > maxListed {
 			err = directory.Unavailable(errors.New("the directory's list does not end"))
 		}
 		if err != nil {
 			w.yield(nil, err)
 			return false, false
 		}
-		for _, r := range p.resources {
-			if fresh := !w.seen[r.id()]; fresh && !w.yield(r, nil) {
-				return steady, false
-			}
-			w.seen[r.id()] = true
+		if !w.tell(p) {
+			return steady, false
 		}
 		steady = steady && (total < 0 || total == p.total)
-		total = p.total
-		received += len(p.resources)
+		before, total, received = p.first(), p.total, received+len(p.resources)
 		if w.complete(p, received) {
 			return steady, true
 		}
-		before = p.resources[0].id()
 	}
+}
+
+// tell passes on what has not come by before, and says whether somebody still listens.
+func (w *walk) tell(p page) bool {
+	for _, r := range p.resources {
+		if !w.seen[r.id()] && !w.yield(r, nil) {
+			return false
+		}
+		w.seen[r.id()] = true
+	}
+	return true
 }
 
 type page struct {
 	resources []resource
 	// total is how many there are on all pages, -1 if that is not said.
 	total int
+}
+
+// first is the ID of the first, "" if there is none.
+func (p page) first() string {
+	if len(p.resources) == 0 {
+		return ""
+	}
+	return p.resources[0].id()
 }
 
 func (c *Client) page(ctx context.Context, k kind, filter string, start int) (page, error) {
@@ -265,15 +279,18 @@ func (c *Client) page(ctx context.Context, k kind, filter string, start int) (pa
 	if err != nil {
 		return page{}, err
 	}
-	total, err := strconv.Atoi(said.text("totalResults"))
-	if err != nil || total < 0 {
-		total = -1
+	return readPage(said, k, start)
+}
+
+func readPage(said resource, k kind, start int) (page, error) {
+	p := page{total: -1}
+	if total, err := strconv.Atoi(said.text("totalResults")); err == nil && total >= 0 {
+		p.total = total
 	}
 	_, listed := said.get("Resources").([]any)
-	if !listed && total < 0 || !listed && total > 0 && start == 1 {
+	if !listed && (p.total < 0 || p.total > 0 && start == 1) {
 		return page{}, directory.Unavailable(errors.New("the answer is not a list: something that is not a SCIM server may have given it"))
 	}
-	p := page{total: total}
 	for _, r := range said.list("Resources") {
 		if r.id() == "" {
 			return page{}, directory.Unavailable(fmt.Errorf("the directory lists an %s without an id", k.word))

@@ -64,7 +64,7 @@ func TestOddAnswers(t *testing.T) {
 		"a proxy's 400":               {writing, scimtest.Answer(400, html), outcome{"unavailable", 0, "HTTP status 400 Bad Request"}},
 		"a gateway's 400 in JSON":     {writing, scimtest.Answer(400, `{"message":"bad"}`), outcome{"unavailable", 0, "HTTP status 400 Bad Request"}},
 		"too large":                   {writing, scimtest.Answer(413, ""), outcome{"rejected", 0, "HTTP status 413 Request Entity Too Large"}},
-		"a conflict":                  {writing, said(409, "uniqueness", "Taken."), outcome{"conflict", 0, "the directory has another account like that: Taken."}},
+		"a conflict":                  {writing, said(409, "uniqueness", "Taken."), outcome{"conflict", 0, "another account with the user name ada@acme.example is there already: Taken."}},
 		"wrong credentials":           {reading, said(401, "", "Who?"), outcome{"unavailable", 0, credentials + "Who?"}},
 		"credentials quoted":          {reading, said(401, "", "Bearer "+scimtest.Token+" is not known"), outcome{"unavailable", 0, credentials + "Bearer (credentials) is not known"}},
 		"no right to write":           {writing, scimtest.Answer(403, html), outcome{"unavailable", 0, credentials + "HTTP status 403 Forbidden"}},
@@ -81,6 +81,7 @@ func TestOddAnswers(t *testing.T) {
 		"less than was promised":      {reading, scimtest.Answer(200, `{}`, "Content-Length", "900"), outcome{"unavailable", 0, "the connection ended without an answer"}},
 		"nothing":                     {reading, scimtest.Answer(200, ""), outcome{"unavailable", 0, noServer}},
 		"null":                        {reading, scimtest.Answer(200, "null"), outcome{"unavailable", 0, noServer}},
+		"without end":                 {reading, scimtest.Answer(200, strings.Repeat(" ", 17<<20)), outcome{"unavailable", 0, "the answer is longer than 16 MiB"}},
 		"a list":                      {reading, scimtest.Answer(200, "[]"), outcome{"unavailable", 0, noServer}},
 		"anything in JSON":            {reading, scimtest.Answer(200, `{"ok":true}`), outcome{"unavailable", 0, "the answer is not the account that was asked for: something that is not a SCIM server may have given it"}},
 		"another account":             {reading, scimtest.Answer(200, `{"id":"x","userName":"x"}`), outcome{"unavailable", 0, "the answer is not the account that was asked for: something that is not a SCIM server may have given it"}},
@@ -311,6 +312,11 @@ func TestItConverges(t *testing.T) {
 					wanted[who] = a
 				}
 			case "restart":
+				// A person who is renamed after a restart, before the directory shows what was made before it, whose ID the caller
+				// has lost as well, is made twice: nothing is left that knows.
+				for range p.Lag {
+					_ = c.Deactivate(t.Context(), directorytest.Grace()) // who has no account: this is a request or two
+				}
 				if c, err = scim.New(config); err != nil {
 					r.Fatal(err)
 				}

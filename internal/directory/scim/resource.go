@@ -61,38 +61,38 @@ func (r resource) key(name string) string {
 }
 
 // get returns the value at a path, nil when there is none.
-func (r resource) get(path ...string) any {
-	value := r[r.key(path[0])]
-	if len(path) == 1 {
-		return value
+func (r resource) get(name string, below ...string) any {
+	value := r[r.key(name)]
+	for _, name := range below {
+		inner, _ := value.(map[string]any)
+		value = inner[resource(inner).key(name)]
 	}
-	inner, _ := value.(map[string]any)
-	return resource(inner).get(path[1:]...)
+	return value
 }
 
 // set puts a value to a path; nil takes it away.
-func (r resource) set(value any, path ...string) {
-	k := r.key(path[0])
-	switch inner, _ := r[k].(map[string]any); {
-	case len(path) > 1:
-		inner = maps.Clone(inner)
-		if inner == nil {
-			inner = map[string]any{}
-		}
-		resource(inner).set(value, path[1:]...)
-		if r[k] = inner; len(inner) == 0 {
+func (r resource) set(value any, name string, below ...string) {
+	k := r.key(name)
+	if len(below) == 0 {
+		if r[k] = value; value == nil {
 			delete(r, k)
 		}
-	case value == nil:
+		return
+	}
+	had, _ := r[k].(map[string]any)
+	inner := maps.Clone(resource(had))
+	if inner == nil {
+		inner = resource{}
+	}
+	inner.set(value, below[0], below[1:]...)
+	if r[k] = map[string]any(inner); len(inner) == 0 {
 		delete(r, k)
-	default:
-		r[k] = value
 	}
 }
 
 // text returns the text at a path, "" when there is none.
-func (r resource) text(path ...string) string {
-	switch v := r.get(path...).(type) {
+func (r resource) text(name string, below ...string) string {
+	switch v := r.get(name, below...).(type) {
 	case string:
 		return v
 	case json.Number:
@@ -102,8 +102,8 @@ func (r resource) text(path ...string) string {
 }
 
 // flag returns a truth value, which some directories write as a text, and whether there is one.
-func (r resource) flag(path ...string) (value, ok bool) {
-	switch v := r.get(path...).(type) {
+func (r resource) flag(name string, below ...string) (value, ok bool) {
+	switch v := r.get(name, below...).(type) {
 	case bool:
 		return v, true
 	case string:
@@ -113,8 +113,8 @@ func (r resource) flag(path ...string) (value, ok bool) {
 }
 
 // list returns the values of an attribute that has many.
-func (r resource) list(path ...string) []resource {
-	values, _ := r.get(path...).([]any)
+func (r resource) list(name string) []resource {
+	values, _ := r.get(name).([]any)
 	var all []resource
 	for _, v := range values {
 		switch v := v.(type) {
@@ -168,8 +168,7 @@ func ofType(values []resource, kind string) resource {
 func indexOfType(values []resource, kind string) int {
 	found := -1
 	for i, v := range values {
-		primary, _ := v.flag("primary")
-		if strings.EqualFold(v.text("type"), kind) && (found < 0 || primary) {
+		if strings.EqualFold(v.text("type"), kind) && (found < 0 || v.isPrimary()) {
 			found = i
 		}
 	}
@@ -183,11 +182,14 @@ type change struct {
 }
 
 // pathOf writes a path as PATCH has it: the name of an extension ends with a colon.
-func pathOf(path []string) string {
-	if strings.HasPrefix(path[0], "urn:") {
-		return path[0] + ":" + strings.Join(path[1:], ".")
+func pathOf(name string, below []string) string {
+	switch {
+	case len(below) == 0:
+		return name
+	case strings.HasPrefix(name, "urn:"):
+		return name + ":" + strings.Join(below, ".")
 	}
-	return strings.Join(path, ".")
+	return name + "." + strings.Join(below, ".")
 }
 
 func operation(op, path string, value any) map[string]any {
@@ -199,15 +201,15 @@ func operation(op, path string, value any) map[string]any {
 }
 
 // setting is the change of the value at a path; nil takes it away.
-func (r resource) setting(value any, path ...string) change {
+func (r resource) setting(value any, name string, below ...string) change {
 	op := "replace"
 	switch {
 	case value == nil:
 		op = "remove"
-	case r.get(path...) == nil:
+	case r.get(name, below...) == nil:
 		op = "add"
 	}
-	return change{operation(op, pathOf(path), value), func(r resource) { r.set(value, path...) }}
+	return change{operation(op, pathOf(name, below), value), func(r resource) { r.set(value, name, below...) }}
 }
 
 // orNil has an empty text taken away.
@@ -222,43 +224,49 @@ func orNil(text string) any {
 func (r resource) typed(attribute, kind, value string) change {
 	all := r.list(attribute)
 	at := indexOfType(all, kind)
-	entries, same, primary := []any{}, 0, false
-	for i, v := range all {
-		if strings.EqualFold(v.text("type"), kind) {
-			same++
+	entries := withValue(all, at, value)
+	if at < 0 {
+		fresh := map[string]any{"value": value, "type": kind}
+		if attribute == "emails" && !slices.ContainsFunc(all, resource.isPrimary) {
+			fresh["primary"] = true
 		}
-		if p, _ := v.flag("primary"); p {
-			primary = true
-		}
-		switch {
-		case i != at:
-		case value == "":
-			continue
-		default:
-			v = maps.Clone(v)
-			v.set(nil, "display") // it is of the old value
-			v.set(value, "value")
-		}
-		entries = append(entries, map[string]any(v))
+		entries = append(entries, fresh)
 	}
 	c := change{apply: func(r resource) { r.set(listOrNil(entries), attribute) }}
 	selected := attribute + "[type eq " + quote(kind) + "]"
 	switch {
 	case at < 0:
-		fresh := map[string]any{"value": value, "type": kind}
-		if attribute == "emails" && !primary {
-			fresh["primary"] = true
-		}
-		entries = append(entries, fresh)
-		c.operation = operation("add", attribute, []any{fresh})
-	case same > 1: // the selection would have all of them
-		c.operation = operation("replace", attribute, entries)
+		c.operation = operation("add", attribute, entries[len(all):])
+	case indexOfType(slices.Delete(slices.Clone(all), at, at+1), kind) >= 0: // the selection would have all of them
+		c.operation = r.setting(listOrNil(entries), attribute).operation
 	case value == "":
 		c.operation = operation("remove", selected, nil)
 	default:
 		c.operation = operation("replace", selected+".value", value)
 	}
 	return c
+}
+
+func (r resource) isPrimary() bool {
+	primary, _ := r.flag("primary")
+	return primary
+}
+
+// withValue are the entries of an attribute with another value at one place; an empty one takes it away.
+func withValue(all []resource, at int, value string) []any {
+	entries := []any{}
+	for i, v := range all {
+		if i == at {
+			if value == "" {
+				continue
+			}
+			v = maps.Clone(v)
+			v.set(nil, "display") // it is of the old value
+			v.set(value, "value")
+		}
+		entries = append(entries, map[string]any(v))
+	}
+	return entries
 }
 
 func listOrNil(entries []any) any {
@@ -323,7 +331,8 @@ func (r resource) changing(attribute directory.Attribute, want directory.Account
 		directory.GivenName: want.GivenName, directory.FamilyName: want.FamilyName, directory.Title: want.Title,
 		directory.Locale: want.Locale, directory.TimeZone: want.TimeZone,
 	}[attribute]
-	return r.setting(orNil(text), strings.Split(string(attribute), ".")...)
+	path := strings.Split(string(attribute), ".")
+	return r.setting(orNil(text), path[0], path[1:]...)
 }
 
 // whole is the resource with changes, as it is PUT or POSTed: without what is the directory's own. A password that it shows is

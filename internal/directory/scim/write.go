@@ -42,7 +42,15 @@ func (c *Client) put(ctx context.Context, f *features, who ref, t thing) (id str
 	if r == nil {
 		return c.create(ctx, f, who, t)
 	}
-	return r.id(), c.write(ctx, f, t.kind, r, t.differ(r))
+	return r.id(), named(t.kind, who, c.write(ctx, f, t.kind, r, t.differ(r)))
+}
+
+// named says what there is another of, since a directory may just say that there is.
+func named(k kind, who ref, err error) error {
+	if statusOf(err) != http.StatusConflict {
+		return err
+	}
+	return directory.Conflict(fmt.Errorf("another %s with the %s %s is there already: %s", k.word, k.nameWord, who.name, directory.Words(err)))
 }
 
 // create makes what neither its UID nor its name has found. What the answer says is trusted: a directory may show what it has made
@@ -103,7 +111,7 @@ func (c *Client) taken(ctx context.Context, f *features, who ref, t thing, confl
 	case err != nil:
 		return "", err
 	case r != nil:
-		return r.id(), c.write(ctx, f, t.kind, r, t.differ(r))
+		return r.id(), named(t.kind, who, c.write(ctx, f, t.kind, r, t.differ(r)))
 	}
 	return "", directory.Unavailable(fmt.Errorf("the directory says that it has an %s like %s already, but shows none: %s", t.kind.word, who.name, directory.Words(conflict)))
 }
@@ -129,8 +137,6 @@ func (c *Client) write(ctx context.Context, f *features, k kind, r resource, cha
 		c.learnFrom(f, k, a)
 	case statusOf(err) == http.StatusPreconditionFailed, missing(err):
 		return errChanged
-	case statusOf(err) == http.StatusConflict:
-		return directory.Conflict(fmt.Errorf("the directory has another %s like that: %s", k.word, directory.Words(err)))
 	}
 	c.doubtAfter(f, err)
 	return err
@@ -196,8 +202,8 @@ func (c *Client) remove(ctx context.Context, f *features, k kind, who ref) error
 // lagLife is how long a directory may take to show what it has made.
 const lagLife = time.Minute
 
-// recent remembers what was made a moment ago, since a directory may not show it yet. It is lost with the process: then the names,
-// which a directory gives once, keep there from being a second one.
+// recent remembers what was made a moment ago, since a directory may not show it yet. It is lost with the process: then the ID that
+// the caller has kept finds it, and the name, which a directory gives once, keeps there from being a second one.
 type recent struct {
 	clock clock.PassiveClock
 	mu    sync.Mutex

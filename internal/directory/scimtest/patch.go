@@ -45,36 +45,35 @@ func operate(data, operation map[string]any) *problem {
 		return &problem{400, "invalidValue", "A value belongs to add and replace, and to them alone."}
 	}
 	if urn := parts[1]; urn != "" {
-		inner, _ := data[urn].(map[string]any)
-		if inner == nil {
-			inner = map[string]any{}
-		}
-		data[urn] = inner
-		data = inner
+		data = within(data, urn)
 	}
 	if parts[3] != "" {
 		return operateSelected(data, op, value, parts)
 	}
 	name := canonicalName(parts[2])
 	if part := parts[5]; part != "" {
-		inner, _ := data[name].(map[string]any)
-		if inner == nil {
-			inner = map[string]any{}
-		}
-		data[name] = inner
-		data, name = inner, canonicalName(part)
+		data, name = within(data, name), canonicalName(part)
 	}
-	values, many := value.([]any)
-	had, _ := data[name].([]any)
-	switch {
-	case op == "remove":
+	if op == "remove" {
 		delete(data, name)
-	case many && op == "add":
-		data[name] = append(slices.Clone(had), slices.DeleteFunc(slices.Clone(values), func(v any) bool { return holds(had, v) })...)
-	default:
-		data[name] = value
+		return nil
 	}
+	if values, many := value.([]any); many && op == "add" {
+		had, _ := data[name].([]any)
+		value = append(slices.Clone(had), slices.DeleteFunc(slices.Clone(values), func(v any) bool { return holds(had, v) })...)
+	}
+	data[name] = value
 	return nil
+}
+
+// within is what an attribute holds, which is made if it holds nothing.
+func within(data map[string]any, name string) map[string]any {
+	inner, ok := data[name].(map[string]any)
+	if !ok {
+		inner = map[string]any{}
+		data[name] = inner
+	}
+	return inner
 }
 
 // operateSelected changes those of many values that the path selects.
@@ -133,36 +132,41 @@ var term = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z0-9.]*)\s+(eq|ne|co|sw|ew|pr)
 
 // filter reads a filter: terms with "and" between them.
 func (s *Server) filter(text string) (func(*object) bool, *problem) {
-	all := func(*object) bool { return true }
-	switch {
-	case text == "" || s.profile.Filter == FilterIgnored:
-		return all, nil
-	case s.profile.Filter == FilterNone:
-		return nil, &problem{400, "invalidFilter", "Filters are not known here."}
-	}
-	refused := &problem{400, "invalidFilter", "This filter is not known here."}
 	var terms []func(*object) bool
-	for {
+	if s.profile.Filter == FilterIgnored {
+		text = ""
+	}
+	for text != "" {
 		m := term.FindStringSubmatch(text)
-		if m == nil || s.profile.Filter == FilterEq && m[2] != "eq" {
-			return nil, refused
+		if m == nil || !s.knows(m[2], len(terms)) {
+			return nil, &problem{400, "invalidFilter", "This filter is not known here."}
 		}
 		var value any
 		if m[3] != "" && json.Unmarshal([]byte(m[3]), &value) != nil || (m[2] == "pr") != (m[3] == "") {
-			return nil, refused
+			return nil, &problem{400, "invalidFilter", "The value cannot be read."}
 		}
 		terms = append(terms, func(o *object) bool { return s.compare(o, m[1], m[2], value) })
-		if text = text[len(m[0]):]; text == "" {
-			return func(o *object) bool {
-				return !slices.ContainsFunc(terms, func(t func(*object) bool) bool { return !t(o) })
-			}, nil
-		}
-		rest, and := strings.CutPrefix(text, "and ")
-		if !and || s.profile.Filter == FilterEq {
-			return nil, refused
-		}
-		text = rest
+		text = strings.TrimPrefix(text[len(m[0]):], "and ")
 	}
+	return func(o *object) bool {
+		return !slices.ContainsFunc(terms, func(t func(*object) bool) bool { return !t(o) })
+	}, nil
+}
+
+// knows says whether another term with an operator is known after so many.
+func (s *Server) knows(operator string, before int) bool {
+	switch s.profile.Filter {
+	case FilterNone:
+		return false
+	case FilterEq:
+		return operator == "eq" && before == 0
+	}
+	return true
+}
+
+var operators = map[string]func(got, want string) bool{
+	"eq": func(g, w string) bool { return g == w }, "ne": func(g, w string) bool { return g != w },
+	"co": strings.Contains, "sw": strings.HasPrefix, "ew": strings.HasSuffix,
 }
 
 func (s *Server) compare(o *object, attribute, op string, want any) bool {
@@ -170,26 +174,16 @@ func (s *Server) compare(o *object, attribute, op string, want any) bool {
 	for _, name := range strings.Split(attribute, ".") {
 		inner, _ := got.(map[string]any)
 		got = inner[canonicalName(name)]
-		if strings.EqualFold(attribute, "id") {
-			got = o.id
-		}
 	}
-	if op == "pr" {
-		return got != nil
+	if strings.EqualFold(attribute, "id") {
+		got = o.id
 	}
-	g, w := strings.ToLower(fmt.Sprint(got)), strings.ToLower(fmt.Sprint(want))
-	if s.profile.CaseCounts || strings.EqualFold(attribute, "externalId") {
-		g, w = fmt.Sprint(got), fmt.Sprint(want)
+	if op == "pr" || got == nil {
+		return op == "pr" && got != nil || op == "ne"
 	}
-	switch op {
-	case "eq":
-		return got != nil && g == w
-	case "ne":
-		return g != w
-	case "co":
-		return got != nil && strings.Contains(g, w)
-	case "sw":
-		return got != nil && strings.HasPrefix(g, w)
+	g, w := fmt.Sprint(got), fmt.Sprint(want)
+	if !s.profile.CaseCounts && !strings.EqualFold(attribute, "externalId") {
+		g, w = strings.ToLower(g), strings.ToLower(w)
 	}
-	return got != nil && strings.HasSuffix(g, w)
+	return operators[op](g, w)
 }

@@ -31,6 +31,8 @@ type object struct {
 	data map[string]any
 }
 
+func (o *object) etag() string { return fmt.Sprintf(`W/"%d"`, o.version) }
+
 func (st *store) find(id string) *object {
 	if i := slices.IndexFunc(st.all, func(o *object) bool { return o.id == id }); i >= 0 {
 		return st.all[i]
@@ -45,10 +47,8 @@ func (st *store) add(data map[string]any, from int) *object {
 	return o
 }
 
-func (st *store) remove(id string) bool {
-	before := len(st.all)
+func (st *store) remove(id string) {
 	st.all = slices.DeleteFunc(st.all, func(o *object) bool { return o.id == id })
-	return len(st.all) < before
 }
 
 // taken says that another has the name.
@@ -102,22 +102,24 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, st *store, id str
 			return &problem{400, "invalidSyntax", "This is not JSON."}
 		}
 	}
-	if !below {
-		switch r.Method {
-		case http.MethodGet:
-			return s.list(w, r, st)
-		case http.MethodPost:
-			return s.post(w, st, canonical(body))
-		}
-		return &problem{405, "", "There is no such method here."}
+	switch {
+	case below:
+		return s.serveOne(w, r, st, id, body)
+	case r.Method == http.MethodGet:
+		return s.list(w, r, st)
+	case r.Method == http.MethodPost:
+		return s.post(w, st, canonical(body))
 	}
+	return &problem{405, "", "There is no such method here."}
+}
+
+func (s *Server) serveOne(w http.ResponseWriter, r *http.Request, st *store, id string, body map[string]any) *problem {
 	o := st.find(id)
 	if o == nil || s.arrived < o.from {
 		return &problem{404, "", "There is no " + id + "."}
 	}
-	version := fmt.Sprintf(`W/"%d"`, o.version)
-	if match := r.Header.Get("If-Match"); s.profile.ETag && match != "" && match != "*" && match != version {
-		return &problem{412, "", "It is " + version + " now."}
+	if match := r.Header.Get("If-Match"); s.profile.ETag && match != "" && match != o.etag() {
+		return &problem{412, "", "It is " + o.etag() + " now."}
 	}
 	switch {
 	case r.Method == http.MethodGet:
@@ -214,31 +216,38 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, st *store) *proble
 			all = append(all, s.rendered(st, o))
 		}
 	}
-	total := len(all)
-	start, count := 1, total
-	if n, err := strconv.Atoi(r.URL.Query().Get("startIndex")); err == nil && !s.profile.IgnorePaging && !s.profile.IgnoreStart {
-		start = max(n, 1)
-	}
-	if n, err := strconv.Atoi(r.URL.Query().Get("count")); err == nil && !s.profile.IgnorePaging {
-		count = max(n, 0)
-	}
-	if s.profile.MaxPage > 0 && !s.profile.IgnorePaging {
-		count = min(count, s.profile.MaxPage)
-	}
-	shown := all[min(start-1, total):min(start-1+count, total)]
+	start, shown := s.onPage(r, all)
 	said := map[string]any{"Resources": append([]any{}, shown...)}
 	if !s.profile.Terse {
 		said["schemas"] = []string{"urn:ietf:params:scim:api:messages:2.0:ListResponse"}
-		said["totalResults"], said["startIndex"], said["itemsPerPage"] = total, start, len(shown)
+		said["totalResults"], said["startIndex"], said["itemsPerPage"] = len(all), start, len(shown)
 	}
 	reply(w, http.StatusOK, "", said)
 	return nil
 }
 
+// onPage are those on the page that is asked for, and the number of the first.
+func (s *Server) onPage(r *http.Request, all []any) (start int, shown []any) {
+	if s.profile.IgnorePaging {
+		return 1, all
+	}
+	start, count := 1, len(all)
+	if n, err := strconv.Atoi(r.URL.Query().Get("startIndex")); err == nil && !s.profile.IgnoreStart {
+		start = max(n, 1)
+	}
+	if n, err := strconv.Atoi(r.URL.Query().Get("count")); err == nil {
+		count = max(n, 0)
+	}
+	if s.profile.MaxPage > 0 {
+		count = min(count, s.profile.MaxPage)
+	}
+	return start, all[min(start-1, len(all)):min(start-1+count, len(all))]
+}
+
 func (s *Server) show(w http.ResponseWriter, status int, st *store, o *object) {
 	etag := ""
 	if s.profile.ETag {
-		etag = fmt.Sprintf(`W/"%d"`, o.version)
+		etag = o.etag()
 	}
 	reply(w, status, etag, s.rendered(st, o))
 }
@@ -255,7 +264,7 @@ func (s *Server) rendered(st *store, o *object) map[string]any {
 		data["schemas"] = schemas
 		meta := map[string]any{"resourceType": st.core[strings.LastIndexByte(st.core, ':')+1:], "location": s.URL() + st.path + "/" + o.id}
 		if s.profile.ETag {
-			meta["version"] = fmt.Sprintf(`W/"%d"`, o.version)
+			meta["version"] = o.etag()
 		}
 		data["meta"] = meta
 	}

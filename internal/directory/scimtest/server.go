@@ -83,7 +83,7 @@ func Profiles() []Profile {
 }
 
 // Token is the bearer token that a server takes.
-const Token = "scimtest-token-5f1c"
+const Token = "scimtest-token-5f1c" //nolint:gosec // of tests
 
 // Request is what a server was asked.
 type Request struct{ Method, Path, Query, Body, IfMatch, Authorization string }
