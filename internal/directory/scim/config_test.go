@@ -128,21 +128,21 @@ func TestOAuth(t *testing.T) {
 	c, s := start(t, scimtest.Rich(), func(config *scim.Config) { config.Clock = clock; ts.credentials(config) })
 	steps := []struct {
 		why   string
-		takes string
+		takes []string
 		after time.Duration
 		want  int64
 		fails bool
 	}{
-		{"a token is asked for", "token-1", 0, 1, false},
-		{"and kept", "token-1", 59 * time.Minute, 1, false},
-		{"until shortly before it ends", "token-2", 40 * time.Second, 2, false},
-		{"one that is refused is asked for anew", "token-3", 0, 3, false},
-		{"but once", "", 0, 4, true},
-		{"and again the next time", "token-5", 0, 5, false},
+		{"a token is asked for", []string{"token-1"}, 0, 1, false},
+		{"and kept", []string{"token-1"}, 59 * time.Minute, 1, false},
+		{"until shortly before it ends", []string{"token-1", "token-2"}, 40 * time.Second, 2, false},
+		{"one that is refused is asked for anew", []string{"token-3"}, 0, 3, false},
+		{"but once", nil, 0, 4, true},
+		{"and again the next time", []string{"token-5"}, 0, 5, false},
 	}
 	for _, step := range steps {
 		clock.SetTime(clock.Now().Add(step.after))
-		s.Tokens(step.takes)
+		s.Tokens(step.takes...)
 		_, err := c.Ensure(t.Context(), directorytest.Ada())
 		if given := ts.given.Load(); given != step.want || (err != nil) != step.fails {
 			t.Errorf("%s: %v, %d tokens, want %d", step.why, err, given, step.want)
