@@ -9,6 +9,7 @@ import (
 	"context"
 	"slices"
 
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -43,10 +44,14 @@ type Reconciler struct {
 	Names bindings.Names
 	// Estate finds what people own, and hands it over.
 	Estate *ownership.Desk
+	// Timer says when strays are looked for; they are not when it is nil.
+	Timer clock.Clock
 
 	patience, estatePatience patience
 	// left are who left lately.
 	left departures
+	// strays are those for whom something came after they had left.
+	strays strays
 }
 
 // Reconcile does one pass.
@@ -56,6 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.forget(req.NamespacedName)
 		r.patience.forget(req.NamespacedName)
 		r.estatePatience.forget(req.NamespacedName)
+		r.strays.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if before.DeletionTimestamp.IsZero() {

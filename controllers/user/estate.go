@@ -24,6 +24,7 @@ import (
 // next decides what is to be done, with what is known of what the user owns. While that is being looked for, the pass ends in
 // silence: the outbox wakes the user.
 func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision, error) {
+	s.Strays = r.strays.of(s.User)
 	d := membership.Next(s.Situation)
 	if d.Task != nil {
 		key := client.ObjectKeyFromObject(s.User)
@@ -37,6 +38,9 @@ func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision
 	}
 	if err := s.people().err; err != nil {
 		return d, err
+	}
+	if !d.Later {
+		r.strays.forget(client.ObjectKeyFromObject(s.User))
 	}
 	if !d.Later || d.Verdict.Kind != verdict.Stuck || s.User.DeletionTimestamp.IsZero() {
 		return d, nil

@@ -32,6 +32,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 	const firstRetry, lastRetry = 50 * time.Millisecond, 5 * time.Minute
 	opts.MaxConcurrentReconciles = 16
 	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
+	strays, err := r.addSweeps(mgr)
+	if err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("user").
 		For(&v1alpha1.User{}, builder.WithPredicates(r.leaving(), predicate.Or(loop.Declared(), answered()))).
@@ -46,6 +50,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		WatchesRawSource(loop.Woken(r.Outbox.Done())).
 		WatchesRawSource(loop.Woken(r.Accounts.Outbox.Done())).
 		WatchesRawSource(loop.Woken(r.Estate.Outbox.Done())).
+		WatchesRawSource(loop.Woken(strays)).
 		WithOptions(opts).
 		Complete(r)
 }

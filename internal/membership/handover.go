@@ -56,7 +56,7 @@ func (d *Decision) plan(s Situation) verdict.Verdict {
 		d.forgo(s)
 		return verdict.Verdict{}
 	}
-	if d.planned(all) {
+	if d.planned(all) && (!s.Strays || handover.Pending(&d.User.Status)) {
 		return verdict.Verdict{}
 	}
 	task := &handover.Task{ID: fmt.Sprintf("%s %d look", d.User.UID, d.User.Generation), Namespace: d.User.Namespace}

@@ -70,6 +70,8 @@ type Situation struct {
 	Report *handover.Report
 	// Spared says that nothing is to be handed over, since everything in the namespace goes.
 	Spared bool
+	// Strays says that something of the user's was seen after all was handed over.
+	Strays bool
 }
 
 // Decision is what is to be done for a user.

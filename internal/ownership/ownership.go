@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -222,31 +223,72 @@ func (w *work) list(ctx context.Context) ([]object, error) {
 		}
 	}
 	var all []object
+	err := w.each(ctx, options, func() { all = nil }, func(u *unstructured.Unstructured) bool {
+		if o := w.of(u); slices.Contains(w.rule.From, o.owner) {
+			switch {
+			case o.tracked != "":
+				w.stuck[o.uid] = o.tracked
+			case w.tries[o.uid] >= tries:
+				w.stuck[o.uid] = "are set back, or changed all the time, by somebody else"
+			}
+			all = append(all, o)
+		}
+		return true
+	})
+	slices.SortFunc(all, func(a, b object) int { return strings.Compare(a.name, b.name) })
+	return all, err
+}
+
+// each goes through the objects page by page, until that is enough. When it takes too long, it begins again, as it says before.
+func (w *work) each(ctx context.Context, options metav1.ListOptions, again func(), more func(*unstructured.Unstructured) bool) error {
 	for {
 		page, err := w.Objects.Resource(w.resource()).Namespace(w.namespace).List(ctx, options)
-		if apierrors.IsResourceExpired(err) && options.Continue != "" { // it took too long: from the beginning
-			all, options.Continue = nil, ""
+		if apierrors.IsResourceExpired(err) && options.Continue != "" {
+			again()
+			options.Continue = ""
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := range page.Items {
-			if o := w.of(&page.Items[i]); slices.Contains(w.rule.From, o.owner) {
-				switch {
-				case o.tracked != "":
-					w.stuck[o.uid] = o.tracked
-				case w.tries[o.uid] >= tries:
-					w.stuck[o.uid] = "are set back, or changed all the time, by somebody else"
-				}
-				all = append(all, o)
+			if !more(&page.Items[i]) {
+				return nil
 			}
 		}
 		if options.Continue = page.GetContinue(); options.Continue == "" {
-			slices.SortFunc(all, func(a, b object) int { return strings.Compare(a.name, b.name) })
-			return all, nil
+			return nil
 		}
 	}
+}
+
+// Owners finds which of several people own anything by a rule, and returns their names in order. It holds no more than a page.
+func (e *Estate) Owners(ctx context.Context, namespace string, rule *v1alpha1.OwnershipRule, people []string) ([]string, error) {
+	w := &work{Estate: e, namespace: namespace, rule: &handover.TaskRule{Rule: *rule, From: people}}
+	options := metav1.ListOptions{Limit: pageSize}
+	if rule.OwnerField == "" {
+		const fit = 64 // names in a request; of more people, everything that anybody owns is looked through
+		switch options.LabelSelector = w.selector(); {
+		case options.LabelSelector == "":
+			return nil, nil
+		case len(people) > fit:
+			options.LabelSelector = v1alpha1.LabelOwner
+		}
+	}
+	asked, found := map[string]bool{}, map[string]bool{}
+	for _, name := range people {
+		asked[name] = true
+	}
+	err := w.each(ctx, options, func() {}, func(u *unstructured.Unstructured) bool {
+		if owner := w.of(u).owner; asked[owner] {
+			found[owner] = true
+		}
+		return len(found) < len(asked)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", w.kind(), err)
+	}
+	return slices.Sorted(maps.Keys(found)), nil
 }
 
 // selector selects the objects by label. Who has a name that is too long for one owns nothing by label.

@@ -234,7 +234,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user": (&user.Reconciler{
 			Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
-			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts}, Names: o.Names, Estate: estate,
+			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts}, Names: o.Names, Estate: estate, Timer: o.Clock,
 		}).SetupWithManager,
 	} {
 		if err := add(mgr, controller.Options{SkipNameValidation: ptr.To(true)}); err != nil {
