@@ -71,6 +71,8 @@ type rule struct {
 	kill  bool
 	held  *Held
 	done  chan struct{}
+	// again is what becomes of the same request the next time.
+	again *rule
 }
 
 // Config returns a configuration like cfg whose clients send their requests through here.
@@ -115,6 +117,13 @@ func (t *Traffic) Reset() {
 // then.
 func (t *Traffic) Break(fault Fault, n int, match Match) <-chan struct{} {
 	return t.add(&rule{fault: fault, n: n, match: match})
+}
+
+// BreakTwice lets the n-th request that matches not be sent, and the same one get no answer when it is made again. What it returns
+// is closed then.
+func (t *Traffic) BreakTwice(n int, match Match) (notSent, noAnswer <-chan struct{}) {
+	again := &rule{fault: NoAnswer, n: 1, done: make(chan struct{})}
+	return t.add(&rule{fault: NotSent, n: n, match: match, again: again}), again.done
 }
 
 // Kill is Break, and nothing gets through after it until Restore: so the API server sees a process that dies at
@@ -243,6 +252,10 @@ func (t *Traffic) take(request Request) (hit *rule, cut bool) {
 		}
 		if r.n--; r.n == 0 {
 			t.rules = slices.Delete(t.rules, i, i+1)
+			if r.again != nil {
+				r.again.match = func(next Request) bool { return next == request }
+				t.rules = append(t.rules, r.again)
+			}
 			t.cut = r.kill
 			close(r.done)
 			return r, false

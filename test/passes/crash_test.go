@@ -32,12 +32,17 @@ type story struct {
 type accident struct {
 	fault operator.Fault
 	nth   int
+	// again says that the write gets no answer when it is tried again.
+	again bool
 	// death says that the process ends there, and another starts.
 	death bool
 }
 
 func (a accident) String() string {
 	text := fmt.Sprintf("write %d %s", a.nth, a.fault)
+	if a.again {
+		text += ", then no answer"
+	}
 	if a.death {
 		text += ", death"
 	}
@@ -53,7 +58,8 @@ type outcome struct {
 	Bills []int64
 }
 
-// tell tells a story, with an accident unless that is nil, and says how it ends and how many writes it took.
+// tell tells a story, with an accident unless that is nil, and says how it ends and how many writes it took; none when a write was
+// not tried again that was to get no answer then.
 func tell(t *testing.T, s story, a *accident) (outcome, int) {
 	t.Helper()
 	w := passes.New(t, s.given()...)
@@ -63,11 +69,13 @@ func tell(t *testing.T, s story, a *accident) (outcome, int) {
 	}
 	w.Settle()
 	w.Traffic.Reset()
-	var hit <-chan struct{}
+	var hit, again <-chan struct{}
 	switch {
 	case a == nil:
 	case a.death:
 		hit = w.Traffic.Kill(a.fault, a.nth, s.writes)
+	case a.again:
+		hit, again = w.Traffic.BreakTwice(a.nth, s.writes)
 	default:
 		hit = w.Traffic.Break(a.fault, a.nth, s.writes)
 	}
@@ -75,29 +83,45 @@ func tell(t *testing.T, s story, a *accident) (outcome, int) {
 	if a != nil {
 		suffer(t, w, hit, a.death)
 	}
+	tried := again == nil || befalls(t, w, again)
 	w.Settle()
-	return outcome{State: w.State(), Mails: distinct(t, w.Mail.Sent()), Bills: bills(w)}, len(w.Traffic.Requests(s.writes))
+	writes := len(w.Traffic.Requests(s.writes))
+	if !tried {
+		writes = 0
+	}
+	return outcome{State: w.State(), Mails: distinct(t, w.Mail.Sent()), Bills: bills(w)}, writes
 }
 
 // suffer does rounds until the accident has happened, and starts anew after a death.
 func suffer(t *testing.T, w *passes.World, hit <-chan struct{}, death bool) {
 	t.Helper()
+	if !befalls(t, w, hit) {
+		t.Fatalf("the accident does not happen: writes %v", w.Traffic.Writes())
+	}
+	if death {
+		w.Traffic.Restore()
+		w.Restart()
+	}
+}
+
+// befalls does rounds until a fault hits, which a pass is to tell of. It does not hit in a world that has settled.
+func befalls(t *testing.T, w *passes.World, hit <-chan struct{}) bool {
+	t.Helper()
 	for range 10 {
-		_, err := w.Round()
+		settled, err := w.Round()
 		select {
 		case <-hit:
 			if err == nil {
 				t.Error("no pass tells of the accident")
 			}
-			if death {
-				w.Traffic.Restore()
-				w.Restart()
-			}
-			return
+			return true
 		default:
+			if settled {
+				return false
+			}
 		}
 	}
-	t.Fatalf("the accident does not happen: writes %v", w.Traffic.Writes())
+	return false
 }
 
 // distinct returns the recipients of the mails, one for each Message-ID, and checks that mails of one ID are one mail.
@@ -345,15 +369,21 @@ func TestCrash(t *testing.T) {
 					t.Fatal("the story takes no write")
 				}
 				for nth := 1; nth <= writes; nth++ {
+					// The death before a write is the same as the one after the write before.
 					for _, a := range []accident{
-						{fault: operator.NotSent, nth: nth},
-						{fault: operator.NoAnswer, nth: nth},
+						{fault: operator.NotSent, nth: nth, again: true},
 						{fault: operator.NoAnswer, nth: nth, death: true},
 					} {
 						t.Run(a.String(), func(t *testing.T) {
-							got, _ := tell(t, s, &a)
+							got, whole := tell(t, s, &a)
 							if diff := cmp.Diff(want, got); diff != "" {
 								t.Errorf("it ends otherwise (-without +with the accident):\n%s", diff)
+							}
+							if whole == 0 { // the way was another one
+								got, _ = tell(t, s, &accident{fault: operator.NoAnswer, nth: nth})
+								if diff := cmp.Diff(want, got); diff != "" {
+									t.Errorf("without an answer at once, it ends otherwise (-without +with the accident):\n%s", diff)
+								}
 							}
 						})
 					}

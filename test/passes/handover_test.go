@@ -196,36 +196,59 @@ func TestHandoverCrash(t *testing.T) {
 			w.Traffic.Reset()
 			leave(w)
 			w.Settle()
-			want, n := w.State(), len(w.Traffic.Requests(writes))
-			if n < 5 {
-				t.Fatalf("it takes %d writes", n)
+			want, deaths := w.State(), distinctDeaths(w.Traffic.Writes(), writes)
+			if len(deaths) < 6 {
+				t.Fatalf("there are %d moments to die at", len(deaths))
 			}
-			for nth := 1; nth <= n; nth++ {
-				for _, fault := range []operator.Fault{operator.NotSent, operator.NoAnswer} {
-					w := rich(t, build.Notes())
-					w.Traffic.Reset()
-					hit := w.Traffic.Kill(fault, nth, writes)
-					leave(w)
-					for happened := false; !happened; {
-						_, _ = w.Round()
-						select {
-						case <-hit:
-							happened = true
-						default:
-						}
+			for _, d := range deaths {
+				w := rich(t, build.Notes())
+				w.Traffic.Reset()
+				hit := w.Traffic.Kill(d.fault, d.nth, writes)
+				leave(w)
+				for happened := false; !happened; {
+					_, _ = w.Round()
+					select {
+					case <-hit:
+						happened = true
+					default:
 					}
-					w.Traffic.Restore()
-					w.Restart()
-					w.Settle()
-					wantOwners(t, w, map[string]string{"one": "cid", "two": "cid", "three": "dan"})
-					if slices.Contains(slices.Collect(maps.Values(w.Ledger("standard"))), "bea") {
-						t.Errorf("write %d %s: the seat is held", nth, fault)
-					}
-					if diff := cmp.Diff(want, w.State()); diff != "" {
-						t.Errorf("write %d %s: it ends otherwise (-without +with the accident):\n%s", nth, fault, diff)
-					}
+				}
+				w.Traffic.Restore()
+				w.Restart()
+				w.Settle()
+				wantOwners(t, w, map[string]string{"one": "cid", "two": "cid", "three": "dan"})
+				if slices.Contains(slices.Collect(maps.Values(w.Ledger("standard"))), "bea") {
+					t.Errorf("write %d %s: the seat is held", d.nth, d.fault)
+				}
+				if diff := cmp.Diff(want, w.State()); diff != "" {
+					t.Errorf("write %d %s: it ends otherwise (-without +with the accident):\n%s", d.nth, d.fault, diff)
 				}
 			}
 		})
 	}
+}
+
+// demise is a moment at which an operator dies: at the n-th of the writes that matter.
+type demise struct {
+	nth   int
+	fault operator.Fault
+}
+
+// distinctDeaths are the moments to die at, after each write and before each, that differ to who starts next: before a write is the
+// same as after the one before, unless something else was written in between.
+func distinctDeaths(all []operator.Request, matter operator.Match) []demise {
+	var deaths []demise
+	nth, other := 0, true
+	for _, r := range all {
+		if !matter(r) {
+			other = true
+			continue
+		}
+		if nth++; other {
+			deaths = append(deaths, demise{nth, operator.NotSent})
+		}
+		deaths = append(deaths, demise{nth, operator.NoAnswer})
+		other = false
+	}
+	return deaths
 }

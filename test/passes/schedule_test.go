@@ -28,14 +28,17 @@ import (
 	"seatkeeper.dev/seatkeeper/test/passes"
 )
 
-var onlySchedule = flag.Uint64("schedule", 0, "the seed of the only schedule that TestSchedules runs")
+var (
+	onlySchedule = flag.Uint64("schedule", 0, "the seed of the only schedule that TestSchedules runs")
+	schedules    = flag.Int("schedules", 96, "how many schedules TestSchedules runs, each of another seed in each run")
+)
 
 // People do what they like with a pool, in any order, while two operators do passes in any order and at once, caches lag,
 // writes fail or are answered never or late, and processes end. After each step what must hold at any moment holds, and
 // when all is over, everything is as it should be.
 func TestSchedules(t *testing.T) {
 	t.Parallel()
-	const worlds, schedules = 8, 26
+	const worlds = 8
 	var all sync.WaitGroup
 	defer all.Wait()
 	for range worlds { // which mostly wait, for the API server and their caches
@@ -43,7 +46,7 @@ func TestSchedules(t *testing.T) {
 			t.Run("", func(t *testing.T) {
 				w := passes.New(t, build.Organization("acme").Owner("ada").Obj())
 				twin := w.Twin()
-				for range schedules {
+				for range *schedules / worlds {
 					seed := rand.Uint64()
 					if *onlySchedule != 0 {
 						seed = *onlySchedule

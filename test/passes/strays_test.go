@@ -127,14 +127,14 @@ func TestStraysByRule(t *testing.T) {
 	retain, block, lost := build.Notes(), build.Notes(), build.Notes()
 	retain.Name, retain.OnArchive = "kept", v1alpha1.OwnershipRetain
 	block.Name, block.OnArchive = "blocked", v1alpha1.OwnershipBlock
-	block.Resource.Resource, lost.Resource.Resource, lost.Name = "services", "endpoints", "lost"
+	block.Resource.Resource, lost.Resource.Resource, lost.Name = "services", "limitranges", "lost"
 	w := rich(t, retain, block, lost, build.Notes())
 	edit("bea", archive)(w)
 	w.Settle()
 	w.Create(build.Note("late", "bea"))
 	w.CatchUp()
 	w.Traffic.Reset()
-	w.Traffic.Break(operator.NotSent, 1, func(r operator.Request) bool { return r.Verb == "list" && r.Resource == "endpoints" })
+	w.Traffic.Break(operator.NotSent, 1, func(r operator.Request) bool { return r.Verb == "list" && r.Resource == "limitranges" })
 	got, err := w.Sweep()
 	if !slices.Equal(got, []string{"bea"}) || !errors.Is(err, operator.ErrLost) {
 		t.Errorf("%v own something again (%v)", got, err)
