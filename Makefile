@@ -43,6 +43,8 @@ test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the
 	@$(WITH_CC) && $(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /test/pages -e /test/realmail -e /test/realscim -e /internal/seats$$)
 	@# One goroutine tries 10 000 schedules there: the race detector would take minutes, and has nothing to find.
 	@$(GOTESTSUM) ./internal/seats
+	@# In full size, which the race detector has them leave out (env.Size).
+	@$(GOTESTSUM) -run '^Test(Ten)?Thousand' ./test/stories ./test/passes
 
 # Postfix drops root's rights itself, and so has to have them.
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo '-exec "sudo -nE"')

@@ -8,11 +8,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -40,6 +42,9 @@ func TestNothingIsLeftWithWhoWent(t *testing.T) {
 			spread := build.Notes()
 			spread.Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorNamed, v1alpha1.SuccessorSpread}
 			w := rich(t, []v1alpha1.OwnershipRule{build.Notes(), spread}[seed%2])
+			passes.Change(w, "standard", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(walkSeats)) })
+			w.Create(build.Role("viewer").RoleRefs("view").Obj(), build.Role("guest").RoleRefs("view").Obj(),
+				build.Team("top").Roles("guest").Lead("ada").Obj(), build.Team("sales").Roles("viewer").Parent("top").Obj())
 			s := &walk{T: t, Rand: rand.New(rand.NewPCG(seed, 0)), w: w, twin: w.Twin(), dies: map[*passes.World]<-chan struct{}{}}
 			defer func() {
 				if t.Failed() {
@@ -82,6 +87,9 @@ func (s *walk) rise() {
 	}
 }
 
+// walkSeats are fewer seats than there may be people.
+const walkSeats = 4
+
 var walkers = []string{"bea", "cid", "dan", "eve"}
 
 func (s *walk) step() {
@@ -89,7 +97,18 @@ func (s *walk) step() {
 	name, other := walkers[s.IntN(len(walkers))], walkers[s.IntN(len(walkers))]
 	world := []*passes.World{s.w, s.twin}[s.IntN(2)]
 	s.rise()
-	switch s.IntN(10) {
+	switch s.IntN(15) {
+	case 10:
+		s.team(name)
+	case 11, 12:
+		s.until(name)
+	case 13:
+		s.act("%s is suspended", name)
+		s.edit(name, state(v1alpha1.UserSuspended))
+	case 14:
+		d := []time.Duration{time.Minute, 2 * time.Hour}[s.IntN(2)]
+		s.act("%s pass", d)
+		s.w.Clock.SetTime(s.w.Clock.Now().Add(d))
 	case 0:
 		s.act("%s is archived", name)
 		s.edit(name, archive)
@@ -132,6 +151,39 @@ func (s *walk) step() {
 }
 
 func (s *walk) act(format string, args ...any) { s.said = append(s.said, fmt.Sprintf(format, args...)) }
+
+// team makes a user a member of a team, its lead, or neither, or moves the team out of the one above it.
+func (s *walk) team(name string) {
+	s.Helper()
+	how := s.IntN(4)
+	s.act("%s and the team sales: %d", name, how)
+	passes.Change(s.w, "sales", func(team *v1alpha1.Team) {
+		if how == 3 {
+			team.Spec.Parent = map[string]string{"": "top", "top": ""}[team.Spec.Parent]
+			return
+		}
+		team.Spec.Members = slices.DeleteFunc(team.Spec.Members, func(m v1alpha1.TeamMembership) bool {
+			return m.User == name || how == 1 && m.Role == v1alpha1.TeamLead // a team has at most one
+		})
+		if how < 2 {
+			team.Spec.Members = append(team.Spec.Members, v1alpha1.TeamMembership{
+				User: name, Role: []v1alpha1.TeamRole{v1alpha1.TeamMember, v1alpha1.TeamLead}[how],
+			})
+		}
+	})
+}
+
+// until has access end in the past, soon, or never.
+func (s *walk) until(name string) {
+	s.Helper()
+	in := []time.Duration{-time.Hour, time.Hour, 0}[s.IntN(3)]
+	s.act("the access of %s ends in %s", name, in)
+	s.edit(name, func(u *v1alpha1.User) {
+		if u.Spec.AccessUntil = nil; in != 0 {
+			u.Spec.AccessUntil = new(metav1.NewTime(s.w.Clock.Now().Add(in)))
+		}
+	})
+}
 
 // edit changes a user who is there.
 func (s *walk) edit(name string, change func(*v1alpha1.User)) {
@@ -205,8 +257,8 @@ func (s *walk) check() {
 	for _, slice := range ledger.Items {
 		for _, a := range slice.Assignments {
 			u := &v1alpha1.User{}
-			if !s.w.Find(a.User, u) || u.UID != a.UID || access.Archiving(u) && s.w.Reason(u) == v1alpha1.ReasonArchived {
-				s.Errorf("%s holds a seat, and went", a.User)
+			if !s.w.Find(a.User, u) || u.UID != a.UID || !slices.Equal(u.Status.Seats, []string{"standard"}) {
+				s.Errorf("%s holds a seat, and does not know or went", a.User)
 			}
 			if held[a.UID] {
 				s.Errorf("%s holds two seats", a.User)
@@ -214,9 +266,44 @@ func (s *walk) check() {
 			held[a.UID] = true
 		}
 	}
+	if len(held) > walkSeats {
+		s.Errorf("%d people hold %d seats", len(held), walkSeats)
+	}
 	for _, name := range slices.Concat(walkers, []string{"ada"}) {
-		if u := (&v1alpha1.User{}); s.w.Find(name, u) && access.Archiving(u) && access.Active(u) && s.w.Reason(u) != v1alpha1.ReasonSuccessorRequired {
-			s.Errorf("%s has access, and is to leave: %s", name, s.w.Reason(u))
+		if u := (&v1alpha1.User{}); s.w.Find(name, u) {
+			s.standing(u, held)
+		}
+	}
+	s.bound()
+}
+
+// standing holds that who is to have no access has none, and nobody a seat who is not to have it.
+func (s *walk) standing(u *v1alpha1.User, held map[types.UID]bool) {
+	s.Helper()
+	reason := s.w.Reason(u)
+	stays := reason == v1alpha1.ReasonSuccessorRequired && u.Status.AccessRevokedAt == nil
+	switch st := u.Status; {
+	case access.Leaving(u) && !stays && (access.Active(u) || len(st.Roles) > 0 || reason == v1alpha1.ReasonInvited):
+		s.Errorf("%s is to have no access, is %s and has the roles %v", u.Name, reason, st.Roles)
+	case access.Leaving(u) && (reason == v1alpha1.ReasonArchived || reason == v1alpha1.ReasonSuspended) && (held[u.UID] || st.AccessRevokedAt == nil):
+		s.Errorf("%s is %s and holds a seat, or nobody revoked access: %+v", u.Name, reason, st)
+	case reason == v1alpha1.ReasonActive && access.Holds(u, "member") != held[u.UID]:
+		s.Errorf("%s is active and holds the roles %v, and a seat: %t", u.Name, st.Roles, held[u.UID])
+	case !access.Leaving(u) && !held[u.UID] && len(held) < walkSeats && slices.Contains(u.Spec.Roles, "member") && reason == v1alpha1.ReasonAwaitingSeat:
+		s.Errorf("%s waits for a seat, and %d of %d are held", u.Name, len(held), walkSeats)
+	}
+}
+
+// bound holds that nobody has rights in Kubernetes but who holds the role that they come with.
+func (s *walk) bound() {
+	s.Helper()
+	for _, b := range allBindings(s.T, s.w) {
+		for _, subject := range b.Subjects {
+			u := &v1alpha1.User{}
+			name, _, _ := strings.Cut(subject.Name, "@")
+			if role := b.Labels[v1alpha1.LabelRole]; !s.w.Find(name, u) || !access.Active(u) || !access.Holds(u, role) {
+				s.Errorf("%s has the rights of role %s, and is %s with the roles %v", name, role, s.w.Reason(u), u.Status.Roles)
+			}
 		}
 	}
 }

@@ -202,6 +202,9 @@ func (s *schedule) somebodyIsEdited() {
 	edits := map[string]func(*v1alpha1.User){
 		"is active": state(v1alpha1.UserActive), "is suspended": state(v1alpha1.UserSuspended), "is archived": state(v1alpha1.UserArchived),
 		"has no role": roles(), "is a member": roles("member"), "is a lead": roles("lead"), "has an unknown role": roles("member", "unknown"),
+		"has access until the past": until(s.w.Clock.Now().Add(-time.Minute)),
+		"has access for an hour":    until(s.w.Clock.Now().Add(time.Hour)),
+		"has access for ever":       func(u *v1alpha1.User) { u.Spec.AccessUntil = nil },
 		"is asked again": func(u *v1alpha1.User) {
 			u.Annotations = map[string]string{v1alpha1.AnnotationResendInvitation: fmt.Sprint(s.Int())}
 		},

@@ -105,9 +105,10 @@ func (s *stage) recruit(names []string, row int) {
 // TestTenThousandInvitations holds the budget of writes in a large wave: what one person costs does not grow. Mail goes out
 // side by side, but not all at once.
 func TestTenThousandInvitations(t *testing.T) {
-	const people, batch = 10_000, 20
+	const batch = 20
+	people := env.Size(10_000, 2_000)
 	s := empty(t)
-	s.create(build.Organization("acme").Owner("p00000").Obj(), build.SeatPool("standard").Seats(people).Obj(), build.Role("member").SeatPool("standard").Obj())
+	s.create(build.Organization("acme").Owner("p00000").Obj(), build.SeatPool("standard").Seats(int32(people)).Obj(), build.Role("member").SeatPool("standard").Obj())
 	names := make([]string, people)
 	for i := range names {
 		names[i] = fmt.Sprintf("p%05d", i)
@@ -117,7 +118,7 @@ func TestTenThousandInvitations(t *testing.T) {
 	sender := &counting{Sender: operator.Sender(t, s.box)}
 	begin := time.Now()
 	s.start(operator.Options{Config: traffic.Config(env.Config(t)), Sender: sender})
-	for want := int32(200); want <= people; want += 200 { // each with the patience of one wait
+	for want := int32(200); want <= int32(people); want += 200 { // each with the patience of one wait
 		await(s, "acme", func(o *v1alpha1.Organization) error {
 			if n := ptr.Deref(o.Status.Invited, 0); n < want {
 				return fmt.Errorf("%d are invited", n)
