@@ -379,7 +379,8 @@ func TestCrash(t *testing.T) {
 							if diff := cmp.Diff(want, got); diff != "" {
 								t.Errorf("it ends otherwise (-without +with the accident):\n%s", diff)
 							}
-							if whole == 0 { // the way was another one
+							if whole == 0 {
+								t.Log("the write was not tried again as it was")
 								got, _ = tell(t, s, &accident{fault: operator.NoAnswer, nth: nth})
 								if diff := cmp.Diff(want, got); diff != "" {
 									t.Errorf("without an answer at once, it ends otherwise (-without +with the accident):\n%s", diff)

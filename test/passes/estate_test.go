@@ -282,8 +282,9 @@ func (s *walk) standing(u *v1alpha1.User, held map[types.UID]bool) {
 	s.Helper()
 	reason := s.w.Reason(u)
 	stays := reason == v1alpha1.ReasonSuccessorRequired && u.Status.AccessRevokedAt == nil
+	leaves := access.Leaving(u) || access.EndedBy(u, s.w.Clock.Now())
 	switch st := u.Status; {
-	case access.Leaving(u) && !stays && (access.Active(u) || len(st.Roles) > 0 || reason == v1alpha1.ReasonInvited):
+	case leaves && !stays && (access.Active(u) || len(st.Roles) > 0 || reason == v1alpha1.ReasonInvited):
 		s.Errorf("%s is to have no access, is %s and has the roles %v", u.Name, reason, st.Roles)
 	case access.Leaving(u) && (reason == v1alpha1.ReasonArchived || reason == v1alpha1.ReasonSuspended) && (held[u.UID] || st.AccessRevokedAt == nil):
 		s.Errorf("%s is %s and holds a seat, or nobody revoked access: %+v", u.Name, reason, st)
