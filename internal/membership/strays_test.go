@@ -22,7 +22,7 @@ func TestStraysAreLookedFor(t *testing.T) {
 		}}}
 		return u
 	}
-	max := build.User("max").In("acme", "acme").UID("uid-max").AcceptedAt(since).Obj()
+	heir := build.User("max").In("acme", "acme").UID("uid-max").AcceptedAt(since).Obj()
 	back := handed(v1alpha1.HandoverDone)
 	back.Spec.State = v1alpha1.UserActive
 	for _, tt := range []struct {
@@ -39,7 +39,7 @@ func TestStraysAreLookedFor(t *testing.T) {
 		{why: "the rule is gone", user: handed(v1alpha1.HandoverDone), strays: true},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
-			l := departing(t, tt.user, tt.rules, max)
+			l := departing(t, tt.user, tt.rules, heir)
 			l.seats = nil
 			s := l.situation()
 			s.Strays = tt.strays

@@ -282,7 +282,7 @@ func (s *walk) standing(u *v1alpha1.User, held map[types.UID]bool) {
 	s.Helper()
 	reason := s.w.Reason(u)
 	stays := reason == v1alpha1.ReasonSuccessorRequired && u.Status.AccessRevokedAt == nil
-	leaves := access.Leaving(u) || access.EndedBy(u, s.w.Clock.Now())
+	leaves := access.Leaving(u) || u.Spec.AccessUntil != nil && !s.w.Clock.Now().Before(u.Spec.AccessUntil.Time)
 	switch st := u.Status; {
 	case leaves && !stays && (access.Active(u) || len(st.Roles) > 0 || reason == v1alpha1.ReasonInvited):
 		s.Errorf("%s is to have no access, is %s and has the roles %v", u.Name, reason, st.Roles)
