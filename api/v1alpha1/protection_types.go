@@ -10,10 +10,11 @@ import (
 )
 
 // ProtectionPolicy guards an organization against the removal of many people at once (rule AC-18). A removal takes access,
-// or an open invitation, from a User: it is deleted, archived or suspended.
+// or an open invitation, from a User, who is deleted, archived, suspended or replaced by another person, or whose access is
+// made to end at once; or it takes a role with minHolders.
 type ProtectionPolicy struct {
 	// maxRemovals is how many people may be removed within window: a number from 1 to 1000000, or a percentage from 1% to 100%
-	// of those who have access or an open invitation, rounded down. One removal is always possible. Those beyond it are refused,
+	// of those who have accepted and have access, rounded down. One removal is always possible. Those beyond it are refused,
 	// or held until they are approved or taken back.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? int(self) >= 1 && int(self) <= 1000000 : string(self).matches('^([1-9][0-9]?|100)%$')",message="maxRemovals must be a number from 1 to 1000000, or a percentage from 1% to 100%, such as 25%"
@@ -31,7 +32,7 @@ type ProtectionPolicy struct {
 // RemovalKind is how a User is removed.
 //
 // +enum
-// +kubebuilder:validation:Enum=Archive;Delete;Suspend
+// +kubebuilder:validation:Enum=Archive;Delete;Suspend;Replace;End;RoleLoss
 type RemovalKind string
 
 const (
@@ -41,6 +42,12 @@ const (
 	RemovalDelete RemovalKind = "Delete"
 	// RemovalSuspend is spec.state Suspended.
 	RemovalSuspend RemovalKind = "Suspend"
+	// RemovalReplace is another address in spec.email, where spec.emailChange of the organization is Replace.
+	RemovalReplace RemovalKind = "Replace"
+	// RemovalEnd is a spec.accessUntil that is over, and was not seen so long ahead as the window is.
+	RemovalEnd RemovalKind = "End"
+	// RemovalRoleLoss is the loss of a role with minHolders by somebody who stays.
+	RemovalRoleLoss RemovalKind = "RoleLoss"
 )
 
 // RemovalPass is why a removal was let pass.
@@ -71,10 +78,20 @@ type PassedRemoval struct {
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid,omitempty"`
 
-	// generation is that of the User which was let pass. What is edited later is another removal.
+	// generation is that of the User which was let pass. What is edited later is another removal, but for a deletion, which
+	// cannot be taken back.
 	// +required
 	// +kubebuilder:validation:Minimum=1
 	Generation int64 `json:"generation,omitempty"`
+
+	// kind is Archive, Delete, Suspend, Replace, End or RoleLoss: how the User is removed. When unset, it is not known.
+	// +optional
+	Kind RemovalKind `json:"kind,omitempty"`
+
+	// request is the number of the latest of status.roleRequests that was let pass, for a RoleLoss; unset for others.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Request int64 `json:"request,omitempty"`
 
 	// at is when it was let pass.
 	// +required
@@ -117,16 +134,21 @@ type HeldRemoval struct {
 	// +kubebuilder:validation:Minimum=1
 	Generation int64 `json:"generation,omitempty"`
 
-	// kind is Archive, Delete or Suspend: how the User is removed.
+	// kind is Archive, Delete, Suspend, Replace, End or RoleLoss: how the User is removed.
 	// +required
 	Kind RemovalKind `json:"kind,omitempty"`
+
+	// request is the number of the latest of status.roleRequests that is held, for a RoleLoss; unset for others.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	Request int64 `json:"request,omitempty"`
 }
 
 // RemovalsStatus is what was decided about removals. It is bounded: 2000 passed and 1000 held ones are listed at most, which is
 // about 450 KB with names of 20 letters.
 type RemovalsStatus struct {
-	// members is the number of people of whom spec.protection.maxRemovals is a percentage: those who have access or an open
-	// invitation, and those who were let pass within the window. Unset where it is a number.
+	// members is the number of people of whom spec.protection.maxRemovals is a percentage: those who have accepted
+	// and have access, and those who were let pass within the window. Unset where it is a number.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Members *int32 `json:"members,omitempty"`

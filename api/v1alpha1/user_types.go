@@ -437,6 +437,12 @@ type UserStatus struct {
 	// +optional
 	AccessEndedAt *metav1.Time `json:"accessEndedAt,omitempty"`
 
+	// plannedEnd is the spec.accessUntil that ends access as it was declared ahead: one that was seen as long before as
+	// spec.protection.window of the organization is, or while there was nothing to take, or where there was no protection. An
+	// earlier one is a removal, when it is over. Unset while access has no end.
+	// +optional
+	PlannedEnd *metav1.Time `json:"plannedEnd,omitempty"`
+
 	// accessNotice is what was told of the end of access that is to come; unset while nothing was.
 	// +optional
 	AccessNotice AccessNotice `json:"accessNotice,omitempty,omitzero"`

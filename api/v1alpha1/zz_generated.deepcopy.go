@@ -1608,6 +1608,10 @@ func (in *UserStatus) DeepCopyInto(out *UserStatus) {
 		in, out := &in.AccessEndedAt, &out.AccessEndedAt
 		*out = (*in).DeepCopy()
 	}
+	if in.PlannedEnd != nil {
+		in, out := &in.PlannedEnd, &out.PlannedEnd
+		*out = (*in).DeepCopy()
+	}
 	in.AccessNotice.DeepCopyInto(&out.AccessNotice)
 }
 

@@ -73,6 +73,8 @@ type snapshot struct {
 	archived     int
 	hasDirectory bool
 	mails        mails
+	// removals are the decisions about who is removed, on which those about roles rest.
+	removals v1alpha1.RemovalsStatus
 	// roles are those of the organization, by name, and decisions what is decided about those with limits of holders.
 	roles     map[string]*v1alpha1.Role
 	decisions guard.Decisions
@@ -100,6 +102,7 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 	case client.IgnoreNotFound(err) != nil:
 		return nil, fmt.Errorf("reading the owner: %w", err)
 	}
+	s.removals = decideRemovals(org, s.users, r.Clock.Now())
 	if err := r.gatherDecisions(ctx, org, s); err != nil {
 		return nil, err
 	}
@@ -111,11 +114,11 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 // conclude brings the status of org to what the snapshot makes it. It is pure.
 func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Verdict {
 	count(org, s)
-	org.Status.RoleDecisions, org.Status.FullRoles = s.decisions.Roles, s.decisions.Full
+	org.Status.Removals, org.Status.RoleDecisions, org.Status.FullRoles = s.removals, s.decisions.Roles, s.decisions.Full
 	reportTemplates(org, s.mails, now)
 	reportMail(org, s.mails, now)
 	v := judge(org, s)
-	v.WakeAt = protect(org, s, now)
+	v.WakeAt = reportRemovals(org, now)
 	switch {
 	case s.owner == nil:
 		v = verdict.Verdict{Kind: verdict.Stuck, WakeAt: v.WakeAt, Reason: v1alpha1.ReasonOwnerNotFound, Message: fmt.Sprintf(

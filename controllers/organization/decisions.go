@@ -39,6 +39,9 @@ func (r *Reconciler) gatherDecisions(ctx context.Context, org *v1alpha1.Organiza
 	if err := r.gatherConcerned(ctx, org, s, &situation); err != nil {
 		return err
 	}
+	judged := org.DeepCopy()
+	judged.Status.Removals = s.removals
+	situation.Barred = guard.Barred(judged, situation.Users)
 	s.decisions = guard.Decide(situation)
 	if !releases(org.Status.RoleDecisions, s.decisions.Roles) {
 		return nil

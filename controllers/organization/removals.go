@@ -16,19 +16,25 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
-// protect decides which removals of people pass, and tells which are held. The decision rests on the status as it was
-// read, and counts only if that is still so when it is written. It returns when the last of them counts no more.
-func protect(org *v1alpha1.Organization, s *snapshot, now time.Time) time.Time {
+// decideRemovals decides which removals of people pass. The decision rests on the status as it was read, and counts only if that
+// is still so when it is written.
+func decideRemovals(org *v1alpha1.Organization, users []v1alpha1.User, now time.Time) v1alpha1.RemovalsStatus {
 	if !org.Protected() {
-		org.Status.Removals = v1alpha1.RemovalsStatus{}
+		return v1alpha1.RemovalsStatus{}
+	}
+	return guard.DecideRemovals(guard.Removals{
+		Protection: org.Spec.Protection, Organization: org, Users: users, Record: org.Status.Removals,
+		Approval: org.Annotations[v1alpha1.AnnotationApproveRemovals], Now: now,
+	})
+}
+
+// reportRemovals tells which removals are held. It returns when the last of those that count counts no more.
+func reportRemovals(org *v1alpha1.Organization, now time.Time) time.Time {
+	if !org.Protected() {
 		verdict.Unset(org, v1alpha1.ConditionRemovalsHeld)
 		return time.Time{}
 	}
-	approval := org.Annotations[v1alpha1.AnnotationApproveRemovals]
-	org.Status.Removals = guard.DecideRemovals(guard.Removals{
-		Protection: org.Spec.Protection, Owner: org.Spec.Owner, Users: s.users, Record: org.Status.Removals, Approval: approval, Now: now,
-	})
-	r := &org.Status.Removals
+	r, approval := &org.Status.Removals, org.Annotations[v1alpha1.AnnotationApproveRemovals]
 	switch {
 	case r.HeldCount == 0:
 		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, false, v1alpha1.ReasonNoRemovalsHeld, "no removal is held", now)

@@ -96,7 +96,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 	if err != nil {
 		return d, err
 	}
-	if leaves(s.User, d.User) || d.Final {
+	if leaves(s.User, d.User) || renamed(s.User, d.User) || d.Final {
 		if s.Organization, err = r.organization(ctx, s.User); err != nil {
 			return d, err
 		}
@@ -116,7 +116,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 }
 
 // leaves says that access is to be revoked, which the owner's never is: who that is, is asked past the cache then. So is whether
-// nothing is to remain of somebody.
+// nothing is to remain of somebody, or whether another address is another person.
 func leaves(before, after *v1alpha1.User) bool {
 	return access.Leaving(after) && before.Status.AccessRevokedAt == nil && after.Status.AccessRevokedAt != nil
 }

@@ -25,6 +25,11 @@ func Ended(u *v1alpha1.User) bool {
 	return !until.IsZero() && u.Status.AccessEndedAt != nil && !until.After(u.Status.AccessEndedAt.Time)
 }
 
+// PlannedEnd says that access ends no earlier than was declared ahead.
+func PlannedEnd(u *v1alpha1.User) bool {
+	return u.Status.PlannedEnd != nil && !Until(u).Before(u.Status.PlannedEnd.Time)
+}
+
 // EndedBy says that spec.accessUntil is over at a time, whether or not that is on record.
 func EndedBy(u *v1alpha1.User, now time.Time) bool {
 	until := Until(u)

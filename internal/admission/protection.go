@@ -6,6 +6,7 @@ package admission
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/guard"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
 // lately remembers whose removal was admitted a moment ago, which the cache may not show yet. It is no truth, only courtesy:
@@ -67,7 +69,7 @@ func (a *userAdmission) removing(ctx context.Context, u *v1alpha1.User, org *v1a
 	if org == nil || !org.Protected() || u.Name == org.Spec.Owner || !access.Present(u) {
 		return "", nil
 	}
-	if access.Leaving(u) {
+	if access.Leaving(u) || access.Removal(u, org) != "" {
 		return again(u, org), nil
 	}
 	request, err := admission.RequestFromContext(ctx)
@@ -93,26 +95,44 @@ func (a *userAdmission) removing(ctx context.Context, u *v1alpha1.User, org *v1a
 // again says why somebody who is removed already cannot be removed in another way: it would be no more, but what is held can be
 // taken back.
 func again(u *v1alpha1.User, org *v1alpha1.Organization) string {
-	if !access.Detained(u, org) || !access.Refused(u, org) {
+	if !access.Unpassed(u, org) || !access.Refused(u, org) {
 		return ""
 	}
 	return fmt.Sprintf("is removed already, which organization %s holds: see its condition RemovalsHeld, and approve it there", org.Name)
 }
 
 // unlessSurplus adds to the faults of an edit that it is one removal too many. An edit that is refused anyway is none.
-func (a *userAdmission) unlessSurplus(ctx context.Context, before, after *v1alpha1.User, org *v1alpha1.Organization, errs field.ErrorList) (field.ErrorList, error) {
+func (a *userAdmission) unlessSurplus(ctx context.Context, before, after *v1alpha1.User, r *roster.Roster, errs field.ErrorList) (field.ErrorList, error) {
+	org := r.Organization()
 	if len(errs) == 0 && org != nil && org.Protected() && access.Present(before) && endsSoon(before, after, org, a.clock.Now()) {
 		return field.ErrorList{field.Forbidden(field.NewPath("spec", "accessUntil"), fmt.Sprintf(
 			"ends access within spec.protection.window of organization %s, and an end by itself is not counted: set spec.state to Archived, or a later time", org.Name))}, nil
 	}
-	if len(errs) > 0 || away(before.Spec.State) || !away(after.Spec.State) {
+	at := a.taking(before, after, r)
+	if len(errs) > 0 || at == nil {
 		return errs, nil
 	}
 	many, err := a.removing(ctx, before, org)
 	if many != "" {
-		errs = append(errs, field.Forbidden(field.NewPath("spec", "state"), many))
+		errs = append(errs, field.Forbidden(at, many))
 	}
 	return errs, err
+}
+
+// taking says by which field an edit removes a user, or takes a role that somebody has to hold; nil when it does not.
+func (a *userAdmission) taking(before, after *v1alpha1.User, r *roster.Roster) *field.Path {
+	org := r.Organization()
+	switch {
+	case org == nil || !org.Protected():
+	case !away(before.Spec.State) && away(after.Spec.State):
+		return field.NewPath("spec", "state")
+	case away(after.Spec.State):
+	case edited(before, after) && org.Spec.EmailChange == v1alpha1.EmailChangeReplace && access.Readdressed(after):
+		return field.NewPath("spec", "email")
+	case slices.ContainsFunc(a.lost(before, after, false, r), func(t access.Tied) bool { return access.Holds(before, t.Role.Name) }):
+		return field.NewPath("spec", "roles")
+	}
+	return nil
 }
 
 // endsSoon says that an edit has access end earlier than before, and so soon that it would be a removal in all but name.
@@ -151,7 +171,7 @@ func (a *userAdmission) removals(ctx context.Context, u *v1alpha1.User, org *v1a
 		return 0, 0, apierrors.NewInternalError(fmt.Errorf("looking for who is removed: %w", err))
 	}
 	for i := range leaving.Items {
-		if other := &leaving.Items[i]; !known[other.UID] && other.Name != org.Spec.Owner {
+		if other := &leaving.Items[i]; !known[other.UID] && other.Name != org.Spec.Owner && access.Removal(other, org) != "" {
 			known[other.UID] = true
 			many++
 		}

@@ -93,7 +93,7 @@ func (a *userAdmission) ValidateUpdate(ctx context.Context, before, after *v1alp
 	if err != nil {
 		return nil, err
 	}
-	errs, err = a.unlessSurplus(ctx, before, after, r.Organization(), slices.Concat(errs, readdressed, owner, more))
+	errs, err = a.unlessSurplus(ctx, before, after, r, slices.Concat(errs, readdressed, owner, more))
 	if err != nil {
 		return nil, err
 	}

@@ -39,6 +39,8 @@ type Situation struct {
 	Gone map[types.UID]bool
 	// Stays says that a user surely holds a role: a release rests on no other. nil trusts what the users say.
 	Stays func(u *v1alpha1.User, role string) bool
+	// Barred are those who give up no role for now, however many hold it: too many people are removed.
+	Barred map[types.UID]bool
 	// Decisions are those on record.
 	Decisions []v1alpha1.RoleDecision
 }
@@ -201,7 +203,7 @@ func (d *draft) release() {
 			}
 		}
 		outcome := v1alpha1.RoleRelease
-		if slices.ContainsFunc(losses, func(r v1alpha1.RoleRequest) bool { return !d.spares(u, r.Role) }) {
+		if d.Barred[u.UID] || slices.ContainsFunc(losses, func(r v1alpha1.RoleRequest) bool { return !d.spares(u, r.Role) }) {
 			outcome = v1alpha1.RoleHold
 		} else if len(d.decisions)+len(losses) > most ||
 			slices.ContainsFunc(losses, func(r v1alpha1.RoleRequest) bool { return d.releases[r.Role] >= mostReleases }) {

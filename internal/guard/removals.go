@@ -24,7 +24,8 @@ import (
 // Removals of people are let pass one by one, so many within a window, and each is on record before it happens (rule AC-18):
 //
 //   - A User who is removed does nothing before the Organization's status lets that very generation pass. It is written by
-//     compare-and-swap, so of two who decide at once one has to look again.
+//     compare-and-swap, so of two who decide at once one has to look again. A deletion that passed has passed for good.
+//   - A role that somebody has to hold is not released before the loss of it has passed, which the number of the request tells.
 //   - What is let pass counts until the window is over, also when it is taken back.
 //   - What is held stays held, however the window moves on: until somebody approves the list, or it is taken back.
 //   - Nothing is taken off the record on the word of a view of the user that is older than the record.
@@ -44,8 +45,8 @@ const (
 type Removals struct {
 	// Protection is what the organization allows.
 	Protection v1alpha1.ProtectionPolicy
-	// Owner is the name of the organization's owner, who is not removed at all.
-	Owner string
+	// Organization is that of which they are, which says what an edit of an address is. Its owner is not removed at all.
+	Organization *v1alpha1.Organization
 	// Users are those of the organization, as they are seen.
 	Users []v1alpha1.User
 	// Record is what was decided before.
@@ -95,8 +96,8 @@ func Counted(p v1alpha1.ProtectionPolicy, record *v1alpha1.RemovalsStatus, now t
 // Full says that whoever is removed next is held, whatever the limit: more are held than are listed, or as many.
 func Full(record *v1alpha1.RemovalsStatus) bool { return record.HeldCount >= mostHeld }
 
-// Members are those of whom maxRemovals may be a percentage: who has access or an open invitation, and who counts. Users whom
-// nobody invited are none: whoever may create a User could make the limit as large as all the others.
+// Members are those of whom maxRemovals may be a percentage: who accepted and has access, and who counts. Who has not accepted is
+// none: whoever may create Users, and so have people invited, could make the limit as large as all the others.
 func Members(p v1alpha1.ProtectionPolicy, users []v1alpha1.User, record *v1alpha1.RemovalsStatus, now time.Time) int {
 	n := Counted(p, record, now)
 	let := make(map[types.UID]bool, len(record.Passed))
@@ -106,11 +107,23 @@ func Members(p v1alpha1.ProtectionPolicy, users []v1alpha1.User, record *v1alpha
 		}
 	}
 	for i := range users {
-		if u := &users[i]; access.Present(u) && !let[u.UID] {
+		if u := &users[i]; access.Active(u) && !let[u.UID] {
 			n++
 		}
 	}
 	return n
+}
+
+// Barred are those whose loss of a role is not to be released: it is a removal, or beside one, that was not let pass. org has the
+// record of what was.
+func Barred(org *v1alpha1.Organization, users []*v1alpha1.User) map[types.UID]bool {
+	barred := map[types.UID]bool{}
+	for _, u := range users {
+		if org.Protected() && u.Name != org.Spec.Owner && access.LossRequest(u) != 0 && access.Unpassed(u, org) {
+			barred[u.UID] = true
+		}
+	}
+	return barred
 }
 
 // Ends is when the last of the removals that count counts no more; zero when none does.
@@ -202,7 +215,20 @@ func (d *removals) gather() {
 }
 
 // removed says that the removal of a user is to be decided about.
-func (d *removals) removed(u *v1alpha1.User) bool { return access.Removal(u) && u.Name != d.Owner }
+func (d *removals) removed(u *v1alpha1.User) bool {
+	return access.Removal(u, d.Organization) != "" && u.Name != d.Organization.Spec.Owner
+}
+
+// open says that what was let pass has not happened yet, or that the view of the user is older than that.
+func (d *removals) open(p *v1alpha1.PassedRemoval) bool {
+	u := d.seen[p.UID]
+	return u != nil && (outdated(u, p.Generation, p.Request) || d.removed(u) && access.Covers(p, u, access.Removal(u, d.Organization)))
+}
+
+// outdated says that a view of a user is older than what is on record.
+func outdated(u *v1alpha1.User, generation, request int64) bool {
+	return u.Generation < generation || u.Status.LastRoleRequest < request
+}
 
 // earlier is the order in which removals pass: those who are deleted by the time of that, then the others; by name.
 func earlier(a, b *v1alpha1.User) int {
@@ -221,8 +247,7 @@ func earlier(a, b *v1alpha1.User) int {
 // keepPassed keeps what was let pass while it counts, or has not happened.
 func (d *removals) keepPassed() {
 	for _, was := range d.Record.Passed {
-		u := d.seen[was.UID]
-		open := u != nil && (u.Generation < was.Generation || u.Generation == was.Generation && d.removed(u))
+		open := d.open(&was)
 		if !open && !Counts(d.Protection, &was, d.Now) {
 			continue
 		}
@@ -243,10 +268,10 @@ func (d *removals) keepHeld() {
 	for _, was := range d.Record.Held {
 		switch u := d.seen[was.UID]; {
 		case u == nil:
-		case u.Generation < was.Generation: // the view is older than the record
+		case outdated(u, was.Generation, was.Request):
 			d.list(was)
 		case d.removed(u):
-			d.list(holding(u))
+			d.list(d.holding(u))
 		}
 	}
 }
@@ -256,15 +281,12 @@ func (d *removals) list(h v1alpha1.HeldRemoval) {
 	d.held[h.UID] = true
 }
 
-func holding(u *v1alpha1.User) v1alpha1.HeldRemoval {
-	kind := v1alpha1.RemovalArchive
-	switch {
-	case !u.DeletionTimestamp.IsZero():
-		kind = v1alpha1.RemovalDelete
-	case u.Spec.State == v1alpha1.UserSuspended:
-		kind = v1alpha1.RemovalSuspend
+func (d *removals) holding(u *v1alpha1.User) v1alpha1.HeldRemoval {
+	h := v1alpha1.HeldRemoval{User: u.Name, UID: u.UID, Generation: u.Generation, Kind: access.Removal(u, d.Organization)}
+	if h.Kind == v1alpha1.RemovalRoleLoss {
+		h.Request = access.LossRequest(u)
 	}
-	return v1alpha1.HeldRemoval{User: u.Name, UID: u.UID, Generation: u.Generation, Kind: kind}
+	return h
 }
 
 // decide lets pass those of whom nothing is on record, as far as the limit allows, and holds the others. While more are held
@@ -275,7 +297,7 @@ func (d *removals) decide() {
 		was, known := d.passed[u.UID]
 		again := known && Counts(d.Protection, &was, d.Now)
 		switch {
-		case d.held[u.UID], known && was.Generation >= u.Generation:
+		case d.held[u.UID], known && d.open(&was):
 		case again:
 			d.pass(u, v1alpha1.PassLimit) // one person within the window is one removal
 		case unlisted || d.counted >= d.limit || len(d.status.Held) >= mostHeld:
@@ -291,7 +313,11 @@ func (d *removals) decide() {
 
 func (d *removals) pass(u *v1alpha1.User, by v1alpha1.RemovalPass) {
 	d.pending++
-	d.passed[u.UID] = v1alpha1.PassedRemoval{User: u.Name, UID: u.UID, Generation: u.Generation, At: d.stamp(), By: by}
+	d.passed[u.UID] = d.passing(d.holding(u), by)
+}
+
+func (d *removals) passing(h v1alpha1.HeldRemoval, by v1alpha1.RemovalPass) v1alpha1.PassedRemoval {
+	return v1alpha1.PassedRemoval{User: h.User, UID: h.UID, Generation: h.Generation, Kind: h.Kind, Request: h.Request, At: d.stamp(), By: by}
 }
 
 // stamp is the time as it can be recorded: not earlier than it is, so that nothing counts for less than the window.
@@ -305,7 +331,7 @@ func (d *removals) stamp() metav1.Time {
 
 func (d *removals) hold(u *v1alpha1.User) {
 	if len(d.status.Held) < mostHeld {
-		d.list(holding(u))
+		d.list(d.holding(u))
 		return
 	}
 	d.waiting = append(d.waiting, u)
@@ -320,7 +346,8 @@ func (d *removals) sum() {
 	d.status.Token = token(d.status.Held)
 }
 
-// token stands for a list: for who is on it, and as which generation.
+// token stands for a list: for who is on it, how, and as which generation, or with which request for who stays: what else is edited of
+// them is no matter.
 func token(held []v1alpha1.HeldRemoval) string {
 	if len(held) == 0 {
 		return ""
@@ -328,7 +355,11 @@ func token(held []v1alpha1.HeldRemoval) string {
 	const length = 8
 	sum := sha256.New()
 	for _, h := range held {
-		_, _ = fmt.Fprintf(sum, "%s %d\n", h.UID, h.Generation)
+		if h.Kind == v1alpha1.RemovalRoleLoss {
+			_, _ = fmt.Fprintf(sum, "%s role %d\n", h.UID, h.Request)
+			continue
+		}
+		_, _ = fmt.Fprintf(sum, "%s %s %d\n", h.UID, h.Kind, h.Generation)
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:length])
 }
@@ -340,7 +371,7 @@ func (d *removals) approve() {
 		return
 	}
 	for _, h := range d.status.Held {
-		d.passed[h.UID] = v1alpha1.PassedRemoval{User: h.User, UID: h.UID, Generation: h.Generation, At: d.stamp(), By: v1alpha1.PassApproval}
+		d.passed[h.UID] = d.passing(h, v1alpha1.PassApproval)
 	}
 	waiting := d.waiting
 	d.status.Approved, d.status.Held, d.waiting = approved, nil, nil
@@ -373,9 +404,7 @@ func (d *removals) fold() {
 	})
 	many := len(all) - d.approving() - mostPassing
 	d.status.Passed = slices.DeleteFunc(all, func(p v1alpha1.PassedRemoval) bool {
-		u := d.seen[p.UID]
-		open := u != nil && u.Generation <= p.Generation && (u.Generation < p.Generation || d.removed(u))
-		if many <= 0 || open || p.By != v1alpha1.PassLimit {
+		if many <= 0 || d.open(&p) || p.By != v1alpha1.PassLimit {
 			return false
 		}
 		many--

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/guard"
@@ -24,7 +25,7 @@ type staff struct {
 // employ makes an organization of u0, u1 and so on, who accepted, which lets so many removals pass within an hour.
 func employ(people int, allowed string) *staff {
 	s := &staff{guard.Removals{
-		Protection: build.Organization("acme").Protection(allowed, time.Hour).Obj().Spec.Protection, Owner: "boss", Now: now,
+		Protection: build.Organization("acme").Protection(allowed, time.Hour).Obj().Spec.Protection, Organization: build.Organization("acme").Owner("boss").Obj(), Now: now,
 	}}
 	for i := range people {
 		s.Users = append(s.Users, *build.User("u" + strconv.Itoa(i)).AcceptedAt(now).Obj())
@@ -69,6 +70,47 @@ func (s *staff) remove(names ...string) *staff {
 		gone := build.User(name).Deleting(s.Now.Add(time.Duration(i) * time.Second)).Obj()
 		u.DeletionTimestamp, u.Finalizers = gone.DeletionTimestamp, gone.Finalizers
 		u.Generation++
+	}
+	return s
+}
+
+// readdress gives people another address, in an organization where that is another person.
+func (s *staff) readdress(names ...string) *staff {
+	s.Organization.Spec.EmailChange = v1alpha1.EmailChangeReplace
+	for _, name := range names {
+		u := s.user(name)
+		u.Status.Email, u.Spec.Email = u.Spec.Email, "new-"+u.Spec.Email
+		u.Generation++
+	}
+	return s
+}
+
+// end has the access of people end, which was planned when it says so.
+func (s *staff) end(planned bool, names ...string) *staff {
+	for _, name := range names {
+		u, ended := s.user(name), build.User(name).Until(s.Now).Ended(s.Now)
+		if planned {
+			ended.Planned(s.Now)
+		}
+		u.Spec.AccessUntil, u.Status.AccessEndedAt, u.Status.PlannedEnd = ended.Obj().Spec.AccessUntil, ended.Obj().Status.AccessEndedAt, ended.Obj().Status.PlannedEnd
+		u.Generation++
+	}
+	return s
+}
+
+// unrole has people ask to give up a role that somebody has to hold.
+func (s *staff) unrole(names ...string) *staff {
+	for _, name := range names {
+		u := s.user(name)
+		*u = *asks(u, strconv.FormatInt(u.Status.LastRoleRequest+1, 10)+":Loss:admin")
+	}
+	return s
+}
+
+// touch edits what is no matter here.
+func (s *staff) touch(names ...string) *staff {
+	for _, name := range names {
+		s.user(name).Generation++
 	}
 	return s
 }
@@ -159,7 +201,7 @@ func TestDecideRemovals(t *testing.T) {
 		},
 		"the owner": {"stays anyway, and takes nobody's place", func() *staff {
 			s := employ(4, "1").archive("u0", "u1")
-			s.Owner = "u0"
+			s.Organization.Spec.Owner = "u0"
 			return s.decide()
 		}(), []string{"u1"}, nil},
 		"nothing to lose": {"who has no access and no invitation is not counted", func() *staff {
@@ -180,6 +222,44 @@ func TestDecideRemovals(t *testing.T) {
 			}
 			return s.archiveAll(3).decide()
 		}(), []string{"u0", "u1"}, []string{"u2"}},
+		"people who have not accepted": {"the share is not of them either, for the same reason", func() *staff {
+			s := employ(8, "25%")
+			for i := range 100 {
+				s.Users = append(s.Users, *build.User("x" + strconv.Itoa(i)).Invited(1, now).Obj())
+			}
+			return s.archiveAll(3).decide()
+		}(), []string{"u0", "u1"}, []string{"u2"}},
+		"replaced":              {"another person in one's place takes the access of the one who was there", employ(4, "1").readdress("u0", "u1").decide(), []string{"u0"}, []string{"u1"}},
+		"replaced, and back":    {"who is to stay is not held", func() *staff {
+			s := employ(4, "1").readdress("u0", "u1").decide()
+			s.user("u1").Spec.Email = s.user("u1").Status.Email
+			return s.touch("u1").decide()
+		}(), []string{"u0"}, nil},
+		"ended at once":         {"an end that nobody had seen ahead is a removal", employ(4, "1").end(false, "u0", "u1").decide(), []string{"u0"}, []string{"u1"}},
+		"ended as planned":      {"it was declared ahead", employ(4, "1").end(true, "u0", "u1", "u2").decide(), nil, nil},
+		"a role":                {"that somebody has to hold is no less", employ(4, "1").unrole("u0", "u1").decide(), []string{"u0"}, []string{"u1"}},
+		"a role, and the other": {"one person within the window is one removal", employ(4, "1").unrole("u0").decide().unrole("u0").decide().archive("u0").decide(), []string{"u0"}, nil},
+		"a role, approved":      {"exactly the list passes", approved(employ(4, "1").unrole("u0", "u1").decide()), []string{"u0", "u1"}, nil},
+		"a role, edited since": {"an edit of something else is no other loss", func() *staff {
+			s := employ(4, "1").unrole("u0", "u1").decide()
+			return s.touch("u1").approve(s.Record.Token)
+		}(), []string{"u0", "u1"}, nil},
+		"a role, another since": {"another loss is another list", func() *staff {
+			s := employ(4, "1").unrole("u0", "u1").decide()
+			return s.unrole("u1").approve(s.Record.Token)
+		}(), []string{"u0"}, []string{"u1"}},
+		"deleted, approved, edited": {
+			"a deletion cannot be taken back, so the approval is of the User", approved(employ(4, "1").remove("u0", "u1").decide()).touch("u1").decide(),
+			[]string{"u0", "u1"}, nil,
+		},
+		"deleted, passed, edited": {
+			"also when the window is over", employ(4, "1").remove("u0").decide().later(2*time.Hour).archive("u1").decide().touch("u0").decide(),
+			[]string{"u0", "u1"}, nil,
+		},
+		"archived, approved, edited": {
+			"an approval of an edit is of that edit", approved(employ(4, "1").archive("u0", "u1").decide()).touch("u1").decide(),
+			[]string{"u0"}, []string{"u1"},
+		},
 		"approved":          {"exactly the list passes", approved(employ(4, "1").archiveAll(3).decide()), []string{"u0", "u1", "u2"}, nil},
 		"approved is over":  {"who was approved, and went, is not on record", approved(employ(4, "1").archiveAll(3).decide()).act().decide(), []string{"u0"}, nil},
 		"approved by a lie": {"another token lets nobody pass", employ(4, "1").archiveAll(3).decide().approve("0123456789abcdef"), []string{"u0"}, []string{"u1", "u2"}},
@@ -219,6 +299,40 @@ func TestDecideRemovals(t *testing.T) {
 
 // approved approves the list that is held.
 func approved(s *staff) *staff { return s.approve(s.Record.Token) }
+
+// Whose loss of a role has not passed is barred from it, and so is who is held otherwise; the others are not.
+func TestBarred(t *testing.T) {
+	org := build.Organization("acme").Owner("boss").Protection("1", time.Hour).Obj()
+	org.Status.Removals.Passed = []v1alpha1.PassedRemoval{
+		{User: "passed", UID: "uid-of-passed", Generation: 1, Kind: v1alpha1.RemovalRoleLoss, Request: 1},
+		{User: "another", UID: "uid-of-another", Generation: 1, Kind: v1alpha1.RemovalRoleLoss, Request: 1},
+		{User: "leaver", UID: "uid-of-leaver", Generation: 1, Kind: v1alpha1.RemovalArchive},
+	}
+	person := func(name string) *build.UserBuilder { return build.User(name).Generation(1).AcceptedAt(now) }
+	loses := func(name string, number int64) *build.UserBuilder {
+		return person(name).Asks(number, "admin", v1alpha1.RoleLoss)
+	}
+	users := []*v1alpha1.User{
+		loses("new", 1).Obj(), loses("passed", 1).Obj(), loses("another", 2).Obj(), loses("boss", 1).Obj(), person("stays").Obj(),
+		loses("leaver", 1).State(v1alpha1.UserArchived).Obj(), loses("detained", 1).State(v1alpha1.UserArchived).Obj(),
+		person("gains").Asks(1, "admin", v1alpha1.RoleGain).Obj(), loses("revoked", 1).Revoked(now).Obj(),
+	}
+	want := map[types.UID]bool{"uid-of-new": true, "uid-of-another": true, "uid-of-detained": true}
+	if diff := cmp.Diff(want, guard.Barred(org, users)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if got := guard.Barred(build.Organization("acme").Obj(), users); len(got) > 0 {
+		t.Errorf("without protection, barred are %v", got)
+	}
+	admin := build.Role("admin").MinHolders(1).Obj()
+	decided := guard.Decide(guard.Situation{
+		Roles: map[string]*v1alpha1.Role{"admin": admin}, Barred: want,
+		Users: []*v1alpha1.User{loses("new", 1).Holds("admin").Obj(), loses("passed", 1).Holds("admin").Obj(), person("stays").Holds("admin").Obj()},
+	})
+	if got, want := decided.Roles, record("Hold:admin:new:1", "Release:admin:passed:1"); len(got) != 2 || got[0].Outcome != want[0].Outcome || got[1].Outcome != want[1].Outcome {
+		t.Errorf("decided is %+v", got)
+	}
+}
 
 // A view of a user that is older than the record says nothing against it.
 func TestRemovalsOnAnOlderView(t *testing.T) {

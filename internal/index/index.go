@@ -44,7 +44,7 @@ const (
 	UserDelegate = "spec.delegates.user"
 	// UserRequests finds the Users of an organization, by its name, who await a decision about a role.
 	UserRequests = "status.roleRequests"
-	// UserRemoval finds the Users of an organization, by its name, who are to lose access and have it still.
+	// UserRemoval finds the Users of an organization, by its name, who are to lose access and have it still, or may be.
 	UserRemoval = "removal"
 	// RoleIncludes finds Roles by the name of a role that they include.
 	RoleIncludes = "spec.includes"
@@ -84,7 +84,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 			return []string{u.Spec.Organization}
 		}),
 		of(ctx, indexer, UserRemoval, func(u *v1alpha1.User) []string {
-			if !access.Removal(u) {
+			if !access.MayBeRemoved(u) {
 				return nil
 			}
 			return []string{u.Spec.Organization}

@@ -32,7 +32,7 @@ func (d *Decision) keepTied(s Situation, held []string) {
 			continue
 		}
 		d.losses = append(d.losses, name)
-		d.tied = worse(d.tied, tied(t))
+		d.tied = worse(d.tied, d.tiedBy(s, t))
 		if !seated {
 			st.Roles = append(st.Roles, name)
 			st.Withdrawals = slices.DeleteFunc(st.Withdrawals, func(w v1alpha1.SeatWithdrawal) bool { return s.Roles.Needs(name, w.Pool) })

@@ -24,7 +24,7 @@ func crowdedOut(u *v1alpha1.User, change ...func(*build.OrganizationBuilder)) *v
 	org := b.Obj()
 	org.Status.Removals.Counted = []v1alpha1.CountedRemovals{{At: *at(now), Count: 1}}
 	org.Status.Removals = guard.DecideRemovals(guard.Removals{
-		Protection: org.Spec.Protection, Owner: "ada", Users: []v1alpha1.User{*u}, Record: org.Status.Removals, Now: now,
+		Protection: org.Spec.Protection, Organization: org, Users: []v1alpha1.User{*u}, Record: org.Status.Removals, Now: now,
 	})
 	return org
 }
@@ -45,7 +45,7 @@ func TestEndOfAccessHandsOver(t *testing.T) {
 // Access ends when it was to end, whatever else is to become of the person.
 func TestEndOfAccessIsNotPutOff(t *testing.T) {
 	t.Parallel()
-	ended := func() *build.UserBuilder { return ending().Ended(now.Add(-time.Second)) }
+	ended := func() *build.UserBuilder { return ending().Planned(now.Add(-time.Minute)).Ended(now.Add(-time.Second)) }
 	unconfirmed := membership.Next(situation(ended().Deleting(now).Obj(), final, seated("standard")))
 	if unconfirmed.User.Status.AccessRevokedAt == nil || unconfirmed.Farewell {
 		t.Errorf("unconfirmed: %v, %+v", unconfirmed.Verdict, unconfirmed.User.Status)

@@ -13,6 +13,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/guard"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -29,8 +30,25 @@ func (d *Decision) watchEnd() {
 	default:
 		st.AccessEndedAt = d.stamp()
 	}
+	d.watchPlan(until)
 	if !st.AccessNotice.Until.Time.Equal(until) {
 		st.AccessNotice = v1alpha1.AccessNotice{}
+	}
+}
+
+// watchPlan records which end of access was declared ahead: one that is seen so long before as the organization's protection
+// looks back, but for what a pass may be late, or that takes nothing from the user, or no more than was planned. An earlier end is
+// a removal once it is over (rule AC-18).
+func (d *Decision) watchPlan(until time.Time) {
+	const lateness = 10 // parts of the window, of which one is allowed for
+	st := &d.User.Status
+	switch {
+	case until.IsZero():
+		st.PlannedEnd = nil
+	case d.org == nil, st.PlannedEnd != nil && st.PlannedEnd.Time.Equal(until):
+	case d.org.Protected() && access.Present(d.User) && !access.PlannedEnd(d.User) && until.Before(d.now.Add(guard.Window(d.org.Spec.Protection)/lateness*(lateness-1))):
+	default:
+		st.PlannedEnd = new(metav1.NewTime(until))
 	}
 }
 

@@ -26,16 +26,17 @@ func Removed(before, after *v1alpha1.Organization) []string {
 type removal struct {
 	uid        types.UID
 	generation int64
+	request    int64
 	held       bool
 }
 
 func removals(org *v1alpha1.Organization) map[removal]string {
 	all := map[removal]string{}
 	for _, p := range org.Status.Removals.Passed {
-		all[removal{p.UID, p.Generation, false}] = p.User
+		all[removal{p.UID, p.Generation, p.Request, false}] = p.User
 	}
 	for _, h := range org.Status.Removals.Held {
-		all[removal{h.UID, h.Generation, true}] = h.User
+		all[removal{h.UID, h.Generation, h.Request, true}] = h.User
 	}
 	return all
 }

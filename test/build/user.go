@@ -96,6 +96,19 @@ func (b *UserBuilder) Ended(t time.Time) *UserBuilder {
 	return b
 }
 
+// Planned says that an end of access at t was declared ahead.
+func (b *UserBuilder) Planned(t time.Time) *UserBuilder {
+	b.user.Status.PlannedEnd = stamp(t)
+	return b
+}
+
+// Asks adds a request about a role.
+func (b *UserBuilder) Asks(number int64, role string, change v1alpha1.RoleChange) *UserBuilder {
+	b.user.Status.RoleRequests = append(b.user.Status.RoleRequests, v1alpha1.RoleRequest{Number: number, Role: role, Change: change})
+	b.user.Status.LastRoleRequest = max(number, b.user.Status.LastRoleRequest)
+	return b
+}
+
 // Noticed says that it was announced at t that access ends, and mailed unless sent is zero.
 func (b *UserBuilder) Noticed(t, sent time.Time) *UserBuilder {
 	b.user.Status.AccessNotice = v1alpha1.AccessNotice{Until: *b.user.Spec.AccessUntil, AnnouncedAt: metav1.NewTime(t)}
