@@ -41,7 +41,9 @@ func Removal(u *v1alpha1.User, org *v1alpha1.Organization) v1alpha1.RemovalKind 
 }
 
 // MayBeRemoved says that a user is removed, by what organization it may be.
-func MayBeRemoved(u *v1alpha1.User) bool { return Removal(u, nil) != "" || Present(u) && Readdressed(u) }
+func MayBeRemoved(u *v1alpha1.User) bool {
+	return Removal(u, nil) != "" || Present(u) && Readdressed(u)
+}
 
 // Readdressed says that the address was edited, which has not taken effect.
 func Readdressed(u *v1alpha1.User) bool {

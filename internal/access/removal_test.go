@@ -67,20 +67,24 @@ func TestRemovals(t *testing.T) {
 		"ends at once":        {"it is not over", u().AcceptedAt(noon).Until(noon), acme(), "", false},
 		"ended at once, gone": {"one way is as good as the other", u().AcceptedAt(noon).Until(noon).Ended(noon).Deleting(noon), acme(), v1alpha1.RemovalDelete, true},
 		"another address":     {"the same person", moved(), acme(), "", false},
-		"another person":      {"by the organization's policy", moved(), func() *v1alpha1.Organization { org := replacing.DeepCopy(); org.Status = v1alpha1.OrganizationStatus{}; return org }(), v1alpha1.RemovalReplace, true},
-		"another, passed":     {"that very generation", moved(), replacing, v1alpha1.RemovalReplace, false},
-		"another spelling":    {"is the same address", u().AcceptedAt(noon).Known("ADA@acme.example"), replacing, "", false},
-		"another owner":       {"is nobody's business here", moved(), owned, "", false},
-		"another, declined":   {"there is nothing to take", u().Invited(1, noon).Declined(noon).Known("old@acme.example"), replacing, "", false},
-		"loses a role":        {"that somebody has to hold", loses(5), acme(), v1alpha1.RemovalRoleLoss, true},
-		"gains a role":        {"nothing is taken", u().AcceptedAt(noon).Asks(5, "admin", v1alpha1.RoleGain), acme(), "", false},
-		"loss passed":         {"up to that request", loses(5), acme(loss), v1alpha1.RemovalRoleLoss, false},
-		"another loss":        {"is another request", loses(6), acme(loss), v1alpha1.RemovalRoleLoss, true},
-		"loss, not that":      {"an archive that was taken back is no loss of a role", loses(5), acme(passed), v1alpha1.RemovalRoleLoss, true},
-		"archived, loss":      {"the loss of a role is not that of access", archived(), acme(loss), v1alpha1.RemovalArchive, true},
-		"no organization":     {"there is nobody to ask", archived(), nil, v1alpha1.RemovalArchive, false},
-		"no protection":       {"nobody is asked", archived(), build.Organization("acme").Obj(), v1alpha1.RemovalArchive, false},
-		"organization going":  {"it lets everybody go", archived(), going, v1alpha1.RemovalArchive, false},
+		"another person": {"by the organization's policy", moved(), func() *v1alpha1.Organization {
+			org := replacing.DeepCopy()
+			org.Status = v1alpha1.OrganizationStatus{}
+			return org
+		}(), v1alpha1.RemovalReplace, true},
+		"another, passed":    {"that very generation", moved(), replacing, v1alpha1.RemovalReplace, false},
+		"another spelling":   {"is the same address", u().AcceptedAt(noon).Known("ADA@acme.example"), replacing, "", false},
+		"another owner":      {"is nobody's business here", moved(), owned, "", false},
+		"another, declined":  {"there is nothing to take", u().Invited(1, noon).Declined(noon).Known("old@acme.example"), replacing, "", false},
+		"loses a role":       {"that somebody has to hold", loses(5), acme(), v1alpha1.RemovalRoleLoss, true},
+		"gains a role":       {"nothing is taken", u().AcceptedAt(noon).Asks(5, "admin", v1alpha1.RoleGain), acme(), "", false},
+		"loss passed":        {"up to that request", loses(5), acme(loss), v1alpha1.RemovalRoleLoss, false},
+		"another loss":       {"is another request", loses(6), acme(loss), v1alpha1.RemovalRoleLoss, true},
+		"loss, not that":     {"an archive that was taken back is no loss of a role", loses(5), acme(passed), v1alpha1.RemovalRoleLoss, true},
+		"archived, loss":     {"the loss of a role is not that of access", archived(), acme(loss), v1alpha1.RemovalArchive, true},
+		"no organization":    {"there is nobody to ask", archived(), nil, v1alpha1.RemovalArchive, false},
+		"no protection":      {"nobody is asked", archived(), build.Organization("acme").Obj(), v1alpha1.RemovalArchive, false},
+		"organization going": {"it lets everybody go", archived(), going, v1alpha1.RemovalArchive, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := tc.user.Obj()

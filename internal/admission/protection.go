@@ -24,6 +24,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/guard"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
@@ -127,7 +128,7 @@ func (a *userAdmission) taking(before, after *v1alpha1.User, r *roster.Roster) *
 	case !away(before.Spec.State) && away(after.Spec.State):
 		return field.NewPath("spec", "state")
 	case away(after.Spec.State):
-	case edited(before, after) && org.Spec.EmailChange == v1alpha1.EmailChangeReplace && access.Readdressed(after):
+	case edited(before, after) && org.Spec.EmailChange == v1alpha1.EmailChangeReplace && membership.FoldEmail(after.Spec.Email) != membership.FoldEmail(after.Status.Email):
 		return field.NewPath("spec", "email")
 	case slices.ContainsFunc(a.lost(before, after, false, r), func(t access.Tied) bool { return access.Holds(before, t.Role.Name) }):
 		return field.NewPath("spec", "roles")

@@ -185,6 +185,45 @@ func TestWhatIsNoRemoval(t *testing.T) {
 	}
 }
 
+// Another person in one's place is a removal, where an edit of the address is that; so is the loss of a role that somebody has to
+// hold. What has not happened counts already.
+func TestRemovalsByOtherEdits(t *testing.T) {
+	d := crowd(t, 4, "1")
+	acme := &v1alpha1.Organization{}
+	if err := d.Get(t.Context(), client.ObjectKey{Namespace: d.namespace, Name: "acme"}, acme); err != nil {
+		t.Fatal(err)
+	}
+	policy := func(p v1alpha1.EmailChange) {
+		d.change(t, acme, func() { acme.Spec.EmailChange = p })
+		d.known(t, acme)
+	}
+	d.create(t, build.Role("admin").In(d.namespace, "acme").MinHolders(1).Obj(), build.Role("guest").In(d.namespace, "acme").Obj())
+	d.member(t, build.User("a0").Roles("admin", "guest"), true, "admin", "guest")
+	d.member(t, build.User("a1").Roles("admin", "guest"), true, "admin", "guest")
+	d.member(t, build.User("fresh").Roles("admin"), true)
+	email := func(name string) attempt {
+		return userOf(name, func(s *v1alpha1.UserSpec) { s.Email = "new-" + name + "@acme.example" })
+	}
+	roles := func(name string, roles ...string) attempt {
+		return userOf(name, func(s *v1alpha1.UserSpec) { s.Roles = roles })
+	}
+	policy(v1alpha1.EmailChangeReplace)
+	for _, try := range []attempt{email("p1"), roles("a1", "guest"), email("p2"), roles("a0")} { // each alone may pass
+		expect(t, try(t, d, d.Client))
+	}
+	expect(t, d.turn(t, "p0", v1alpha1.UserArchived))
+	tooMany(t, email("p1")(t, d, d.Client), "spec.email: Forbidden")
+	tooMany(t, roles("a1", "guest")(t, d, d.Client), "spec.roles: Forbidden")
+	for _, try := range []attempt{
+		roles("a1", "admin"), roles("fresh"), // nobody has to hold the one, and the other is not held
+		userOf("p1", func(s *v1alpha1.UserSpec) { s.Email = "P1@acme.example" }),
+	} {
+		expect(t, try(t, d, d.Client))
+	}
+	policy(v1alpha1.EmailChangeRename)
+	expect(t, email("p1")(t, d, d.Client))
+}
+
 // What the operator decided counts as it decided: what passed within the window, what is held not.
 func TestRemovalsThatWereDecided(t *testing.T) {
 	ago := func(d time.Duration) metav1.Time { return metav1.NewTime(time.Now().Add(-d).Truncate(time.Second)) }

@@ -213,7 +213,7 @@ func (e *exodus) passed(p v1alpha1.PassedRemoval, was *v1alpha1.RemovalsStatus, 
 		p.At = metav1.NewTime(e.now)
 		e.let = append(e.let, p)
 	case v1alpha1.PassApproval:
-		if !slices.ContainsFunc(e.lists[approval], func(h v1alpha1.HeldRemoval) bool { 
+		if !slices.ContainsFunc(e.lists[approval], func(h v1alpha1.HeldRemoval) bool {
 			return h.UID == p.UID && (h.Generation == p.Generation || h.Kind == v1alpha1.RemovalRoleLoss) && h.Kind == p.Kind && h.Request == p.Request
 		}) {
 			e.Fatalf("%s passed as generation %d, which is not on the list that was approved: %v", p.User, p.Generation, e.lists[approval])

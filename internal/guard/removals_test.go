@@ -225,12 +225,12 @@ func TestDecideRemovals(t *testing.T) {
 		"people who have not accepted": {"the share is not of them either, for the same reason", func() *staff {
 			s := employ(8, "25%")
 			for i := range 100 {
-				s.Users = append(s.Users, *build.User("x" + strconv.Itoa(i)).Invited(1, now).Obj())
+				s.Users = append(s.Users, *build.User("x"+strconv.Itoa(i)).Invited(1, now).Obj())
 			}
 			return s.archiveAll(3).decide()
 		}(), []string{"u0", "u1"}, []string{"u2"}},
-		"replaced":              {"another person in one's place takes the access of the one who was there", employ(4, "1").readdress("u0", "u1").decide(), []string{"u0"}, []string{"u1"}},
-		"replaced, and back":    {"who is to stay is not held", func() *staff {
+		"replaced": {"another person in one's place takes the access of the one who was there", employ(4, "1").readdress("u0", "u1").decide(), []string{"u0"}, []string{"u1"}},
+		"replaced, and back": {"who is to stay is not held", func() *staff {
 			s := employ(4, "1").readdress("u0", "u1").decide()
 			s.user("u1").Spec.Email = s.user("u1").Status.Email
 			return s.touch("u1").decide()
@@ -250,15 +250,18 @@ func TestDecideRemovals(t *testing.T) {
 		}(), []string{"u0"}, []string{"u1"}},
 		"deleted, approved, edited": {
 			"a deletion cannot be taken back, so the approval is of the User", approved(employ(4, "1").remove("u0", "u1").decide()).touch("u1").decide(),
-			[]string{"u0", "u1"}, nil,
+			[]string{"u0", "u1"},
+			nil,
 		},
 		"deleted, passed, edited": {
-			"also when the window is over", employ(4, "1").remove("u0").decide().later(2*time.Hour).archive("u1").decide().touch("u0").decide(),
-			[]string{"u0", "u1"}, nil,
+			"also when the window is over", employ(4, "1").remove("u0").decide().later(2 * time.Hour).archive("u1").decide().touch("u0").decide(),
+			[]string{"u0", "u1"},
+			nil,
 		},
 		"archived, approved, edited": {
 			"an approval of an edit is of that edit", approved(employ(4, "1").archive("u0", "u1").decide()).touch("u1").decide(),
-			[]string{"u0"}, []string{"u1"},
+			[]string{"u0"},
+			[]string{"u1"},
 		},
 		"approved":          {"exactly the list passes", approved(employ(4, "1").archiveAll(3).decide()), []string{"u0", "u1", "u2"}, nil},
 		"approved is over":  {"who was approved, and went, is not on record", approved(employ(4, "1").archiveAll(3).decide()).act().decide(), []string{"u0"}, nil},

@@ -59,15 +59,18 @@ func TestRemovalThatIsNotLetPass(t *testing.T) {
 			"keeps access, since more people are removed than spec.protection of organization acme allows: see its condition RemovalsHeld, and approve it there, or set a later spec.accessUntil", false,
 		},
 		"ends at once": {
-			"that it is over is put on record, by which the organization goes", active().Until(now.Add(-hour)).Obj(), v1alpha1.RemovalsStatus{},
+			"that it is over is put on record, by which the organization goes", active().Until(now.Add(-hour)).Obj(),
+			v1alpha1.RemovalsStatus{},
 			verdict.Wait, "spec.accessUntil is over, and the organization decides whether access may end", false,
 		},
 		"ended at once, not decided": {
-			"there is nothing more to tell", active().Until(now.Add(-hour)).Ended(now.Add(-time.Minute)).Obj(), v1alpha1.RemovalsStatus{},
+			"there is nothing more to tell", active().Until(now.Add(-hour)).Ended(now.Add(-time.Minute)).Obj(),
+			v1alpha1.RemovalsStatus{},
 			verdict.Silent, "", false,
 		},
 		"ended as planned": {
-			"nobody is asked", active().Until(now.Add(-hour)).Planned(now.Add(-hour)).Ended(now).Obj(), v1alpha1.RemovalsStatus{Held: held, HeldCount: 1},
+			"nobody is asked", active().Until(now.Add(-hour)).Planned(now.Add(-hour)).Ended(now).Obj(),
+			v1alpha1.RemovalsStatus{Held: held, HeldCount: 1},
 			verdict.Wait, "access is revoked, and the seats are being freed: standard", true,
 		},
 		"let pass": {

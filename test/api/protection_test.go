@@ -43,6 +43,12 @@ var removalStatusRules = []rule{
 	{"more numbers than there can be", organization, fields{"status.removals.counted": repeat(map[string]any{"at": "2027-01-05T00:00:00Z", "count": int64(3)}, 129)}, "status.removals.counted: Too many"},
 	{"passed by nobody", organization, fields{"status.removals.passed": repeat(passed("Chance"), 1)}, `supported values: "Limit", "Approval"`},
 	{"removed in another way", organization, fields{"status.removals.held": repeat(heldBack("Forget"), 1)}, `supported values: "Archive", "Delete", "Suspend"`},
+	{"removed in every way", organization, fields{"status.removals.held": []any{
+		heldBack("Archive"), heldBack("Delete"), heldBack("Suspend"), heldBack("Replace"), heldBack("End"), with(heldBack("RoleLoss"), "request", int64(1)),
+	}}, ""},
+	{"passed in a way", organization, fields{"status.removals.passed": repeat(with(passed("Limit"), "kind", "Delete"), 1)}, ""},
+	{"passed in another way", organization, fields{"status.removals.passed": repeat(with(passed("Limit"), "kind", "Forget"), 1)}, `supported values: "Archive", "Delete", "Suspend"`},
+	{"no request", organization, fields{"status.removals.held": repeat(with(heldBack("RoleLoss"), "request", int64(-1)), 1)}, "status.removals.held[0].request"},
 	{"nobody held", organization, fields{"status.removals.held": repeat(without(heldBack("Suspend"), "uid"), 1)}, "status.removals.held[0].uid: Required value"},
 	{"passed at no time", organization, fields{"status.removals.passed": repeat(without(passed("Limit"), "at"), 1)}, "status.removals.passed[0].at: Required value"},
 }
@@ -53,6 +59,11 @@ func passed(by string) map[string]any {
 
 func heldBack(kind string) map[string]any {
 	return map[string]any{"user": "jean", "uid": "1-2-3", "generation": int64(2), "kind": kind}
+}
+
+func with(o map[string]any, field string, value any) map[string]any {
+	o[field] = value
+	return o
 }
 
 func repeat(o map[string]any, n int) []any {
