@@ -58,7 +58,12 @@ type UserRecord struct {
 	// +optional
 	Path ArchivePath `json:"path,omitempty"`
 
-	// archivedAt is when the record was written. It ends after spec.offboarding.retention of the organization.
+	// parked says that the person is not archived yet: the deletion was rejected (annotation seatkeeper.dev/reject-removals of the
+	// organization), and the User can be applied again as if nothing had happened. Unset otherwise.
+	// +optional
+	Parked Parking `json:"parked,omitempty,omitzero"`
+
+	// archivedAt is when the record was written, or when the person was archived who was parked before. It ends after spec.offboarding.retention of the organization.
 	// +required
 	ArchivedAt metav1.Time `json:"archivedAt,omitempty,omitzero"`
 
@@ -77,6 +82,24 @@ type UserRecord struct {
 	AccessEndedAt *metav1.Time `json:"accessEndedAt,omitempty"`
 }
 
+// Parking is what a person keeps whose User is gone by a deletion that was rejected.
+type Parking struct {
+	// until is when the person is archived, unless the User was applied again.
+	// +required
+	Until metav1.Time `json:"until,omitempty,omitzero"`
+
+	// roles are the names of the Roles that the person holds, sorted. The seats that come with them are in the SeatSlices.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4096
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	Roles []string `json:"roles,omitempty"`
+}
+
+// Parked says that the person of a record keeps access, roles and seats for now.
+func (a *ArchivedUser) Parked() bool { return !a.Record.Parked.Until.IsZero() && a.DeletionTimestamp.IsZero() }
+
 // ArchivedUser is what remains when a User object is deleted. The operator writes it. Its name is a hash of
 // organization and address, so that no personal data shows in a name. When a User with that address is created
 // again, the person is back (rules AX-10, AX-14), and the ArchivedUser goes.
@@ -87,6 +110,7 @@ type UserRecord struct {
 // +kubebuilder:printcolumn:name="Successor",type=string,JSONPath=`.record.handovers[*].successors[*].user`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.record.reason`
 // +kubebuilder:printcolumn:name="Archived",type=date,JSONPath=`.record.archivedAt`
+// +kubebuilder:printcolumn:name="Parked",type=string,JSONPath=`.record.parked.until`,priority=1
 // +kubebuilder:selectablefield:JSONPath=`.record.spec.organization`
 type ArchivedUser struct {
 	metav1.TypeMeta `json:",inline"`

@@ -231,6 +231,10 @@ const (
 	ReasonSeatsWithdrawn = "SeatsWithdrawn"
 	// ReasonStillBilled (SeatPool): the pool is gone, and its subscription item is not.
 	ReasonStillBilled = "StillBilled"
+	// ReasonRemovalsRejected (Organization): deletions were rejected, and the people are parked.
+	ReasonRemovalsRejected = "RemovalsRejected"
+	// ReasonParked (User): the object goes, and the person keeps everything for one window of spec.protection.
+	ReasonParked = "Parked"
 	// ReasonAccessEnding (User): access ends before long, by spec.accessUntil.
 	ReasonAccessEnding = "AccessEnding"
 )
@@ -247,6 +251,9 @@ const (
 	AnnotationApproveOrder = "seatkeeper.dev/approve-order"
 	// AnnotationApproveRemovals (Organization): the token in status.removals, which lets exactly the list held there pass.
 	AnnotationApproveRemovals = "seatkeeper.dev/approve-removals"
+	// AnnotationRejectRemovals (Organization): the token in status.removals, which lets the Users of the list held there go that are
+	// deleted, and keeps what the people have for one window, in which they can be applied again.
+	AnnotationRejectRemovals = "seatkeeper.dev/reject-removals"
 	// AnnotationReconcileAt (all): any new value makes the operator look again now.
 	AnnotationReconcileAt = "seatkeeper.dev/reconcile-at"
 )

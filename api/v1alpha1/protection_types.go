@@ -53,7 +53,7 @@ const (
 // RemovalPass is why a removal was let pass.
 //
 // +enum
-// +kubebuilder:validation:Enum=Limit;Approval
+// +kubebuilder:validation:Enum=Limit;Approval;Rejection
 type RemovalPass string
 
 const (
@@ -61,6 +61,9 @@ const (
 	PassLimit RemovalPass = "Limit"
 	// PassApproval is a removal that somebody approved. It does not count.
 	PassApproval RemovalPass = "Approval"
+	// PassRejection is a deletion that somebody rejected: the User goes, and the person stays as they are for one window, in which
+	// the User can be applied again. It does not count.
+	PassRejection RemovalPass = "Rejection"
 )
 
 // PassedRemoval is a removal that was let pass.
@@ -97,7 +100,7 @@ type PassedRemoval struct {
 	// +required
 	At metav1.Time `json:"at,omitempty,omitzero"`
 
-	// by is Limit or Approval: why it was let pass.
+	// by is Limit, Approval or Rejection: why it was let pass.
 	// +required
 	By RemovalPass `json:"by,omitempty"`
 }
@@ -189,6 +192,12 @@ type RemovalsStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Approved string `json:"approved,omitempty"`
+
+	// rejected is the token of the list that was rejected last.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Rejected string `json:"rejected,omitempty"`
 }
 
 // Protected says that the organization counts removals. One that is being deleted does not.

@@ -1,7 +1,8 @@
 // Copyright 2026 The Seatkeeper Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package archiveduser ends each ArchivedUser when the organization's retention is over. It writes nothing else.
+// Package archiveduser ends each ArchivedUser when the organization's retention is over, and archives the person of a parked one
+// when the time for that has come.
 package archiveduser
 
 import (
@@ -19,16 +20,22 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;delete
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;update;delete
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles,verbs=get;list;watch
+// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;update;delete
 
 // Reconciler ends one record when its time has come.
-type Reconciler struct{ loop.Base }
+type Reconciler struct {
+	loop.Base
+	// Names are those by which Kubernetes knows people.
+	Names bindings.Names
+}
 
 // SetupWithManager watches the records, and the organizations that say how long they are kept.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
@@ -45,6 +52,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	var record v1alpha1.ArchivedUser
 	if err := r.Get(ctx, req.NamespacedName, &record, loop.Lagging{}); err != nil || !record.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if record.Parked() {
+		return r.unpark(ctx, &record)
 	}
 	ends, err := end(ctx, r, &record)
 	if ends.IsZero() || r.Clock.Now().Before(ends) || err != nil {
@@ -83,6 +93,9 @@ func end(ctx context.Context, reader client.Reader, record *v1alpha1.ArchivedUse
 
 // recordsOf are the records of an organization that came, or says anew how long they are kept.
 func (r *Reconciler) recordsOf(ctx context.Context, before, after *v1alpha1.Organization) []types.NamespacedName {
+	if before != nil && (after == nil || !after.DeletionTimestamp.IsZero()) {
+		return r.KeysBy(ctx, &v1alpha1.ArchivedUserList{}, before.Namespace, index.Parked, before.Name)
+	}
 	if after == nil || after.Spec.Offboarding.Retention == nil ||
 		before != nil && ptr.Equal(before.Spec.Offboarding.Retention, after.Spec.Offboarding.Retention) {
 		return nil // a timer that goes off early looks again

@@ -102,7 +102,6 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 	case client.IgnoreNotFound(err) != nil:
 		return nil, fmt.Errorf("reading the owner: %w", err)
 	}
-	s.removals = decideRemovals(org, s.users, r.Clock.Now())
 	if err := r.gatherDecisions(ctx, org, s); err != nil {
 		return nil, err
 	}

@@ -35,6 +35,7 @@ func (r *Reconciler) gatherDecisions(ctx context.Context, org *v1alpha1.Organiza
 			limited[role.Name] = role
 		}
 	}
+	s.removals = decideRemovals(org, s, r.Clock.Now())
 	situation := guard.Situation{Roles: limited, Owner: org.Spec.Owner, Decisions: org.Status.RoleDecisions}
 	if err := r.gatherConcerned(ctx, org, s, &situation); err != nil {
 		return err

@@ -5,6 +5,7 @@ package organization
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,18 +14,22 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/guard"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // decideRemovals decides which removals of people pass. The decision rests on the status as it was read, and counts only if that
 // is still so when it is written.
-func decideRemovals(org *v1alpha1.Organization, users []v1alpha1.User, now time.Time) v1alpha1.RemovalsStatus {
+func decideRemovals(org *v1alpha1.Organization, s *snapshot, now time.Time) v1alpha1.RemovalsStatus {
 	if !org.Protected() {
 		return v1alpha1.RemovalsStatus{}
 	}
 	return guard.DecideRemovals(guard.Removals{
-		Protection: org.Spec.Protection, Organization: org, Users: users, Record: org.Status.Removals,
-		Approval: org.Annotations[v1alpha1.AnnotationApproveRemovals], Now: now,
+		Protection: org.Spec.Protection, Organization: org, Users: s.users, Record: org.Status.Removals,
+		Approval: org.Annotations[v1alpha1.AnnotationApproveRemovals], Rejection: org.Annotations[v1alpha1.AnnotationRejectRemovals], Now: now,
+		Parks: func(u *v1alpha1.User) bool {
+			return membership.Parks(u, org, func(name string) *v1alpha1.Role { return s.roles[name] })
+		},
 	})
 }
 
@@ -34,13 +39,16 @@ func reportRemovals(org *v1alpha1.Organization, now time.Time) time.Time {
 		verdict.Unset(org, v1alpha1.ConditionRemovalsHeld)
 		return time.Time{}
 	}
-	r, approval := &org.Status.Removals, org.Annotations[v1alpha1.AnnotationApproveRemovals]
+	r, approval, rejection := &org.Status.Removals, org.Annotations[v1alpha1.AnnotationApproveRemovals], org.Annotations[v1alpha1.AnnotationRejectRemovals]
 	switch {
 	case r.HeldCount == 0:
 		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, false, v1alpha1.ReasonNoRemovalsHeld, "no removal is held", now)
 	case approval != "" && approval != r.Approved && approval != r.Token: // the same list passes once those approved before have gone
 		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, true, v1alpha1.ReasonApprovalOutdated,
 			fmt.Sprintf("annotation %s is for another list, and nobody passed: %s", v1alpha1.AnnotationApproveRemovals, held(org)), now)
+	case rejection != "" && rejection != r.Rejected && rejection != r.Token:
+		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, true, v1alpha1.ReasonApprovalOutdated,
+			fmt.Sprintf("annotation %s is for another list, and nobody was let go: %s", v1alpha1.AnnotationRejectRemovals, held(org)), now)
 	default:
 		verdict.Set(org, v1alpha1.ConditionRemovalsHeld, true, v1alpha1.ReasonRemovalsHeld, held(org), now)
 	}
@@ -77,8 +85,23 @@ func removals(n int32) string {
 	return fmt.Sprintf("%d removals are held", n)
 }
 
+// rejections is how many deletions were rejected which were not before.
+func rejections(before, after *v1alpha1.Organization) (n int) {
+	for _, p := range after.Status.Removals.Passed {
+		if p.By == v1alpha1.PassRejection && !slices.Contains(before.Status.Removals.Passed, p) {
+			n++
+		}
+	}
+	return n
+}
+
 // announceRemovals tells people when removals come to be held, and when an approval lets nobody pass.
 func (r *Reconciler) announceRemovals(before, after *v1alpha1.Organization) {
+	if n := rejections(before, after); n > 0 {
+		r.Events.Eventf(after, nil, corev1.EventTypeWarning, v1alpha1.ReasonRemovalsRejected, "Reconcile",
+			"%d deleted Users are let go, and the people keep everything for %s: apply the Users again within that, or they are archived",
+			n, guard.Within(after.Spec.Protection))
+	}
 	was := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionRemovalsHeld)
 	is := meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionRemovalsHeld)
 	if is == nil || is.Status != "True" || was != nil && was.Reason == is.Reason {

@@ -20,7 +20,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=roles;organizations;seatpools;users,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=roles;organizations;seatpools;users;archivedusers,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=roles/status,verbs=patch
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=seatkeeper-organization-admin;seatkeeper-organization-editor;seatkeeper-organization-viewer;seatkeeper-organization-billing

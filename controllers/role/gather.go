@@ -17,6 +17,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
@@ -108,6 +109,24 @@ func (r *Reconciler) gatherHolders(ctx context.Context, role *v1alpha1.Role, nam
 			}
 		}
 		if accepted && binds {
+			r.gatherBound(u, s)
+		}
+	}
+	return r.gatherParked(ctx, role, name, binds, s)
+}
+
+// gatherParked takes in who keeps a role by a record, while there is no User. Such a person does nobody's work, and is bound.
+func (r *Reconciler) gatherParked(ctx context.Context, role *v1alpha1.Role, name string, binds bool, s *snapshot) error {
+	var parked v1alpha1.ArchivedUserList
+	err := r.List(ctx, &parked, client.InNamespace(role.Namespace), client.MatchingFields{index.Parked: role.Spec.Organization}, loop.Lagging{})
+	if err != nil {
+		return fmt.Errorf("listing parked users: %w", err)
+	}
+	for i := range parked.Items {
+		u := membership.Resident(&parked.Items[i])
+		known, err := r.Names.Of(u)
+		there := err == nil && slices.ContainsFunc(s.bound, func(h bindings.Holder) bool { return h.Name == known })
+		if binds && access.Active(u) && access.Holds(u, name) && !there {
 			r.gatherBound(u, s)
 		}
 	}

@@ -29,6 +29,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		For(&v1alpha1.Role{}, builder.WithPredicates(loop.Declared())).
 		Watches(&v1alpha1.Role{}, loop.Affected(r.rolesOfRole)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.rolesOfUser)).
+		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.rolesOfRecord)).
 		Watches(&rbacv1.RoleBinding{}, loop.AffectedBy(rolesOfBinding)).
 		Watches(&v1alpha1.SeatPool{}, loop.ComesOrGoes(r.rolesOfPool)).
 		Watches(&v1alpha1.Organization{}, loop.ComesOrGoes(r.rolesOfOrganization)).
@@ -73,6 +74,21 @@ func (r *Reconciler) rolesOfUser(ctx context.Context, before, after *v1alpha1.Us
 		changed = difference(before.Status.Roles, after.Status.Roles)
 	}
 	return keys(u.Namespace, access.Closure(changed, r.roster(ctx, u.Namespace, u.Spec.Organization).Role))
+}
+
+// rolesOfRecord are the roles that somebody keeps by a record, or does so no more.
+func (r *Reconciler) rolesOfRecord(ctx context.Context, before, after *v1alpha1.ArchivedUser) []types.NamespacedName {
+	var changed []string
+	var record *v1alpha1.ArchivedUser
+	for _, a := range []*v1alpha1.ArchivedUser{before, after} {
+		if a != nil {
+			record, changed = a, append(changed, a.Record.Parked.Roles...)
+		}
+	}
+	if len(changed) == 0 || before != nil && after != nil && before.Parked() == after.Parked() {
+		return nil
+	}
+	return keys(record.Namespace, access.Closure(changed, r.roster(ctx, record.Namespace, record.Record.Spec.Organization).Role))
 }
 
 // difference are the names that only one of the lists has.

@@ -21,6 +21,8 @@ type record struct {
 	minimums map[string]int32
 	// alarms are when the roles of users change by themselves next.
 	alarms map[types.UID]alarm
+	// parked are those who hold seats by a record, by what the record says of the address.
+	parked map[string]*v1alpha1.ArchivedUser
 	of     types.UID
 	made   time.Time
 }

@@ -21,7 +21,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools;organizations;users;roles;teams,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools;organizations;users;roles;teams;archivedusers,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=seatpools/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get

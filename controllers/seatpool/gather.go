@@ -83,7 +83,8 @@ func (r *Reconciler) renew(ctx context.Context, s *snapshot, _ changes) error {
 	if err != nil {
 		return err
 	}
-	*s.record = record{book: seats.NewBook(people, nil), minimums: s.minimums, alarms: s.alarms, of: s.pool.UID, made: s.now}
+	*s.record = record{book: seats.NewBook(people, nil), minimums: s.minimums, alarms: s.alarms, parked: s.parked, of: s.pool.UID, made: s.now}
+	s.keepParked()
 	return r.readLedger(ctx, r, s)
 }
 
@@ -129,6 +130,9 @@ func (r *Reconciler) gatherPeople(ctx context.Context, s *snapshot) ([]seats.Per
 		return nil, err
 	}
 	if err := r.gatherMinimums(ctx, s, source); err != nil {
+		return nil, err
+	}
+	if err := r.gatherParked(ctx, s); err != nil {
 		return nil, err
 	}
 	s.alarms = map[types.UID]alarm{}
@@ -188,7 +192,7 @@ func (s *snapshot) person(u *v1alpha1.User, source access.Source, holder *v1alph
 	}
 	return seats.Person{
 		Name: u.Name, UID: u.UID, Created: u.CreationTimestamp.Time,
-		Owner: membership.IsOwner(u, s.organization), Active: access.Active(u), Standing: standing(u, facts),
+		Owner: membership.IsOwner(u, s.organization), Active: access.Active(u), Standing: standing(u, facts), From: s.from(u),
 		Roles: s.needed(roles), Revoked: membership.Revoked(u, s.pool.Name),
 	}
 }
@@ -216,6 +220,9 @@ func (r *Reconciler) amend(ctx context.Context, s *snapshot, due changes) error 
 		if err := r.readUser(ctx, s, source, uid, alarm.user); err != nil {
 			return err
 		}
+	}
+	if err := r.amendParked(ctx, s); err != nil {
+		return err
 	}
 	return r.readLedger(ctx, r, s)
 }
@@ -280,7 +287,15 @@ func (r *Reconciler) gatherStrangers(ctx context.Context, s *snapshot) error {
 		err := r.Live.Get(ctx, types.NamespacedName{Namespace: s.pool.Namespace, Name: seat.User}, &u)
 		switch {
 		case apierrors.IsNotFound(err), err == nil && (u.UID != seat.UID || u.Spec.Organization != s.pool.Spec.Organization):
-			s.book.SetPerson(seats.Person{Name: seat.User, UID: seat.UID, Standing: seats.Frees})
+			parked, err := r.parkedLive(ctx, s, seat.UID)
+			if err != nil {
+				return err
+			}
+			gone := seats.Person{Name: seat.User, UID: seat.UID, Standing: seats.Frees}
+			if parked != nil { // which the cache does not show yet
+				gone = resident(parked)
+			}
+			s.book.SetPerson(gone)
 		case err != nil:
 			return fmt.Errorf("looking for the holder of seat %d: %w", seat.Number, err)
 		}

@@ -96,7 +96,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 	if err != nil {
 		return d, err
 	}
-	if leaves(s.User, d.User) || renamed(s.User, d.User) || d.Final {
+	if leaves(s.User, d.User) || renamed(s.User, d.User) || d.Final || !d.Parked.Until.IsZero() {
 		if s.Organization, err = r.organization(ctx, s.User); err != nil {
 			return d, err
 		}
@@ -104,7 +104,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 			return d, err
 		}
 	}
-	if !loses(s.User, d.User) || silent(&d) {
+	if !loses(s.User, d.User) || silent(&d) || !d.Parked.Until.IsZero() {
 		return d, nil
 	}
 	var kept []string

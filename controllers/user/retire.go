@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -36,7 +37,7 @@ func (r *Reconciler) retire(ctx context.Context, d *membership.Decision) error {
 		}
 	case d.Nobody:
 	default:
-		if err := r.record(ctx, u); err != nil {
+		if err := r.record(ctx, u, d.Parked); err != nil {
 			return fmt.Errorf("recording who left: %w", err)
 		}
 	}
@@ -46,6 +47,11 @@ func (r *Reconciler) retire(ctx context.Context, d *membership.Decision) error {
 		return fmt.Errorf("removing finalizer %s: %w", v1alpha1.FinalizerArchive, err)
 	}
 	reason := v1alpha1.ReasonArchived
+	if until := d.Parked.Until; !until.IsZero() {
+		reason = v1alpha1.ReasonParked
+		r.Events.Eventf(u, nil, corev1.EventTypeNormal, reason, "Reconcile",
+			"the deletion was rejected: access, roles and seats stay until %s, and a User with the same address takes them over", until.UTC().Format(time.RFC3339))
+	}
 	if d.Final {
 		reason = v1alpha1.ReasonDeleted
 		r.Events.Eventf(u, nil, corev1.EventTypeNormal, reason, "Reconcile",
@@ -56,12 +62,12 @@ func (r *Reconciler) retire(ctx context.Context, d *membership.Decision) error {
 }
 
 // record writes the ArchivedUser, over that of an earlier stay of the same person.
-func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User) error {
+func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User, parked v1alpha1.Parking) error {
 	spec := *u.Spec.DeepCopy()
 	spec.Email = cmp.Or(u.Status.Email, spec.Email) // an edit that had no effect is not the person's address
 	return r.archive(ctx, u, v1alpha1.UserRecord{
 		Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt, AccessEndedAt: u.Status.AccessEndedAt,
-		AccountUID: u.Status.AccountUID, Path: v1alpha1.ArchivePathDeletion, Handovers: handedOver(u),
+		AccountUID: u.Status.AccountUID, Path: v1alpha1.ArchivePathDeletion, Handovers: handedOver(u), Parked: parked,
 	})
 }
 
@@ -100,6 +106,9 @@ func (r *Reconciler) archive(ctx context.Context, u *v1alpha1.User, record v1alp
 	archived := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
 	_, err := controllerutil.CreateOrUpdate(ctx, r, archived, func() error {
 		record.ArchivedAt = archived.Record.ArchivedAt
+		if was := archived.Record; was.UID == u.UID && !was.Parked.Until.IsZero() && !record.Parked.Until.IsZero() {
+			record.Parked.Until = was.Parked.Until // written before a crash
+		}
 		if !record.ArchivedAt.IsZero() && equality.Semantic.DeepEqual(archived.Record, record) {
 			return nil // written before a crash
 		}

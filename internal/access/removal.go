@@ -78,7 +78,7 @@ func Unpassed(u *v1alpha1.User, org *v1alpha1.Organization) bool {
 // known by the request.
 func Covers(p *v1alpha1.PassedRemoval, u *v1alpha1.User, kind v1alpha1.RemovalKind) bool {
 	switch {
-	case p.UID != u.UID:
+	case p.UID != u.UID, p.By == v1alpha1.PassRejection:
 		return false
 	case p.Kind == v1alpha1.RemovalDelete && kind == v1alpha1.RemovalDelete:
 		return true
@@ -86,6 +86,14 @@ func Covers(p *v1alpha1.PassedRemoval, u *v1alpha1.User, kind v1alpha1.RemovalKi
 		return p.Kind == kind && p.Request >= LossRequest(u)
 	}
 	return p.Kind != v1alpha1.RemovalRoleLoss && p.Generation == u.Generation
+}
+
+// Rejected says that the organization lets a User go who is deleted, and that the person keeps everything for now.
+func Rejected(u *v1alpha1.User, org *v1alpha1.Organization) bool {
+	return org != nil && org.Protected() && Removal(u, org) == v1alpha1.RemovalDelete &&
+		slices.ContainsFunc(org.Status.Removals.Passed, func(p v1alpha1.PassedRemoval) bool {
+			return p.UID == u.UID && p.By == v1alpha1.PassRejection
+		})
 }
 
 // Refused says that the organization decided about the removal of a user, and holds it. It lists so many; there may be

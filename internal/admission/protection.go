@@ -214,9 +214,11 @@ func (g *gains) protection(before, after *v1alpha1.Organization) {
 	if before.Spec.Protection.MaxRemovals != nil && !equality.Semantic.DeepEqual(before.Spec.Protection, after.Spec.Protection) {
 		g.organization(field.NewPath("spec", "protection"), "say how many people may be removed from organization "+after.Name, after.Name)
 	}
-	approved := after.Annotations[v1alpha1.AnnotationApproveRemovals]
-	if approved != "" && approved != before.Annotations[v1alpha1.AnnotationApproveRemovals] {
-		g.organization(field.NewPath("metadata", "annotations").Key(v1alpha1.AnnotationApproveRemovals),
-			"approve removals from organization "+after.Name, after.Name)
+	for _, verdict := range []struct{ annotation, act string }{
+		{v1alpha1.AnnotationApproveRemovals, "approve"}, {v1alpha1.AnnotationRejectRemovals, "reject"},
+	} {
+		if token := after.Annotations[verdict.annotation]; token != "" && token != before.Annotations[verdict.annotation] {
+			g.organization(field.NewPath("metadata", "annotations").Key(verdict.annotation), verdict.act+" removals from organization "+after.Name, after.Name)
+		}
 	}
 }

@@ -51,8 +51,10 @@ type Removals struct {
 	Users []v1alpha1.User
 	// Record is what was decided before.
 	Record v1alpha1.RemovalsStatus
-	// Approval is the token of the list that somebody approves.
-	Approval string
+	// Approval is the token of the list that somebody approves, and Rejection that of the one whose deletions somebody rejects.
+	Approval, Rejection string
+	// Parks says that a User who is deleted can go while the person keeps everything; nil says so of nobody.
+	Parks func(u *v1alpha1.User) bool
 	Now      time.Time
 }
 
@@ -64,6 +66,7 @@ func DecideRemovals(s Removals) v1alpha1.RemovalsStatus {
 	d.keepHeld()
 	d.decide()
 	d.approve()
+	d.reject()
 	d.fold()
 	return d.status
 }
@@ -102,7 +105,7 @@ func Members(p v1alpha1.ProtectionPolicy, users []v1alpha1.User, record *v1alpha
 	n := Counted(p, record, now)
 	let := make(map[types.UID]bool, len(record.Passed))
 	for i := range record.Passed {
-		if was := &record.Passed[i]; Counts(p, was, now) || was.By == v1alpha1.PassApproval {
+		if was := &record.Passed[i]; Counts(p, was, now) || was.By != v1alpha1.PassLimit {
 			let[was.UID] = true
 		}
 	}
@@ -211,7 +214,7 @@ func (d *removals) gather() {
 	}
 	d.limit = Limit(d.Protection, members)
 	d.counted = Counted(d.Protection, &d.Record, d.Now)
-	d.status.Approved = d.Record.Approved
+	d.status.Approved, d.status.Rejected = d.Record.Approved, d.Record.Rejected
 }
 
 // removed says that the removal of a user is to be decided about.
@@ -222,6 +225,9 @@ func (d *removals) removed(u *v1alpha1.User) bool {
 // open says that what was let pass has not happened yet, or that the view of the user is older than that.
 func (d *removals) open(p *v1alpha1.PassedRemoval) bool {
 	u := d.seen[p.UID]
+	if p.By == v1alpha1.PassRejection {
+		return u != nil // a deletion is not taken back
+	}
 	return u != nil && (outdated(u, p.Generation, p.Request) || d.removed(u) && access.Covers(p, u, access.Removal(u, d.Organization)))
 }
 
@@ -381,11 +387,35 @@ func (d *removals) approve() {
 	d.sum()
 }
 
-// approving is how many that were approved are on record.
+// reject lets those of the list go that somebody rejected who are deleted, and can be parked: nothing happens to the person. The
+// others stay held.
+func (d *removals) reject() {
+	rejected := d.status.Token
+	if rejected == "" || d.Rejection != rejected || d.Parks == nil || d.approving()+len(d.status.Held) > mostPassing {
+		return
+	}
+	held := d.status.Held
+	d.status.Held = nil
+	for _, h := range held {
+		if u := d.seen[h.UID]; h.Kind == v1alpha1.RemovalDelete && u != nil && !outdated(u, h.Generation, h.Request) && d.Parks(u) {
+			d.passed[h.UID] = d.passing(h, v1alpha1.PassRejection)
+			continue
+		}
+		d.status.Held = append(d.status.Held, h)
+	}
+	waiting := d.waiting
+	d.status.Rejected, d.waiting = rejected, nil
+	for _, u := range waiting {
+		d.hold(u)
+	}
+	d.sum()
+}
+
+// approving is how many that were approved or rejected are on record.
 func (d *removals) approving() int {
 	n := 0
 	for _, p := range d.passed {
-		if p.By == v1alpha1.PassApproval {
+		if p.By != v1alpha1.PassLimit {
 			n++
 		}
 	}

@@ -46,6 +46,8 @@ const (
 	UserRequests = "status.roleRequests"
 	// UserRemoval finds the Users of an organization, by its name, who are to lose access and have it still, or may be.
 	UserRemoval = "removal"
+	// Parked finds the ArchivedUsers of an organization, by its name, of people who keep what they had for now.
+	Parked = "parked"
 	// RoleIncludes finds Roles by the name of a role that they include.
 	RoleIncludes = "spec.includes"
 	// BindingRole finds RoleBindings by the label that says whose holders they bind.
@@ -88,6 +90,12 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 				return nil
 			}
 			return []string{u.Spec.Organization}
+		}),
+		of(ctx, indexer, Parked, func(a *v1alpha1.ArchivedUser) []string {
+			if !a.Parked() {
+				return nil
+			}
+			return []string{a.Record.Spec.Organization}
 		}),
 		of(ctx, indexer, RoleIncludes, func(r *v1alpha1.Role) []string { return r.Spec.Includes }),
 		of(ctx, indexer, BindingRole, func(b *rbacv1.RoleBinding) []string { return some(b.Labels[v1alpha1.LabelRole]) }),

@@ -104,6 +104,8 @@ type Decision struct {
 	Spent []*v1alpha1.ArchivedUser
 	// Farewell says that the object can go: a record is written, then the finalizer is removed.
 	Farewell bool
+	// Parked is set when nothing but the object goes: the person keeps what is recorded there.
+	Parked v1alpha1.Parking
 	// Final says that no record is to remain, and Nobody that there is nothing to record: the address was never the user's.
 	Final, Nobody bool
 

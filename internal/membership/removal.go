@@ -13,6 +13,10 @@ import (
 // any more. Before it has decided there is nothing to tell. What is told names no figure and no token: these change with
 // everybody else who is removed, and thousands would be written anew each time.
 func (d *Decision) remain(s Situation) verdict.Verdict {
+	if access.Rejected(d.User, s.Organization) {
+		d.park(s)
+		return verdict.Verdict{Kind: verdict.Silent}
+	}
 	d.lessen(s)
 	switch {
 	case access.Refused(d.User, s.Organization):

@@ -53,7 +53,7 @@ func (d *Decision) recall(s Situation) {
 	}
 	if u.DeletionTimestamp.IsZero() { // else the record is written over
 		d.spend(s, func(record *v1alpha1.UserRecord) bool {
-			return record.UID != u.UID || record.Path == v1alpha1.ArchivePathReplacement
+			return (record.UID != u.UID || record.Path == v1alpha1.ArchivePathReplacement) && (record.Parked.Until.IsZero() || d.seated(s))
 		})
 	}
 }

@@ -25,6 +25,8 @@ type Book struct {
 	more   map[types.UID][]int32
 	// strangers are the holders who are not among the people, and leavers those whose seats become free.
 	strangers, leavers map[types.UID]struct{}
+	// heirs are those who take over the seat of another.
+	heirs map[types.UID]struct{}
 	// withdrawn is the number of seats that were withdrawn.
 	withdrawn int
 	// revoked is the latest turn of a withdrawal that anybody was seen to have carried out.
@@ -48,7 +50,7 @@ func NewBook(people []Person, ledger []Slice) *Book {
 	b := &Book{
 		slices: make(map[int32]Slice, len(ledger)), people: map[types.UID]*member{},
 		seated: make(map[types.UID]int32, held), more: map[types.UID][]int32{},
-		strangers: map[types.UID]struct{}{}, leavers: map[types.UID]struct{}{},
+		strangers: map[types.UID]struct{}{}, leavers: map[types.UID]struct{}{}, heirs: map[types.UID]struct{}{},
 	}
 	for _, slice := range ledger {
 		b.SetSlice(slice)
@@ -197,6 +199,7 @@ func (b *Book) sort(uid types.UID) {
 	frees := known && p.Standing == Frees
 	put(b.strangers, uid, holds && !known)
 	put(b.leavers, uid, holds && frees)
+	put(b.heirs, uid, known && !holds && p.Standing == Claims && p.From != "")
 	if known {
 		b.line(p, !holds && p.Standing == Claims)
 	}
@@ -354,5 +357,5 @@ func (q *queue) first(n int) []*Person {
 
 func (p *Person) same(q *Person) bool {
 	return p.Name == q.Name && p.Created.Equal(q.Created) && p.Owner == q.Owner && p.Standing == q.Standing &&
-		p.Revoked == q.Revoked && slices.Equal(p.Roles, q.Roles)
+		p.From == q.From && p.Revoked == q.Revoked && slices.Equal(p.Roles, q.Roles)
 }

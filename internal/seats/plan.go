@@ -38,6 +38,8 @@ type Plan struct {
 	Queue   []string
 	// Granted and Released are the seats that change hands, by seat number.
 	Granted, Released []Seat
+	// Inherited are the seats that are taken over in place, as they are then.
+	Inherited []Seat
 	// Withdrawn are the seats that the turn withdraws, and Withdrawing all that are withdrawn then and not free yet,
 	// both newest first.
 	Withdrawn, Withdrawing []Seat
@@ -50,9 +52,13 @@ type Plan struct {
 // The book is not changed: it is to be told of what was written.
 func (b *Book) Next(t Terms) Plan {
 	d := &draft{Book: b, plan: Plan{Assigned: b.held}, changed: map[int32]*Slice{}}
-	d.release()
-	d.withdraw(t)
-	d.grant(t)
+	if d.inherit(); len(d.plan.Inherited) > 0 {
+		d.plan.Waiting, d.plan.Queue, d.plan.More = d.standstill(t)
+	} else {
+		d.release()
+		d.withdraw(t)
+		d.grant(t)
+	}
 	for _, number := range slices.Sorted(maps.Keys(d.changed)) {
 		d.plan.Writes = append(d.plan.Writes, *d.changed[number])
 	}

@@ -64,6 +64,8 @@ type Person struct {
 	Standing Standing
 	// Roles are the roles that the person is to hold.
 	Roles []string
+	// From is whose seat the person takes over, in place: of the same person, by another User. Empty when there is none.
+	From types.UID
 	// Revoked is the turn of the withdrawal after which all that came with the seat was revoked; 0 when none was.
 	Revoked int64
 }

@@ -1,0 +1,55 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package membership
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/guard"
+)
+
+// A deletion that was rejected takes the User, since Kubernetes does not undelete, and nothing else: what the person has is parked
+// on the record for one window. A User with the same address that comes within it takes everything over. After it, the record's
+// controller takes back what is left, and the person is archived.
+
+// park lets go of the object of a user whose deletion was rejected, and keeps the rest.
+func (d *Decision) park(s Situation) {
+	d.Farewell = true
+	d.Parked = v1alpha1.Parking{
+		Until: metav1.NewTime(d.now.Add(guard.Window(s.Organization.Spec.Protection))), Roles: slices.Sorted(slices.Values(d.User.Status.Roles)),
+	}
+}
+
+// Resident is the person of a parked record as a User, as far as it matters to who keeps seats and rights.
+func Resident(a *v1alpha1.ArchivedUser) *v1alpha1.User {
+	r := &a.Record
+	return &v1alpha1.User{
+		ObjectMeta: metav1.ObjectMeta{Namespace: a.Namespace, Name: r.User, UID: r.UID, ResourceVersion: a.ResourceVersion, CreationTimestamp: a.CreationTimestamp},
+		Spec:       r.Spec,
+		Status:     v1alpha1.UserStatus{Roles: r.Parked.Roles, Email: r.Spec.Email, AcceptedAt: r.AcceptedAt, AccountUID: r.AccountUID},
+	}
+}
+
+// Parks says that a User who is deleted can go while the person keeps everything. Whoever has not accepted cannot be parked, since
+// the link is tied to the User; nor can the holder of a role that would then be short, or somebody whose objects an ownership rule
+// hands over, which takes a User; nor is anybody parked where no record is left.
+func Parks(u *v1alpha1.User, org *v1alpha1.Organization, role func(name string) *v1alpha1.Role) bool {
+	rules := slices.ContainsFunc(org.Spec.Offboarding.Ownership, func(r v1alpha1.OwnershipRule) bool { return r.OnArchive != v1alpha1.OwnershipRetain })
+	return access.Active(u) && !rules && !Final(org) && !slices.ContainsFunc(u.Status.Roles, func(name string) bool {
+		r := role(name)
+		return r != nil && ptr.Deref(r.Spec.MinHolders, 0) > 0
+	})
+}
+
+// seated says that a user has come into every seat that the roles need, or does not come into any: a parked record, by which the
+// seats are kept, has done its part.
+func (d *Decision) seated(s Situation) bool {
+	held := seatNames(s.Seats)
+	return access.Leaving(d.User) || !slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) })
+}
