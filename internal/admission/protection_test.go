@@ -324,6 +324,13 @@ func approving(name string) attempt {
 	})
 }
 
+// rejecting is an attempt to reject removals.
+func rejecting(name string) attempt {
+	return changing(&v1alpha1.Organization{}, name, func(o *v1alpha1.Organization) {
+		metav1.SetMetaDataAnnotation(&o.ObjectMeta, v1alpha1.AnnotationRejectRemovals, "0123456789abcdef")
+	})
+}
+
 // byProtection are ways round the protection of an organization, which globex has.
 func byProtection() map[string]gain {
 	globex, at := []allowed{assignOwner("globex")}, "spec.protection: Forbidden"
@@ -337,6 +344,7 @@ func byProtection() map[string]gain {
 			protecting("globex", func(p *v1alpha1.ProtectionPolicy) { p.Window = &metav1.Duration{Duration: time.Minute} }), globex,
 			"say how many people may be removed from organization globex",
 		},
+		"a rejection":          {rejecting("globex"), globex, "metadata.annotations[seatkeeper.dev/reject-removals]: Forbidden"},
 		"an approval":          {approving("globex"), globex, "metadata.annotations[seatkeeper.dev/approve-removals]: Forbidden"},
 		"an approval, at once": {making(approved), []allowed{assignOwner("new")}, "spec.owner: Forbidden"},
 	}

@@ -53,7 +53,7 @@ func newExodus(t *rapid.T) *exodus {
 func lets(org *v1alpha1.Organization, u *v1alpha1.User, kind v1alpha1.RemovalKind) bool {
 	return slices.ContainsFunc(org.Status.Removals.Passed, func(p v1alpha1.PassedRemoval) bool {
 		switch {
-		case p.UID != u.UID:
+		case p.UID != u.UID, p.By == v1alpha1.PassRejection:
 			return false
 		case kind == v1alpha1.RemovalRoleLoss:
 			return p.Kind == kind && p.Request >= u.Status.LastRoleRequest
@@ -173,10 +173,11 @@ func (e *exodus) decide(t *rapid.T) {
 // write is what becomes of a decision.
 func (e *exodus) write(at int, seen []v1alpha1.User) {
 	was := e.org[at]
-	approval := last(e.org).Annotations[v1alpha1.AnnotationApproveRemovals]
+	annotations := last(e.org).Annotations
 	status := guard.DecideRemovals(guard.Removals{
 		Protection: was.Spec.Protection, Organization: was, Users: seen, Record: was.Status.Removals,
-		Approval: was.Annotations[v1alpha1.AnnotationApproveRemovals], Now: e.now,
+		Approval: was.Annotations[v1alpha1.AnnotationApproveRemovals], Rejection: was.Annotations[v1alpha1.AnnotationRejectRemovals], Now: e.now,
+		Parks: func(u *v1alpha1.User) bool { return u.Name != "u6" },
 	})
 	if at != len(e.org)-1 {
 		return // outdated
@@ -189,7 +190,7 @@ func (e *exodus) write(at int, seen []v1alpha1.User) {
 		if slices.Contains(was.Status.Removals.Passed, p) {
 			continue
 		}
-		e.passed(p, &was.Status.Removals, approval)
+		e.passed(p, &was.Status.Removals, annotations)
 	}
 	var window []types.UID
 	for _, p := range e.let {
@@ -203,7 +204,8 @@ func (e *exodus) write(at int, seen []v1alpha1.User) {
 }
 
 // passed checks that somebody might pass.
-func (e *exodus) passed(p v1alpha1.PassedRemoval, was *v1alpha1.RemovalsStatus, approval string) {
+func (e *exodus) passed(p v1alpha1.PassedRemoval, was *v1alpha1.RemovalsStatus, annotations map[string]string) {
+	approval := annotations[v1alpha1.AnnotationApproveRemovals]
 	held := slices.ContainsFunc(was.Held, func(h v1alpha1.HeldRemoval) bool { return h.UID == p.UID })
 	switch p.By {
 	case v1alpha1.PassLimit:
@@ -212,6 +214,11 @@ func (e *exodus) passed(p v1alpha1.PassedRemoval, was *v1alpha1.RemovalsStatus, 
 		}
 		p.At = metav1.NewTime(e.now)
 		e.let = append(e.let, p)
+	case v1alpha1.PassRejection:
+		if approval = annotations[v1alpha1.AnnotationRejectRemovals]; p.Kind != v1alpha1.RemovalDelete || p.User == "u6" {
+			e.Fatalf("%s, who is removed by %s, is let go", p.User, p.Kind)
+		}
+		fallthrough
 	case v1alpha1.PassApproval:
 		if !slices.ContainsFunc(e.lists[approval], func(h v1alpha1.HeldRemoval) bool {
 			return h.UID == p.UID && (h.Generation == p.Generation || h.Kind == v1alpha1.RemovalRoleLoss) && h.Kind == p.Kind && h.Request == p.Request
@@ -221,10 +228,11 @@ func (e *exodus) passed(p v1alpha1.PassedRemoval, was *v1alpha1.RemovalsStatus, 
 	}
 }
 
-// approve has somebody approve a list of the past, most often the latest.
+// approve has somebody approve, or reject, a list of the past, most often the latest.
 func (e *exodus) approve(t *rapid.T) {
 	org := last(e.org).DeepCopy()
-	org.Annotations = map[string]string{v1alpha1.AnnotationApproveRemovals: e.org[version(t, e.org, "approval")].Status.Removals.Token}
+	annotation := rapid.SampledFrom([]string{v1alpha1.AnnotationApproveRemovals, v1alpha1.AnnotationRejectRemovals}).Draw(t, "annotation")
+	org.Annotations = map[string]string{annotation: e.org[version(t, e.org, "approval")].Status.Removals.Token}
 	e.org = append(e.org, org)
 }
 
@@ -264,6 +272,9 @@ func TestNeverMoreRemovalsThanTheLimit(t *testing.T) {
 			is := slices.ContainsFunc(held, func(h v1alpha1.HeldRemoval) bool {
 				return h.UID == u.UID && h.Generation == u.Generation && h.Kind == kind
 			})
+			if access.Rejected(u, last(e.org)) {
+				continue // it goes as it is
+			}
 			if asked := kind == v1alpha1.RemovalRoleLoss && lets(last(e.org), u, kind); !asked && (kind != "") != is {
 				t.Fatalf("%s is %s, is to lose %q yet, and is held: %t", u.Name, u.Spec.State, kind, is)
 			}

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/guard"
 	"seatkeeper.dev/seatkeeper/test/build"
 )
@@ -302,6 +303,66 @@ func TestDecideRemovals(t *testing.T) {
 
 // approved approves the list that is held.
 func approved(s *staff) *staff { return s.approve(s.Record.Token) }
+
+// Deletions that somebody rejects let the Users go, and nobody else: neither who is held otherwise, nor who cannot be parked.
+func TestReject(t *testing.T) {
+	employed := func() *staff {
+		s := employ(6, "1").archive("u0").decide().act().remove("u1", "u2", "u3").archive("u4").decide()
+		s.Parks = func(u *v1alpha1.User) bool { return u.Name != "u3" }
+		return s
+	}
+	reject := func(s *staff, token string) *staff {
+		s.Rejection = token
+		return s.decide()
+	}
+	for name, tc := range map[string]struct {
+		why            string
+		staff          *staff
+		rejected, held []string
+		counted        int
+	}{
+		"the list":      {"who is deleted, and can be parked", func() *staff { s := employed(); return reject(s, s.Record.Token) }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 1},
+		"another list":  {"nobody is let go", reject(employed(), "0123456789abcdef"), nil, []string{"u1", "u2", "u3", "u4"}, 1},
+		"nobody parks":  {"nobody is let go", func() *staff { s := employed(); s.Parks = nil; return reject(s, s.Record.Token) }(), nil, []string{"u1", "u2", "u3", "u4"}, 1},
+		"edited since":  {"a deletion is not taken back", func() *staff { s := employed(); return reject(s, s.Record.Token).touch("u1").decide() }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 1},
+		"much later":    {"it has not happened", func() *staff { s := employed(); return reject(s, s.Record.Token).later(5 * time.Hour).decide() }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 0},
+		"both at once":  {"who is approved passes, and there is nobody left to reject", func() *staff { s := employed(); s.Rejection = s.Record.Token; return s.approve(s.Record.Token) }(), nil, nil, 1},
+		"and they went": {"it is off the record", func() *staff {
+			s := employed()
+			reject(s, s.Record.Token)
+			s.Users = slices.DeleteFunc(s.Users, func(u v1alpha1.User) bool { return u.Name == "u1" || u.Name == "u2" })
+			return s.decide()
+		}(), nil, []string{"u3", "u4"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var rejected []string
+			for _, p := range tc.staff.Record.Passed {
+				if p.By == v1alpha1.PassRejection {
+					rejected = append(rejected, p.User)
+				}
+			}
+			slices.Sort(rejected)
+			if diff := cmp.Diff([2][]string{tc.rejected, tc.held}, [2][]string{rejected, tc.staff.held()}); diff != "" {
+				t.Errorf("%s; rejected and held (-want +got):\n%s", tc.why, diff)
+			}
+			if n := guard.Counted(tc.staff.Protection, &tc.staff.Record, tc.staff.Now); n != tc.counted {
+				t.Errorf("%s; %d count, want %d", tc.why, n, tc.counted)
+			}
+			org := build.Organization("acme").Protection("1", time.Hour).Obj()
+			org.Status.Removals = tc.staff.Record
+			for i := range tc.staff.Users {
+				u := &tc.staff.Users[i]
+				if is := slices.Contains(tc.rejected, u.Name); access.Rejected(u, org) != is || is && !access.Detained(u, org) {
+					t.Errorf("%s; %s is let go: %t, and may leave: %t", tc.why, u.Name, access.Rejected(u, org), !access.Detained(u, org))
+				}
+			}
+			again := tc.staff.Record
+			if diff := cmp.Diff(again, tc.staff.decide().Record); diff != "" {
+				t.Errorf("decided once more, it is another (-first +second):\n%s", diff)
+			}
+		})
+	}
+}
 
 // Whose loss of a role has not passed is barred from it, and so is who is held otherwise; the others are not.
 func TestBarred(t *testing.T) {

@@ -106,6 +106,7 @@ func (f facts) change(t *rapid.T, book *seats.Book) {
 			Standing: rapid.SampledFrom([]seats.Standing{seats.Frees, seats.Leaves, seats.Keeps, seats.Claims, seats.Claims}).Draw(t, "standing"),
 			Roles:    rapid.SampledFrom([][]string{nil, {"a"}, {"a", "b"}}).Draw(t, "roles"),
 			Revoked:  rapid.Int64Range(0, 2).Draw(t, "revoked"),
+			From:     rapid.SampledFrom([]types.UID{"", "", "p03", "p04"}).Draw(t, "from"),
 		}
 		f.people[uid] = p
 		book.SetPerson(p)

@@ -20,8 +20,8 @@ func (d *draft) inherit() {
 	for _, uid := range slices.Sorted(maps.Keys(d.heirs)) {
 		heir := d.people[uid]
 		number, held := d.seated[heir.From]
-		if !held {
-			continue
+		if from := d.people[heir.From]; !held || from == nil || from.Standing != Keeps {
+			continue // a seat comes from whoever keeps it for the heir, and from nobody who has a use for it
 		}
 		at := slices.IndexFunc(d.slice(number).Seats, func(s Seat) bool { return s.UID == heir.From && s.Withdrawn == 0 })
 		if at < 0 || d.touch(number) == nil {

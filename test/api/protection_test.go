@@ -41,8 +41,12 @@ var removalStatusRules = []rule{
 	{"more passed than are listed", organization, fields{"status.removals.passed": repeat(passed("Approval"), 2001)}, "status.removals.passed: Too many"},
 	{"more held than are listed", organization, fields{"status.removals.held": repeat(heldBack("Archive"), 1001)}, "status.removals.held: Too many"},
 	{"more numbers than there can be", organization, fields{"status.removals.counted": repeat(map[string]any{"at": "2027-01-05T00:00:00Z", "count": int64(3)}, 129)}, "status.removals.counted: Too many"},
-	{"passed by nobody", organization, fields{"status.removals.passed": repeat(passed("Chance"), 1)}, `supported values: "Limit", "Approval"`},
+	{"passed by nobody", organization, fields{"status.removals.passed": repeat(passed("Chance"), 1)}, `supported values: "Limit", "Approval", "Rejection"`},
 	{"removed in another way", organization, fields{"status.removals.held": repeat(heldBack("Forget"), 1)}, `supported values: "Archive", "Delete", "Suspend"`},
+	{"passed by a rejection", organization, fields{"status.removals.passed": repeat(passed("Rejection"), 1), "status.removals.rejected": "0123456789abcdef"}, ""},
+	{"a rejection of nothing", organization, fields{"status.removals.rejected": ""}, "status.removals.rejected"},
+	{"parked", archivedUser, fields{"record.parked.until": "2027-06-30T18:00:00Z", "record.parked.roles": []any{"member"}}, ""},
+	{"parked without an end", archivedUser, fields{"record.parked.roles": []any{"member"}}, "record.parked.until: Required value"},
 	{"removed in every way", organization, fields{"status.removals.held": []any{
 		heldBack("Archive"), heldBack("Delete"), heldBack("Suspend"), heldBack("Replace"), heldBack("End"), with(heldBack("RoleLoss"), "request", int64(1)),
 	}}, ""},
