@@ -98,7 +98,9 @@ type Parking struct {
 }
 
 // Parked says that the person of a record keeps access, roles and seats for now.
-func (a *ArchivedUser) Parked() bool { return !a.Record.Parked.Until.IsZero() && a.DeletionTimestamp.IsZero() }
+func (a *ArchivedUser) Parked() bool {
+	return !a.Record.Parked.Until.IsZero() && a.DeletionTimestamp.IsZero()
+}
 
 // ArchivedUser is what remains when a User object is deleted. The operator writes it. Its name is a hash of
 // organization and address, so that no personal data shows in a name. When a User with that address is created

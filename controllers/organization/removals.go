@@ -72,10 +72,14 @@ func held(org *v1alpha1.Organization) string {
 	if listed := len(r.Held); int(r.HeldCount) > listed {
 		which, of = fmt.Sprintf("the first %d", listed), " of those in status.removals.held"
 	}
-	return fmt.Sprintf("%s beyond the %s that spec.protection allows within %s: %s%s; to let exactly %s pass, run: "+
+	text := fmt.Sprintf("%s beyond the %s that spec.protection allows within %s: %s%s; to let exactly %s pass, run: "+
 		"kubectl annotate --overwrite -n %s organization %s %s=%s",
 		removals(r.HeldCount), org.Spec.Protection.MaxRemovals.String(), guard.Within(org.Spec.Protection), who, of, which,
 		org.Namespace, org.Name, v1alpha1.AnnotationApproveRemovals, r.Token)
+	if slices.ContainsFunc(r.Held, func(h v1alpha1.HeldRemoval) bool { return h.Kind == v1alpha1.RemovalDelete }) {
+		text += fmt.Sprintf("; if deleting was a mistake, annotate %s=%s instead, and apply the Users again", v1alpha1.AnnotationRejectRemovals, r.Token)
+	}
+	return text
 }
 
 func removals(n int32) string {

@@ -96,7 +96,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 	if err != nil {
 		return d, err
 	}
-	if leaves(s.User, d.User) || renamed(s.User, d.User) || d.Final || !d.Parked.Until.IsZero() {
+	if grave(s.User, &d) {
 		if s.Organization, err = r.organization(ctx, s.User); err != nil {
 			return d, err
 		}
@@ -104,7 +104,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 			return d, err
 		}
 	}
-	if !loses(s.User, d.User) || silent(&d) || !d.Parked.Until.IsZero() {
+	if !loses(s.User, d.User) || silent(&d) {
 		return d, nil
 	}
 	var kept []string
@@ -115,8 +115,13 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 	return d, err
 }
 
-// leaves says that access is to be revoked, which the owner's never is: who that is, is asked past the cache then. So is whether
-// nothing is to remain of somebody, or whether another address is another person.
+// grave says that a decision rests on the organization as it is now: that access is revoked, that another address may be another
+// person, and that a User goes with nothing left, or with everything.
+func grave(before *v1alpha1.User, d *membership.Decision) bool {
+	return leaves(before, d.User) || renamed(before, d.User) || d.Final || !d.Parked.Until.IsZero()
+}
+
+// leaves says that access is to be revoked, which the owner's never is: who that is, is asked past the cache then.
 func leaves(before, after *v1alpha1.User) bool {
 	return access.Leaving(after) && before.Status.AccessRevokedAt == nil && after.Status.AccessRevokedAt != nil
 }

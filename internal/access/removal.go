@@ -5,6 +5,10 @@ package access
 
 import (
 	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/address"
@@ -86,6 +90,11 @@ func Covers(p *v1alpha1.PassedRemoval, u *v1alpha1.User, kind v1alpha1.RemovalKi
 		return p.Kind == kind && p.Request >= LossRequest(u)
 	}
 	return p.Kind != v1alpha1.RemovalRoleLoss && p.Generation == u.Generation
+}
+
+// Window is for how long a removal counts.
+func Window(p v1alpha1.ProtectionPolicy) time.Duration {
+	return ptr.Deref(p.Window, metav1.Duration{Duration: time.Hour}).Duration
 }
 
 // Rejected says that the organization lets a User go who is deleted, and that the person keeps everything for now.

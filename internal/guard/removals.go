@@ -55,7 +55,7 @@ type Removals struct {
 	Approval, Rejection string
 	// Parks says that a User who is deleted can go while the person keeps everything; nil says so of nobody.
 	Parks func(u *v1alpha1.User) bool
-	Now      time.Time
+	Now   time.Time
 }
 
 // DecideRemovals decides which removals pass, and which are held.
@@ -160,9 +160,7 @@ func Within(p v1alpha1.ProtectionPolicy) string {
 }
 
 // Window is for how long a removal counts.
-func Window(p v1alpha1.ProtectionPolicy) time.Duration {
-	return ptr.Deref(p.Window, metav1.Duration{Duration: time.Hour}).Duration
-}
+func Window(p v1alpha1.ProtectionPolicy) time.Duration { return access.Window(p) }
 
 func within(p v1alpha1.ProtectionPolicy, at metav1.Time, now time.Time) bool {
 	return at.Add(Window(p)).After(now)

@@ -321,12 +321,12 @@ func TestReject(t *testing.T) {
 		rejected, held []string
 		counted        int
 	}{
-		"the list":      {"who is deleted, and can be parked", func() *staff { s := employed(); return reject(s, s.Record.Token) }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 1},
-		"another list":  {"nobody is let go", reject(employed(), "0123456789abcdef"), nil, []string{"u1", "u2", "u3", "u4"}, 1},
-		"nobody parks":  {"nobody is let go", func() *staff { s := employed(); s.Parks = nil; return reject(s, s.Record.Token) }(), nil, []string{"u1", "u2", "u3", "u4"}, 1},
-		"edited since":  {"a deletion is not taken back", func() *staff { s := employed(); return reject(s, s.Record.Token).touch("u1").decide() }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 1},
-		"much later":    {"it has not happened", func() *staff { s := employed(); return reject(s, s.Record.Token).later(5 * time.Hour).decide() }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 0},
-		"both at once":  {"who is approved passes, and there is nobody left to reject", func() *staff { s := employed(); s.Rejection = s.Record.Token; return s.approve(s.Record.Token) }(), nil, nil, 1},
+		"the list":     {"who is deleted, and can be parked", func() *staff { s := employed(); return reject(s, s.Record.Token) }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 1},
+		"another list": {"nobody is let go", reject(employed(), "0123456789abcdef"), nil, []string{"u1", "u2", "u3", "u4"}, 1},
+		"nobody parks": {"nobody is let go", func() *staff { s := employed(); s.Parks = nil; return reject(s, s.Record.Token) }(), nil, []string{"u1", "u2", "u3", "u4"}, 1},
+		"edited since": {"a deletion is not taken back", func() *staff { s := employed(); return reject(s, s.Record.Token).touch("u1").decide() }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 1},
+		"much later":   {"it has not happened", func() *staff { s := employed(); return reject(s, s.Record.Token).later(5 * time.Hour).decide() }(), []string{"u1", "u2"}, []string{"u3", "u4"}, 0},
+		"both at once": {"who is approved passes, and there is nobody left to reject", func() *staff { s := employed(); s.Rejection = s.Record.Token; return s.approve(s.Record.Token) }(), nil, nil, 1},
 		"and they went": {"it is off the record", func() *staff {
 			s := employed()
 			reject(s, s.Record.Token)

@@ -11,7 +11,6 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
-	"seatkeeper.dev/seatkeeper/internal/guard"
 )
 
 // A deletion that was rejected takes the User, since Kubernetes does not undelete, and nothing else: what the person has is parked
@@ -22,7 +21,7 @@ import (
 func (d *Decision) park(s Situation) {
 	d.Farewell = true
 	d.Parked = v1alpha1.Parking{
-		Until: metav1.NewTime(d.now.Add(guard.Window(s.Organization.Spec.Protection))), Roles: slices.Sorted(slices.Values(d.User.Status.Roles)),
+		Until: metav1.NewTime(d.now.Add(access.Window(s.Organization.Spec.Protection))), Roles: slices.Sorted(slices.Values(d.User.Status.Roles)),
 	}
 }
 
@@ -47,9 +46,9 @@ func Parks(u *v1alpha1.User, org *v1alpha1.Organization, role func(name string) 
 	})
 }
 
-// seated says that a user has come into every seat that the roles need, or does not come into any: a parked record, by which the
-// seats are kept, has done its part.
-func (d *Decision) seated(s Situation) bool {
+// needs says that a record keeps seats for a user, who has not come into all of those that the roles need.
+func (d *Decision) needs(s Situation, record *v1alpha1.UserRecord) bool {
 	held := seatNames(s.Seats)
-	return access.Leaving(d.User) || !slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) })
+	return !record.Parked.Until.IsZero() && !access.Leaving(d.User) &&
+		slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) })
 }

@@ -34,6 +34,7 @@ func (d *Decision) remain(s Situation) verdict.Verdict {
 	case v1alpha1.RemovalEnd:
 		remedy += ", or set a later spec.accessUntil"
 	default: // a deletion cannot be taken back
+		remedy = "approve or reject it there"
 	}
 	return stuck(v1alpha1.ReasonRemovalHeld,
 		"keeps access, since more people are removed than spec.protection of organization %s allows: see its condition RemovalsHeld, and %s",

@@ -44,7 +44,7 @@ func TestRemovalThatIsNotLetPass(t *testing.T) {
 			"a deletion cannot", active().Deleting(now).Obj(),
 			v1alpha1.RemovalsStatus{Held: held, HeldCount: 1},
 			verdict.Stuck,
-			"keeps access, since more people are removed than spec.protection of organization acme allows: see its condition RemovalsHeld, and approve it there", false,
+			"keeps access, since more people are removed than spec.protection of organization acme allows: see its condition RemovalsHeld, and approve or reject it there", false,
 		},
 		"held, replaced": {
 			"an address can be set back", active().Known("jean@acme.example").Email("new@acme.example").Obj(),

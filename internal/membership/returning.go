@@ -52,10 +52,13 @@ func (d *Decision) recall(s Situation) {
 		d.adopt(record)
 	}
 	if u.DeletionTimestamp.IsZero() { // else the record is written over
-		d.spend(s, func(record *v1alpha1.UserRecord) bool {
-			return (record.UID != u.UID || record.Path == v1alpha1.ArchivePathReplacement) && (record.Parked.Until.IsZero() || d.seated(s))
-		})
+		d.spend(s, func(record *v1alpha1.UserRecord) bool { return d.outlived(s, record) })
 	}
+}
+
+// outlived says that a record was written before the user came, and has nothing more to keep.
+func (d *Decision) outlived(s Situation, record *v1alpha1.UserRecord) bool {
+	return (record.UID != d.User.UID || record.Path == v1alpha1.ArchivePathReplacement) && !d.needs(s, record)
 }
 
 // spend notes the records of the person who is here, or gone for good. Of a User who is here, no record can have been written

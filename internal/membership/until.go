@@ -13,7 +13,6 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
-	"seatkeeper.dev/seatkeeper/internal/guard"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -46,7 +45,7 @@ func (d *Decision) watchPlan(until time.Time) {
 	case until.IsZero():
 		st.PlannedEnd = nil
 	case d.org == nil, st.PlannedEnd != nil && st.PlannedEnd.Time.Equal(until):
-	case d.org.Protected() && access.Present(d.User) && !access.PlannedEnd(d.User) && until.Before(d.now.Add(guard.Window(d.org.Spec.Protection)/lateness*(lateness-1))):
+	case d.org.Protected() && access.Present(d.User) && !access.PlannedEnd(d.User) && until.Before(d.now.Add(access.Window(d.org.Spec.Protection)/lateness*(lateness-1))):
 	default:
 		st.PlannedEnd = new(metav1.NewTime(until))
 	}

@@ -15,10 +15,10 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/seats"
 )
 
-// heir is who claims a seat and is to take over that of somebody.
-func heir(name string, minutes int, from string) seats.Person {
-	p := claims(name, minutes)
-	p.From = uidOf(from)
+// heir is who came last, claims a seat, and is to take over that of old.
+func heir() seats.Person {
+	p := claims("new", 9)
+	p.From = uidOf("old")
 	return p
 }
 
@@ -35,42 +35,42 @@ func TestInherit(t *testing.T) {
 	}{
 		"taken over": {
 			why:  "the seat passes in place, since when it is held as before; who waits for longer waits still, and nothing else happens",
-			s:    seats.Situation{Capacity: 3, Ledger: []seats.Slice{slice(0, 1, held(0, "gone"), held(1, "old"), held(2, "ann"))}, People: []seats.Person{keeps("old"), heir("new", 9, "old"), claims("ann", 0), claims("bob", 1), frees("gone")}},
+			s:    seats.Situation{Capacity: 3, Ledger: []seats.Slice{slice(0, 1, held(0, "gone"), held(1, "old"), held(2, "ann"))}, People: []seats.Person{keeps("old"), heir(), claims("ann", 0), claims("bob", 1), frees("gone")}},
 			want: seats.Plan{Writes: []seats.Slice{slice(0, 1, held(0, "gone"), taken, held(2, "ann"))}, Assigned: 3, Waiting: 1, Queue: []string{"bob"}, Inherited: []seats.Seat{taken}, More: true},
 		},
 		"beyond the capacity": {
 			why:  "that is no grant",
-			s:    seats.Situation{Capacity: 1, Ledger: []seats.Slice{slice(0, 1, held(1, "old"))}, People: []seats.Person{keeps("old"), heir("new", 9, "old")}},
+			s:    seats.Situation{Capacity: 1, Ledger: []seats.Slice{slice(0, 1, held(1, "old"))}, People: []seats.Person{keeps("old"), heir()}},
 			want: seats.Plan{Writes: []seats.Slice{slice(0, 1, taken)}, Assigned: 1, Inherited: []seats.Seat{taken}, More: true},
 		},
 		"seated already": {
 			why:  "nobody has two",
-			s:    seats.Situation{Capacity: 9, Ledger: []seats.Slice{slice(0, 1, held(1, "old"), seated)}, People: []seats.Person{keeps("old"), heir("new", 9, "old")}},
+			s:    seats.Situation{Capacity: 9, Ledger: []seats.Slice{slice(0, 1, held(1, "old"), seated)}, People: []seats.Person{keeps("old"), heir()}},
 			want: seats.Plan{Assigned: 2},
 		},
 		"without a claim": {
 			why:  "who is to have no seat takes none over",
-			s:    seats.Situation{Capacity: 9, Ledger: []seats.Slice{slice(0, 1, held(1, "old"))}, People: []seats.Person{keeps("old"), func() seats.Person { p := heir("new", 9, "old"); p.Standing = seats.Keeps; return p }()}},
+			s:    seats.Situation{Capacity: 9, Ledger: []seats.Slice{slice(0, 1, held(1, "old"))}, People: []seats.Person{keeps("old"), func() seats.Person { p := heir(); p.Standing = seats.Keeps; return p }()}},
 			want: seats.Plan{Assigned: 1},
 		},
 		"from who claims it": {
 			why:  "it is of use there",
-			s:    seats.Situation{Capacity: 2, Ledger: []seats.Slice{slice(0, 1, held(0, "ann"), held(1, "old"))}, People: []seats.Person{claims("old", 0), heir("new", 9, "old")}},
+			s:    seats.Situation{Capacity: 2, Ledger: []seats.Slice{slice(0, 1, held(0, "ann"), held(1, "old"))}, People: []seats.Person{claims("old", 0), heir()}},
 			want: seats.Plan{Assigned: 2, Waiting: 1, Queue: []string{"new"}},
 		},
 		"from a stranger": {
 			why:  "what is kept for whom is not known",
-			s:    seats.Situation{Capacity: 2, Ledger: []seats.Slice{slice(0, 1, held(0, "ann"), held(1, "old"))}, People: []seats.Person{heir("new", 9, "old")}},
+			s:    seats.Situation{Capacity: 2, Ledger: []seats.Slice{slice(0, 1, held(0, "ann"), held(1, "old"))}, People: []seats.Person{heir()}},
 			want: seats.Plan{Assigned: 2, Waiting: 1, Queue: []string{"new"}},
 		},
 		"of nobody": {
 			why:  "who was to be taken over from holds none: a seat is claimed like any other",
-			s:    seats.Situation{Capacity: 9, People: []seats.Person{keeps("old"), heir("new", 9, "old")}},
+			s:    seats.Situation{Capacity: 9, People: []seats.Person{keeps("old"), heir()}},
 			want: seats.Plan{Writes: []seats.Slice{slice(0, 0, given(0, "new"))}, Assigned: 1, Granted: []seats.Seat{given(0, "new")}},
 		},
 		"withdrawn": {
 			why:  "while seats are withdrawn nobody takes any over",
-			s:    seats.Situation{Capacity: 0, Suspend: true, Turn: 4, Ledger: []seats.Slice{slice(0, 3, withdrawn)}, People: []seats.Person{keeps("old"), heir("new", 9, "old")}},
+			s:    seats.Situation{Capacity: 0, Suspend: true, Turn: 4, Ledger: []seats.Slice{slice(0, 3, withdrawn)}, People: []seats.Person{keeps("old"), heir()}},
 			want: seats.Plan{},
 		},
 	} {

@@ -23,14 +23,10 @@ import (
 
 // rejecting is a guarded world with as many seats as there are people, and one more who waits, in which cid and dan were deleted
 // after bea was removed. Their deletion is held.
-func rejecting(t *testing.T, change ...func(*build.OrganizationBuilder)) *passes.World {
+func rejecting(t *testing.T) *passes.World {
 	t.Helper()
-	org := build.Organization("acme").Owner("ada").Protection("1", time.Hour)
-	for _, c := range change {
-		c(org)
-	}
 	objects := []client.Object{
-		org.Obj(), build.SeatPool("standard").Seats(5).Obj(),
+		build.Organization("acme").Owner("ada").Protection("1", time.Hour).Obj(), build.SeatPool("standard").Seats(5).Obj(),
 		build.Role("member").SeatPool("standard").RoleRefs("view").Obj(), member("ada"),
 	}
 	for _, name := range guardedPeople {
@@ -278,9 +274,12 @@ func TestCrashWhileParking(t *testing.T) {
 	t.Parallel()
 	writes := operator.Writing("organizations/status", "archivedusers", "users", "users/status", "seatpools/status", "seatslices")
 	for _, a := range []accident{
-		{fault: operator.NotSent, nth: 1}, {fault: operator.NoAnswer, nth: 1, death: true},
-		{fault: operator.NotSent, nth: 2}, {fault: operator.NoAnswer, nth: 2, death: true},
-		{fault: operator.NotSent, nth: 3}, {fault: operator.NoAnswer, nth: 3, death: true},
+		{fault: operator.NotSent, nth: 1},
+		{fault: operator.NoAnswer, nth: 1, death: true},
+		{fault: operator.NotSent, nth: 2},
+		{fault: operator.NoAnswer, nth: 2, death: true},
+		{fault: operator.NotSent, nth: 3},
+		{fault: operator.NoAnswer, nth: 3, death: true},
 	} {
 		for name, comes := range map[string]bool{"goes": false, "comes": true} {
 			t.Run(name+", "+a.String(), func(t *testing.T) {
