@@ -26,6 +26,8 @@ var protectionRules = []rule{
 	{"a window without a limit", organization, fields{"spec.protection.window": "1h"}, "spec.protection.maxRemovals: Required value"},
 	{"a window that is over at once", organization, fields{"spec.protection.maxRemovals": int64(1), "spec.protection.window": "59s"}, protectedRule},
 	{"a window without an end", organization, fields{"spec.protection.maxRemovals": int64(1), "spec.protection.window": "721h"}, protectedRule},
+	{"parked", archivedUser, fields{"record.parked.until": "2027-06-30T18:00:00Z", "record.parked.roles": []any{"member"}}, ""},
+	{"parked without an end", archivedUser, fields{"record.parked.roles": []any{"member"}}, "record.parked.until: Required value"},
 	{"a window in days", organization, fields{"spec.protection.maxRemovals": int64(1), "spec.protection.window": "1d"}, protectedRule},
 }
 
@@ -45,8 +47,6 @@ var removalStatusRules = []rule{
 	{"removed in another way", organization, fields{"status.removals.held": repeat(heldBack("Forget"), 1)}, `supported values: "Archive", "Delete", "Suspend"`},
 	{"passed by a rejection", organization, fields{"status.removals.passed": repeat(passed("Rejection"), 1), "status.removals.rejected": "0123456789abcdef"}, ""},
 	{"a rejection of nothing", organization, fields{"status.removals.rejected": ""}, "status.removals.rejected"},
-	{"parked", archivedUser, fields{"record.parked.until": "2027-06-30T18:00:00Z", "record.parked.roles": []any{"member"}}, ""},
-	{"parked without an end", archivedUser, fields{"record.parked.roles": []any{"member"}}, "record.parked.until: Required value"},
 	{"removed in every way", organization, fields{"status.removals.held": []any{
 		heldBack("Archive"), heldBack("Delete"), heldBack("Suspend"), heldBack("Replace"), heldBack("End"), with(heldBack("RoleLoss"), "request", int64(1)),
 	}}, ""},

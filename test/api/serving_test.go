@@ -342,7 +342,7 @@ func TestColumns(t *testing.T) {
 		},
 		team:         {"Name Parent Lead Members | All Path Ready Age", "sales company ada 2 5 company/sales True"},
 		seatSlice:    {"Name Pool First Capacity Age", "standard-1 standard 64 128"},
-		archivedUser: {"Name Email Successor Reason Archived", "f00d ada@acme.example bea Left"},
+		archivedUser: {"Name Email Successor Reason Archived | Parked", "f00d ada@acme.example bea Left"},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			obj := typical(ns)[kind]
@@ -356,6 +356,7 @@ func TestColumns(t *testing.T) {
 			case *v1alpha1.User:
 				o.Spec.Manager, o.Spec.AccessUntil = "marie", new(metav1.NewTime(noon))
 			case *v1alpha1.ArchivedUser:
+				o.Record.Parked.Until = metav1.NewTime(noon)
 				o.Record.Handovers = []v1alpha1.RuleHandover{{Rule: "deals", State: v1alpha1.HandoverDone, Successors: []v1alpha1.Successor{{User: "bea", UID: "b"}}}}
 			}
 			if err := c.Create(t.Context(), obj); err != nil {

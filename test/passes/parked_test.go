@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -311,5 +312,35 @@ func TestCrashWhileParking(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// The end of the time in which people are parked can break off anywhere: rights go first, then the record says so, and only by that
+// the seats become free.
+func TestCrashAtTheEndOfParking(t *testing.T) {
+	t.Parallel()
+	for _, resource := range []string{"rolebindings", "archivedusers"} {
+		t.Run(resource, func(t *testing.T) {
+			t.Parallel()
+			w := rejecting(t)
+			rejectHeld(w)
+			w.Settle()
+			w.Clock.SetTime(w.Clock.Now().Add(time.Hour))
+			w.CatchUp()
+			hit := w.Traffic.Break(operator.NotSent, 1, operator.Writing(resource))
+			if _, err := w.Try(passes.ArchivedUser, membership.RecordName("acme", "cid@acme.example")); err == nil {
+				t.Error("the pass does not tell of the accident")
+			}
+			<-hit
+			w.Settle()
+			wantLedger(t, w, full)
+			if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" {
+				t.Errorf("parked are (-want +got):\n%s", diff)
+			}
+			lookAtRecords(t, w)
+			w.Settle()
+			wantRights(t, w, "ada", "eve")
+			wantLedger(t, w, map[int32]string{0: "ada", 1: "yan", 2: "zoe", 4: "eve"})
+		})
 	}
 }
