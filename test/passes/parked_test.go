@@ -270,6 +270,26 @@ func TestParkedBeforeTheRecordIsSeen(t *testing.T) {
 	wantLedger(t, w, full)
 }
 
+// The record stays until the User has come into the seat, however late the pool looks: it is the record that keeps the seat.
+func TestRecordKeepsTheSeatUntilItIsTakenOver(t *testing.T) {
+	t.Parallel()
+	w := rejecting(t)
+	rejectHeld(w)
+	w.Settle()
+	w.Create(member("cid"))
+	for range 3 { // before the pool has looked
+		w.CatchUp()
+		pass(t, w, passes.User, "cid")
+	}
+	if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" {
+		t.Errorf("parked are (-want +got):\n%s", diff)
+	}
+	wantRights(t, w, "ada", "cid", "dan", "eve")
+	w.Settle()
+	wantLedger(t, w, full)
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonActive)
+}
+
 // Whichever write is lost, with the process or without, people are parked once, come back once, and no seat is free in between.
 func TestCrashWhileParking(t *testing.T) {
 	t.Parallel()
