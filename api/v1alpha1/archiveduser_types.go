@@ -45,6 +45,17 @@ type UserRecord struct {
 	// +kubebuilder:validation:MaxLength=64
 	AccountUID types.UID `json:"accountUID,omitempty"`
 
+	// directoryAccount is the person's account in the organization's directory, which whoever comes back has again; unset when there was
+	// none.
+	// +optional
+	DirectoryAccount *DirectoryAccount `json:"directoryAccount,omitempty"`
+
+	// employeeNumber is the number of the person's employee record; unset when there was none.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	EmployeeNumber string `json:"employeeNumber,omitempty"`
+
 	// spec is the last spec of the User.
 	// +required
 	Spec UserSpec `json:"spec,omitempty,omitzero"`

@@ -21,6 +21,9 @@ const (
 	// ConditionSeated (User): every seat that the user's roles need is held.
 	// Absent when no seat is needed, or the user has left. Reasons: Seated, AwaitingSeat, SeatPoolNotFound.
 	ConditionSeated = "Seated"
+	// ConditionProvisioned (User): the directory has the account as it is to be. Absent where the organization has no directory, and
+	// until there is an account. Reasons: Provisioned, Deprovisioned, DirectoryUnavailable, DirectoryRejected, DirectoryConflict.
+	ConditionProvisioned = "Provisioned"
 	// ConditionInvited (User): an invitation is open or was accepted.
 	// Reasons: Invited, Accepted, Inviting, InvitationExpired, Declined, MailRejected, InvitationRevoked.
 	ConditionInvited = "Invited"
@@ -68,6 +71,9 @@ const (
 	// ConditionMailReachable (Organization): the mail server took, or answered, the latest mail of the organization.
 	// Absent until there was one. Reasons: MailReachable, MailUnavailable.
 	ConditionMailReachable = "MailReachable"
+	// ConditionDirectoryReachable (Organization): the directory took, or answered, the latest request about an account of the
+	// organization. Absent until there was one. Reasons: DirectoryReachable, DirectoryUnavailable.
+	ConditionDirectoryReachable = "DirectoryReachable"
 	// ConditionRemovalsHeld (Organization): removals do not happen until they are approved, since there are more than
 	// spec.protection allows (rule AC-18). Absent without spec.protection. Reasons: RemovalsHeld, ApprovalOutdated, NoRemovalsHeld.
 	ConditionRemovalsHeld = "RemovalsHeld"
@@ -91,11 +97,13 @@ const (
 
 // Reasons of Ready with status False and Reconciling: it goes on by itself.
 const (
+	// ReasonProvisioning (User): the account is on its way to the directory, or what waited for it follows.
+	ReasonProvisioning = "Provisioning"
 	// ReasonInviting (User): the invitation is on its way to the mail server.
 	ReasonInviting = "Inviting"
 	// ReasonMailUnavailable (User): the mail server cannot be reached or asks to come back later.
 	ReasonMailUnavailable = "MailUnavailable"
-	// ReasonDirectoryUnavailable (User): the directory cannot be reached, or asks to come back later.
+	// ReasonDirectoryUnavailable (User, Organization): the directory cannot be reached, or asks to come back later.
 	ReasonDirectoryUnavailable = "DirectoryUnavailable"
 	// ReasonRoleRequested (User): the organization is asked whether a role with minHolders can be given up, or one with
 	// maxHolders be taken.
@@ -126,6 +134,8 @@ const (
 	ReasonDirectoryRequired = "DirectoryRequired"
 	// ReasonDirectoryRejected (User): the directory refuses what it is given for good.
 	ReasonDirectoryRejected = "DirectoryRejected"
+	// ReasonDirectoryConflict (User): the directory has an account of that name which is not the person's.
+	ReasonDirectoryConflict = "DirectoryConflict"
 	// ReasonSecretNotFound (User): there is no Secret of the name in spec.initialPasswordSecretRef, or it lacks
 	// the key password.
 	ReasonSecretNotFound = "SecretNotFound"
@@ -186,35 +196,38 @@ const (
 
 // Reasons of the other conditions.
 const (
-	ReasonSeated            = "Seated"
-	ReasonAccepted          = "Accepted"
-	ReasonInvitationRevoked = "InvitationRevoked"
-	ReasonSeatsTaken        = "SeatsTaken"
-	ReasonSeatsAvailable    = "SeatsAvailable"
-	ReasonCapacityBelowUse  = "CapacityBelowUse"
-	ReasonWithdrawingSeats  = "WithdrawingSeats"
-	ReasonWithinCapacity    = "WithinCapacity"
-	ReasonTermOver          = "TermOver"
-	ReasonTermRunning       = "TermRunning"
-	ReasonApprovalRequired  = "ApprovalRequired"
-	ReasonApprovalOutdated  = "ApprovalOutdated"
-	ReasonNoOrder           = "NoOrder"
-	ReasonBilled            = "Billed"
-	ReasonBilling           = "Billing"
-	ReasonOwnerFound        = "OwnerFound"
-	ReasonOwnerNotActive    = "OwnerNotActive"
-	ReasonTemplatesValid    = "TemplatesValid"
-	ReasonTemplatesInvalid  = "TemplatesInvalid"
-	ReasonConfigMapNotFound = "ConfigMapNotFound"
-	ReasonMailReachable     = "MailReachable"
-	ReasonCovered           = "Covered"
-	ReasonTooFewHolders     = "TooFewHolders"
-	ReasonBound             = "Bound"
-	ReasonUserNameRefused   = "UserNameRefused"
-	ReasonTransferred       = "Transferred"
-	ReasonTransferring      = "Transferring"
-	ReasonRemovalsHeld      = "RemovalsHeld"
-	ReasonNoRemovalsHeld    = "NoRemovalsHeld"
+	ReasonSeated             = "Seated"
+	ReasonAccepted           = "Accepted"
+	ReasonInvitationRevoked  = "InvitationRevoked"
+	ReasonSeatsTaken         = "SeatsTaken"
+	ReasonSeatsAvailable     = "SeatsAvailable"
+	ReasonCapacityBelowUse   = "CapacityBelowUse"
+	ReasonWithdrawingSeats   = "WithdrawingSeats"
+	ReasonWithinCapacity     = "WithinCapacity"
+	ReasonTermOver           = "TermOver"
+	ReasonTermRunning        = "TermRunning"
+	ReasonApprovalRequired   = "ApprovalRequired"
+	ReasonApprovalOutdated   = "ApprovalOutdated"
+	ReasonNoOrder            = "NoOrder"
+	ReasonBilled             = "Billed"
+	ReasonBilling            = "Billing"
+	ReasonOwnerFound         = "OwnerFound"
+	ReasonOwnerNotActive     = "OwnerNotActive"
+	ReasonTemplatesValid     = "TemplatesValid"
+	ReasonTemplatesInvalid   = "TemplatesInvalid"
+	ReasonConfigMapNotFound  = "ConfigMapNotFound"
+	ReasonMailReachable      = "MailReachable"
+	ReasonCovered            = "Covered"
+	ReasonTooFewHolders      = "TooFewHolders"
+	ReasonBound              = "Bound"
+	ReasonUserNameRefused    = "UserNameRefused"
+	ReasonProvisioned        = "Provisioned"
+	ReasonDeprovisioned      = "Deprovisioned"
+	ReasonDirectoryReachable = "DirectoryReachable"
+	ReasonTransferred        = "Transferred"
+	ReasonTransferring       = "Transferring"
+	ReasonRemovalsHeld       = "RemovalsHeld"
+	ReasonNoRemovalsHeld     = "NoRemovalsHeld"
 )
 
 // Reasons of events alone.

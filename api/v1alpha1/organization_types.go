@@ -96,6 +96,10 @@ type OrganizationSpec struct {
 	// +optional
 	Mail OrganizationMail `json:"mail,omitempty,omitzero"`
 
+	// directory is where the accounts of the organization's members live. When unset, membership lives in Kubernetes alone.
+	// +optional
+	Directory DirectoryPolicy `json:"directory,omitempty,omitzero"`
+
 	// offboarding says how people leave, and what becomes of what they own. Default: every field's default; nothing is handed
 	// over.
 	// +optional
@@ -238,7 +242,7 @@ type OrganizationStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready, OwnerPresent, TemplatesValid, MailReachable and RemovalsHeld where they apply and, when True, Reconciling or Stalled.
+	// conditions are Ready, OwnerPresent, TemplatesValid, MailReachable, DirectoryReachable and RemovalsHeld where they apply and, when True, Reconciling or Stalled.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -72,6 +72,21 @@ type UserSpec struct {
 	// +kubebuilder:validation:MaxLength=128
 	FamilyName string `json:"familyName,omitempty"`
 
+	// title is the person's job title (SCIM title, rule AX-4), up to 128 characters. It goes to the directory.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Title string `json:"title,omitempty"`
+
+	// phoneNumbers are the person's telephone numbers (SCIM phoneNumbers, rule AX-5). They go to the directory.
+	// +optional
+	PhoneNumbers PhoneNumbers `json:"phoneNumbers,omitempty,omitzero"`
+
+	// employee links the user to an employee record: by its number, or by one that is issued (rule AX-6). When unset, there is
+	// none.
+	// +optional
+	Employee Employee `json:"employee,omitempty,omitzero"`
+
 	// locale is the language of the person's mails and pages as a BCP 47 tag such as fr-FR (rule AX-7).
 	// When unset, the organization's applies.
 	// +optional
@@ -148,6 +163,82 @@ type UserSpec struct {
 	// ArchivedUser. When unset, Other is recorded.
 	// +optional
 	ArchiveReason ArchiveReason `json:"archiveReason,omitempty"`
+}
+
+// PhoneNumbers are a person's telephone numbers, each of up to 32 characters: digits, spaces, and + ( ) . / - as people write
+// them, and ext or x before an extension.
+//
+// +kubebuilder:validation:MinProperties=1
+type PhoneNumbers struct {
+	// work is the landline (SCIM type work), such as +33 1 02 03 04 05.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[+]?[0-9(][0-9 ().,/-]*( ?(ext[.]?|x) ?[0-9]+)?$')",message="work must be a telephone number such as +33 1 02 03 04 05"
+	Work string `json:"work,omitempty"`
+
+	// mobile is the mobile number (SCIM type mobile), such as +33 6 02 03 04 05.
+	// +optional
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[+]?[0-9(][0-9 ().,/-]*( ?(ext[.]?|x) ?[0-9]+)?$')",message="mobile must be a telephone number such as +33 6 02 03 04 05"
+	Mobile string `json:"mobile,omitempty"`
+}
+
+// Employee links a user to an employee record.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.number) != has(self.create)",message="either number or create: a record that is there has a number, and a new one is given one"
+type Employee struct {
+	// number is that of an employee record which is there already, up to 64 characters.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Number string `json:"number,omitempty"`
+
+	// create true has a number issued, once, in status.employeeNumber. It is the person's for good: through archive and
+	// return, under whatever name or address.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self",message="create is true, or left out"
+	Create *bool `json:"create,omitempty"`
+}
+
+// AccountState is whether somebody can sign in with an account.
+//
+// +enum
+// +kubebuilder:validation:Enum=Active;Inactive
+type AccountState string
+
+const (
+	// AccountActive is an account that the person can sign in with.
+	AccountActive AccountState = "Active"
+	// AccountInactive is an account that nobody can sign in with: before the invitation is accepted, and after access ended.
+	AccountInactive AccountState = "Inactive"
+)
+
+// DirectoryAccount is a person's account as the operator last left it in the organization's directory.
+type DirectoryAccount struct {
+	// directory is the URL of the directory that has the account.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	Directory string `json:"directory,omitempty"`
+
+	// id is what the directory calls the account (SCIM id).
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	ID string `json:"id,omitempty"`
+
+	// state is Active or Inactive: whether the person can sign in.
+	// +required
+	State AccountState `json:"state,omitempty"`
+
+	// revision tells what the account was given from what it is to be given now; unset once the account was deactivated, so that
+	// whoever comes back is given everything.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Revision string `json:"revision,omitempty"`
 }
 
 // Delegation is the time in which another user holds one's roles.
@@ -341,7 +432,7 @@ type UserStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready, the domain conditions Seated, Invited, Accepted and Archived where they have
+	// conditions are Ready, the domain conditions Seated, Provisioned, Invited, Accepted and Archived where they have
 	// something to say and, when True, Reconciling or Stalled. docs/conditions.md lists the reasons.
 	// +optional
 	// +listType=map
@@ -407,6 +498,17 @@ type UserStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	AccountUID types.UID `json:"accountUID,omitempty"`
+
+	// directoryAccount is the person's account in the organization's directory; unset while there is none.
+	// +optional
+	DirectoryAccount *DirectoryAccount `json:"directoryAccount,omitempty"`
+
+	// employeeNumber is the number of the person's employee record: spec.employee.number, or the one that was issued. It stays
+	// with the person (rule AX-6).
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	EmployeeNumber string `json:"employeeNumber,omitempty"`
 
 	// initialPasswordAt is when the password of spec.initialPasswordSecretRef was handed to the directory.
 	// It is not handed over again.

@@ -174,7 +174,7 @@ func complete(o *app.Options, server smtp.Options, portalURL, mailFrom, password
 	if err != nil {
 		return fmt.Errorf("setting up mail: %w", err)
 	}
-	o.Mail, o.OpenMail = sender, openMail(server.HelloName)
+	o.Mail, o.OpenMail, o.OpenDirectory = sender, openMail(server.HelloName), openDirectory
 	return nil
 }
 

@@ -6,6 +6,7 @@ package archiveduser
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -44,8 +45,12 @@ func (r *Reconciler) unpark(ctx context.Context, record *v1alpha1.ArchivedUser) 
 // withdraw takes back the rights in Kubernetes, unless a User has the address: these are that User's then, or the roles take them.
 func (r *Reconciler) withdraw(ctx context.Context, record *v1alpha1.ArchivedUser) error {
 	u := membership.Resident(record)
-	there := r.KeysBy(ctx, &v1alpha1.UserList{}, u.Namespace, index.UserEmail, index.EmailKey(u.Spec.Organization, u.Spec.Email))
-	if len(there) > 0 {
+	var list v1alpha1.UserList
+	err := r.List(ctx, &list, client.InNamespace(u.Namespace), client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{})
+	if err != nil {
+		return fmt.Errorf("listing users by address: %w", err)
+	}
+	if slices.ContainsFunc(list.Items, func(other v1alpha1.User) bool { return other.Account() == record.Record.Account() }) {
 		return nil
 	}
 	return r.Names.Withdraw(ctx, r, u, r.Clock.Now(), func(string) bool { return false })

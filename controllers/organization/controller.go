@@ -22,6 +22,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
@@ -38,8 +39,8 @@ type Reconciler struct {
 	// Mailroom has the organization's own mails, and Outbox knows whether its mail server can be reached.
 	Mailroom *mailroom.Mailroom
 	Outbox   *outbox.Outbox
-	// HasDirectory says that there is a directory that passwords can be handed to.
-	HasDirectory bool
+	// Accounts talks to directories.
+	Accounts *outbox.Outbox
 }
 
 // Reconcile does one pass.
@@ -50,6 +51,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	var before v1alpha1.Organization
 	if err := r.Get(ctx, req.NamespacedName, &before); err != nil || !before.DeletionTimestamp.IsZero() {
 		r.Outbox.ForgetTenant(req.NamespacedName)
+		r.Accounts.ForgetTenant(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	s, err := r.gather(ctx, &before)
@@ -68,11 +70,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 
 // snapshot is everything that a pass reads.
 type snapshot struct {
-	owner        *v1alpha1.User
-	users        []v1alpha1.User
-	archived     int
-	hasDirectory bool
-	mails        mails
+	owner     *v1alpha1.User
+	users     []v1alpha1.User
+	archived  int
+	mails     mails
+	directory reach
 	// removals are the decisions about who is removed, on which those about roles rest.
 	removals v1alpha1.RemovalsStatus
 	// roles are those of the organization, by name, and decisions what is decided about those with limits of holders.
@@ -81,7 +83,7 @@ type snapshot struct {
 }
 
 func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*snapshot, error) {
-	s := &snapshot{hasDirectory: r.HasDirectory}
+	s := &snapshot{}
 	of := []client.ListOption{
 		client.InNamespace(org.Namespace), client.MatchingFields{index.Organization: org.Name}, loop.Lagging{},
 	}
@@ -106,6 +108,7 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 		return nil, err
 	}
 	var err error
+	s.directory = r.directory(org)
 	s.mails, err = r.gatherMails(ctx, org)
 	return s, err
 }
@@ -115,7 +118,8 @@ func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Ve
 	count(org, s)
 	org.Status.Removals, org.Status.RoleDecisions, org.Status.FullRoles = s.removals, s.decisions.Roles, s.decisions.Full
 	reportTemplates(org, s.mails, now)
-	reportMail(org, s.mails, now)
+	s.mails.server.report(org, now)
+	s.directory.report(org, now)
 	v := judge(org, s)
 	v.WakeAt = reportRemovals(org, now)
 	switch {
@@ -142,9 +146,9 @@ func judge(org *v1alpha1.Organization, s *snapshot) verdict.Verdict {
 	if err := mailroom.CheckAddresses(org); err != nil {
 		return stuck(v1alpha1.ReasonInvalidSpec, err.Error())
 	}
-	if org.Spec.Invitation.Acceptance == v1alpha1.AcceptancePassword && !s.hasDirectory {
+	if org.Spec.Invitation.Acceptance == v1alpha1.AcceptancePassword && !membership.HasDirectory(org) {
 		return stuck(v1alpha1.ReasonDirectoryRequired,
-			"spec.invitation.acceptance is Password, and there is no directory to hand passwords to: configure one, or set Confirm")
+			"spec.invitation.acceptance is Password, and there is no directory to hand passwords to: set spec.directory, or Confirm")
 	}
 	if name := org.Spec.DefaultRole; name != "" && s.roles[name] == nil {
 		return stuck(v1alpha1.ReasonRoleNotFound, fmt.Sprintf(

@@ -15,7 +15,6 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
-	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -24,14 +23,17 @@ type mails struct {
 	// found says that there is the ConfigMap that the organization names; problems is what is wrong with it.
 	found    bool
 	problems []invitation.Problem
-	// sent says that a mail was tried, and failure why the server could not be reached; nil when it could.
-	sent    bool
-	failure error
+	server   reach
 }
 
 func (r *Reconciler) gatherMails(ctx context.Context, org *v1alpha1.Organization) (m mails, err error) {
 	_, m.problems, m.found, err = r.Mailroom.TemplatesOf(ctx, org)
-	m.failure, m.sent = r.Outbox.Health(client.ObjectKeyFromObject(org))
+	failure, tried := r.Outbox.Health(client.ObjectKeyFromObject(org))
+	m.server = reach{
+		kind: v1alpha1.ConditionMailReachable, tried: tried, failure: failure,
+		is: v1alpha1.ReasonMailReachable, isMessage: "the mail server takes mail",
+		not: v1alpha1.ReasonMailUnavailable, notMessage: "mail cannot be sent (%s): it is as soon as the server can be reached",
+	}
 	return m, err
 }
 
@@ -61,23 +63,9 @@ func reportTemplates(org *v1alpha1.Organization, m mails, now time.Time) {
 	}
 }
 
-// reportMail says whether the mail server can be reached. What an outage began with is said until it ends: the words may
-// be others at every try.
-func reportMail(org *v1alpha1.Organization, m mails, now time.Time) {
-	is := meta.FindStatusCondition(org.Status.Conditions, v1alpha1.ConditionMailReachable)
-	switch {
-	case !m.sent || is != nil && is.Reason == v1alpha1.ReasonMailUnavailable && m.failure != nil:
-	case m.failure != nil:
-		verdict.Set(org, v1alpha1.ConditionMailReachable, false, v1alpha1.ReasonMailUnavailable,
-			fmt.Sprintf("mail cannot be sent (%s): it is as soon as the server can be reached", mail.Words(m.failure)), now)
-	default:
-		verdict.Set(org, v1alpha1.ConditionMailReachable, true, v1alpha1.ReasonMailReachable, "the mail server takes mail", now)
-	}
-}
-
 // announce tells people when an outage begins and ends, and when mails of their own cannot be used.
 func (r *Reconciler) announce(before, after *v1alpha1.Organization) {
-	for _, kind := range []string{v1alpha1.ConditionMailReachable, v1alpha1.ConditionTemplatesValid} {
+	for _, kind := range []string{v1alpha1.ConditionMailReachable, v1alpha1.ConditionTemplatesValid, v1alpha1.ConditionDirectoryReachable} {
 		was, is := meta.FindStatusCondition(before.Status.Conditions, kind), meta.FindStatusCondition(after.Status.Conditions, kind)
 		switch {
 		case is == nil || was != nil && was.Reason == is.Reason && was.Message == is.Message:

@@ -31,6 +31,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.ArchivedUser{}, loop.AffectedBy(ofArchivedUser)).
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.withTemplates)).
 		WatchesRawSource(loop.Woken(r.Outbox.Changed())).
+		WatchesRawSource(loop.Woken(r.Accounts.Changed())).
 		WithOptions(opts).
 		Complete(r)
 }

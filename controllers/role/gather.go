@@ -124,6 +124,12 @@ func (r *Reconciler) gatherParked(ctx context.Context, role *v1alpha1.Role, name
 	}
 	for i := range parked.Items {
 		u := membership.Resident(&parked.Items[i])
+		var still v1alpha1.User
+		if err := r.Get(ctx, client.ObjectKeyFromObject(u), &still, loop.Lagging{}); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("reading user %s: %w", u.Name, err)
+		} else if still.UID == u.UID {
+			continue // speaks for itself
+		}
 		known, err := r.Names.Of(u)
 		there := err == nil && slices.ContainsFunc(s.bound, func(h bindings.Holder) bool { return h.Name == known })
 		if binds && access.Active(u) && access.Holds(u, name) && !there {

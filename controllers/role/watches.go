@@ -85,7 +85,8 @@ func (r *Reconciler) rolesOfRecord(ctx context.Context, before, after *v1alpha1.
 			record, changed = a, append(changed, a.Record.Parked.Roles...)
 		}
 	}
-	if len(changed) == 0 || before != nil && after != nil && before.Parked() == after.Parked() {
+	if len(changed) == 0 || before != nil && after != nil && before.Parked() == after.Parked() &&
+		before.Record.UID == after.Record.UID && slices.Equal(before.Record.Parked.Roles, after.Record.Parked.Roles) {
 		return nil
 	}
 	return keys(record.Namespace, access.Closure(changed, r.roster(ctx, record.Namespace, record.Record.Spec.Organization).Role))

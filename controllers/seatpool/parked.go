@@ -86,7 +86,7 @@ func resident(a *v1alpha1.ArchivedUser) seats.Person {
 
 // from is whose seat a user takes over: that of the same person, whose User went by mistake.
 func (s *snapshot) from(u *v1alpha1.User) types.UID {
-	if a := s.parked[membership.FoldEmail(u.Spec.Email)]; a != nil && a.Record.UID != u.UID {
+	if a := s.parked[membership.FoldEmail(u.Spec.Email)]; a != nil && a.Record.UID != u.UID && (membership.ComesFresh(u) || u.Account() == a.Record.Account()) {
 		return a.Record.UID
 	}
 	return ""
@@ -113,7 +113,7 @@ func (r *Reconciler) poolsOfRecord(ctx context.Context, before, after *v1alpha1.
 	if after == nil {
 		a = before
 	}
-	if was == is {
+	if was == is && (before == nil || after == nil || before.Record.UID == after.Record.UID) {
 		return nil
 	}
 	return r.pools(ctx, a.Namespace, a.Record.Spec.Organization)

@@ -131,7 +131,7 @@ func standsAnew(before, after *v1alpha1.User) bool {
 
 // reseated says that a status says something else about what a seat comes with.
 func reseated(before, after *v1alpha1.UserStatus) bool {
-	return (before.AccessRevokedAt == nil) != (after.AccessRevokedAt == nil) ||
+	return (before.AccessRevokedAt == nil) != (after.AccessRevokedAt == nil) || signsIn(before) != signsIn(after) ||
 		(before.AcceptedAt == nil) != (after.AcceptedAt == nil) || handover.Pending(before) != handover.Pending(after) ||
 		!slices.Equal(before.RoleRequests, after.RoleRequests) || !slices.Equal(before.Withdrawals, after.Withdrawals)
 }
@@ -197,4 +197,9 @@ func (r *Reconciler) anew(pools []types.NamespacedName) []types.NamespacedName {
 // pools are the keys of the pools of an organization.
 func (r *Reconciler) pools(ctx context.Context, namespace, organization string) []types.NamespacedName {
 	return r.KeysBy(ctx, &v1alpha1.SeatPoolList{}, namespace, index.Organization, organization)
+}
+
+// signsIn says that somebody can sign in to the directory.
+func signsIn(st *v1alpha1.UserStatus) bool {
+	return st.DirectoryAccount != nil && st.DirectoryAccount.State == v1alpha1.AccountActive
 }

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"seatkeeper.dev/seatkeeper/internal/account"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
@@ -22,9 +23,9 @@ import (
 
 // Accounts is where people's accounts are.
 type Accounts struct {
-	// Directory has them; nil when there is none.
-	Directory directory.Directory
-	// Outbox talks to it, so that no pass waits for a directory.
+	// Directories have them.
+	Directories directory.Directories
+	// Outbox talks to them, so that no pass waits for a directory.
 	Outbox *outbox.Outbox
 }
 
@@ -43,8 +44,8 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 	key := client.ObjectKeyFromObject(s.User)
 	organization := client.ObjectKeyFromObject(s.Organization)
 	secret := types.NamespacedName{Namespace: key.Namespace, Name: s.User.Spec.InitialPasswordSecretRef.Name}
-	account := directory.AccountOf(d.User, s.Organization)
-	id := string(account.UID) + " " + secret.Name + " " + d.User.Status.Email
+	has := account.Of(d.User, s.Organization, false)
+	id := string(has.UID) + " " + secret.Name + " " + d.User.Status.Email
 	o := r.Accounts.Outbox.Do(outbox.Errand{
 		Owner: key, ID: id, Server: organization.String(), Tenant: organization,
 		Run: func(ctx context.Context) error {
@@ -52,7 +53,11 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 			if err != nil {
 				return err
 			}
-			return directory.Discreet(r.Accounts.Directory.SetPassword(ctx, account, first), first)
+			at, err := r.Accounts.Directories.Of(ctx, s.Organization)
+			if err != nil {
+				return err
+			}
+			return directory.Discreet(at.SetPassword(ctx, has, first), first)
 		},
 	})
 	switch {
@@ -63,7 +68,7 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 		d.HandedOver(o.At)
 	case errors.Is(o.Err, errNoPassword):
 		d.PasswordMissing(s.Now.Add(r.patience.next(key, id, false)))
-	case errors.Is(o.Err, directory.ErrRejected):
+	case errors.Is(o.Err, directory.ErrRejected), errors.Is(o.Err, directory.ErrConflict):
 		r.patience.forget(key)
 		d.Unprepared(directory.Words(o.Err))
 	default:

@@ -100,6 +100,13 @@ func (p *patience) next(owner types.NamespacedName, id string, unconfirmed bool)
 	return min(last, first<<min(n, doublings))
 }
 
+// count is how many failures in a row there were.
+func (p *patience) count(owner types.NamespacedName) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failures[owner].count
+}
+
 func (p *patience) forget(owner types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -183,5 +190,6 @@ func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Deci
 func (r *Reconciler) forget(user types.NamespacedName) {
 	r.Outbox.Forget(user)
 	r.Accounts.Outbox.Forget(user)
+	r.errands.forget(user)
 	r.Estate.Forget(user)
 }

@@ -9,9 +9,11 @@ import (
 	"context"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
@@ -38,7 +40,7 @@ type Reconciler struct {
 	Outbox *outbox.Outbox
 	// Inviter makes the links and the mails.
 	Inviter Inviter
-	// Accounts is where first passwords go.
+	// Accounts is where people's accounts are.
 	Accounts Accounts
 	// Names are those by which Kubernetes knows people.
 	Names bindings.Names
@@ -47,7 +49,8 @@ type Reconciler struct {
 	// Timer says when strays are looked for; they are not when it is nil.
 	Timer clock.Clock
 
-	patience, estatePatience patience
+	patience, accountPatience, estatePatience patience
+	errands                                   errands
 	// left are who left lately.
 	left departures
 	// strays are those for whom something came after they had left.
@@ -60,6 +63,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
 		r.forget(req.NamespacedName)
 		r.patience.forget(req.NamespacedName)
+		r.accountPatience.forget(req.NamespacedName)
 		r.estatePatience.forget(req.NamespacedName)
 		r.strays.forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -77,6 +81,10 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return r.Result(verdict.Verdict{}, err)
 	}
+	if d.GaveUp != "" {
+		r.Events.Eventf(s.User, nil, corev1.EventTypeWarning, v1alpha1.ReasonDirectoryUnavailable, "Reconcile", "%s", d.GaveUp)
+		log.FromContext(ctx).Info("an account in a directory can still be used")
+	}
 	if d.Farewell {
 		return r.Result(d.Verdict, r.retire(ctx, &d))
 	}
@@ -86,13 +94,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	s.source, s.People = nil, nil // what waits to be sent keeps the rest
 	handing := r.handOver(s, &d)
 	sending := r.deliver(s, &d)
-	return r.finish(ctx, s, &d, handing || sending || d.Task != nil)
+	return r.finish(ctx, s, &d, handing || sending || d.Task != nil || d.AccountTask != nil)
 }
 
 // decide decides what is to be done. Who is about to lose access or roles loses the rights in Kubernetes that come with them
 // first.
 func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decision, error) {
-	d, err := r.next(ctx, s)
+	d, err := r.accounted(ctx, s)
 	if err != nil {
 		return d, err
 	}
@@ -100,7 +108,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 		if s.Organization, err = r.organization(ctx, s.User); err != nil {
 			return d, err
 		}
-		if d, err = r.next(ctx, s); err != nil {
+		if d, err = r.accounted(ctx, s); err != nil {
 			return d, err
 		}
 	}

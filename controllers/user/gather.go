@@ -36,7 +36,7 @@ type snapshot struct {
 
 func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, error) {
 	s := &snapshot{Situation: membership.Situation{
-		Now: r.Clock.Now(), User: u, HasDirectory: r.Accounts.Directory != nil,
+		Now: r.Clock.Now(), User: u, Asked: r.errands.of(client.ObjectKeyFromObject(u)),
 	}, roles: map[string]*v1alpha1.Role{}}
 	var org v1alpha1.Organization
 	if found, err := r.find(ctx, u.Namespace, u.Spec.Organization, &org); err != nil {
@@ -69,7 +69,7 @@ func (r *Reconciler) gatherRoles(ctx context.Context, s *snapshot) error {
 	for _, name := range s.Roles.Names() {
 		s.roles[name] = source.Role(name)
 	}
-	s.UnknownRoles, s.Tied = len(s.Roles.Unknown) > 0, len(s.Roles.Tied) > 0
+	s.UnknownRoles, s.NoRoles, s.Tied = len(s.Roles.Unknown) > 0, s.Roles.None(), len(s.Roles.Tied) > 0
 	return source.Err()
 }
 

@@ -74,7 +74,8 @@ func (a *organizationAdmission) judge(ctx context.Context, before, after *v1alph
 	return refusal("Organization", after.Name, append(errs, refused...))
 }
 
-// voice needs the rights to say who speaks for an organization: its owner, and the mails with links that go out in its name.
+// voice needs the rights to say who speaks for an organization: its owner, and the mails with links that go out in its
+// name; and where the accounts and passwords of its people go.
 func (g *gains) voice(before, after *v1alpha1.Organization) {
 	if before.Spec.Owner != after.Spec.Owner {
 		g.organization(field.NewPath("spec", "owner"), "say who owns organization "+after.Name, after.Name)
@@ -84,6 +85,13 @@ func (g *gains) voice(before, after *v1alpha1.Organization) {
 	}
 	if ref := after.Spec.Mail.SMTPSecretRef; ref.Name != "" && ref != before.Spec.Mail.SMTPSecretRef {
 		g.secret(field.NewPath("spec", "mail", "smtpSecretRef", "name"), ref.Name)
+	}
+	if before.Spec.Directory != after.Spec.Directory {
+		g.organization(field.NewPath("spec", "directory"), "say where the accounts and passwords of organization "+after.Name+" go", after.Name)
+	}
+	if ref := after.Spec.Directory.SCIM.CredentialsSecretRef; ref.Name != "" && (ref != before.Spec.Directory.SCIM.CredentialsSecretRef ||
+		before.Spec.Directory.SCIM.URL != after.Spec.Directory.SCIM.URL) { // what is in it goes there
+		g.secret(field.NewPath("spec", "directory", "scim", "credentialsSecretRef", "name"), ref.Name)
 	}
 	if before.Spec.Invitation.Templates != after.Spec.Invitation.Templates {
 		g.organization(field.NewPath("spec", "invitation", "templates"), "say what the invitations of organization "+after.Name+" are", after.Name)

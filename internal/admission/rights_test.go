@@ -288,6 +288,14 @@ func byRoles() map[string]gain {
 	}
 }
 
+// directoryAt has the accounts go somewhere, with the credentials of a Secret.
+func directoryAt(url string) func(*v1alpha1.OrganizationSpec) {
+	return func(s *v1alpha1.OrganizationSpec) {
+		s.Directory = build.Organization("acme").Directory().Obj().Spec.Directory
+		s.Directory.SCIM.URL = url
+	}
+}
+
 // byOrganizations are ways that begin with an Organization.
 func byOrganizations() map[string]gain {
 	return map[string]gain{
@@ -300,6 +308,9 @@ func byOrganizations() map[string]gain {
 		"the operator's post":   {organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Mail.SMTPSecretRef.Name = "" }), []allowed{assignOwner("globex")}, "spec.mail: Forbidden"},
 		"the sender":            {organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Mail.From = "eve@globex.example" }), []allowed{assignOwner("globex")}, "spec.mail: Forbidden"},
 		"a post, at once":       {making(build.Organization("new").Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "eves"}}).Obj()), []allowed{assignOwner("new"), read("eves")}, "spec.mail.smtpSecretRef.name: Forbidden"},
+		"the accounts":          {organization("acme", directoryAt("https://eve.example")), []allowed{assignOwner("acme"), read("directory")}, "spec.directory: Forbidden"},
+		"others' credentials":   {organization("acme", directoryAt("https://eve.example")), []allowed{assignOwner("acme"), read("directory")}, "have Secret directory read"},
+		"accounts, at once":     {making(build.Organization("new").Directory().Obj()), []allowed{assignOwner("new"), read("directory")}, "spec.directory.scim.credentialsSecretRef.name: Forbidden"},
 		"the letters":           {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Invitation.Templates.Name = "eves" }), []allowed{assignOwner("acme")}, "spec.invitation.templates: Forbidden"},
 		"others' objects":       {organization("acme", owning(v1alpha1.OwnershipReassign)), handing("secrets"), "spec.offboarding.ownership[0].resource: Forbidden"},
 		"others' objects, seen": {organization("acme", owning(v1alpha1.OwnershipBlock)), handing("secrets")[:1], "spec.offboarding.ownership[0].resource: Forbidden"},

@@ -47,9 +47,6 @@ const (
 	Roles          Attribute = "roles"
 )
 
-// Display is what people see of an account: the name, or nothing where there is none.
-func (a Account) Display() string { return strings.TrimSpace(a.GivenName + " " + a.FamilyName) }
-
 // Differs returns what of an account a directory has otherwise than it is to be, in the order of the constants. It is what
 // Ensure would change, and takes no request.
 func (f Found) Differs(want Account) []Attribute {
@@ -76,7 +73,8 @@ func (f Found) Differs(want Account) []Attribute {
 	}
 	var differ []Attribute
 	for _, p := range pairs {
-		if !p.equal(p.want, p.got) && !slices.Contains(f.Without, p.name) {
+		unset := p.want == "" && (p.name == EmployeeNumber || p.name == Manager) // which others know better
+		if !unset && !p.equal(p.want, p.got) && !slices.Contains(f.Without, p.name) {
 			differ = append(differ, p.name)
 		}
 	}

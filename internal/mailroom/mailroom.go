@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/follow"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 )
 
@@ -40,14 +41,18 @@ type Mailroom struct {
 	Options
 
 	mu        sync.Mutex
-	servers   map[types.NamespacedName]*server   // by Secret
+	servers   follow.Secrets[struct{}, mail.Sender]
 	templates map[types.NamespacedName]templates // by ConfigMap
 }
 
 // New makes a mailroom.
 func New(options Options) *Mailroom {
 	return &Mailroom{
-		Options: options, servers: map[types.NamespacedName]*server{}, templates: map[types.NamespacedName]templates{},
+		Options: options, templates: map[types.NamespacedName]templates{},
+		servers: follow.Secrets[struct{}, mail.Sender]{
+			Live: options.Live, Clock: options.Clock, Field: "spec.mail.smtpSecretRef of the organization",
+			Make: func(_ struct{}, data map[string][]byte) (mail.Sender, error) { return options.Open(data) },
+		},
 	}
 }
 

@@ -21,8 +21,11 @@ type Replaced struct {
 	Email string
 	// AcceptedAt is when the person accepted; nil when never.
 	AcceptedAt *metav1.Time
-	// Account is the identity that the person's account is tied to, which the one who came does not get.
-	Account types.UID
+	// UID is the identity that the person's account is tied to, which the one who came does not get, and Account is that
+	// account in the directory; nil when there was none. EmployeeNumber is the person's as well.
+	UID            types.UID
+	Account        *v1alpha1.DirectoryAccount
+	EmployeeNumber string
 }
 
 // readdress lets an edit of the address take effect, as the organization's policy has it. One that leads to an address
@@ -64,8 +67,10 @@ func (d *Decision) replace() {
 	st := &d.User.Status
 	inv := st.Invitation
 	mailed := inv != nil && (inv.SentAt != nil || sends(inv) > 0) && sameAddress(inv, st.Email)
-	if st.AcceptedAt != nil || mailed { // of whom nobody wrote to, nothing remains
-		d.Replaced = &Replaced{Email: st.Email, AcceptedAt: st.AcceptedAt, Account: d.User.Account()}
+	if st.AcceptedAt != nil || mailed || st.DirectoryAccount != nil { // of whom nobody wrote to, nothing remains
+		d.Replaced = &Replaced{
+			Email: st.Email, AcceptedAt: st.AcceptedAt, UID: d.User.Account(), Account: deactivated(st.DirectoryAccount), EmployeeNumber: st.EmployeeNumber,
+		}
 	}
 	st.AccessNotice.SentAt, st.AccessNotice.Rejection = nil, "" // the other was told nothing
 	if inv != nil {
@@ -75,6 +80,7 @@ func (d *Decision) replace() {
 		}
 	}
 	d.renewed, st.AccountUID = true, another(d.User, d.User.Spec.Email)
+	st.DirectoryAccount, st.EmployeeNumber = nil, ""
 	st.AcceptedAt = nil // a first password is handed over once, and not to another
 	verdict.Unset(d.User, v1alpha1.ConditionAccepted)
 }

@@ -43,15 +43,15 @@ func TestEditedAddresses(t *testing.T) {
 		replaced      *membership.Replaced
 	}{
 		"invited, Rename":  {"the invitation goes to the new address", rename, jean().Invited(3, expiry).Obj(), "Inviting", newAddress, 4, false, nil},
-		"invited, Replace": {"so it does, and a record remains of who was invited", replace, jean().Invited(3, expiry).Obj(), "Inviting", newAddress, 4, false, &membership.Replaced{Email: "jean@acme.example", Account: "uid-of-jean"}},
+		"invited, Replace": {"so it does, and a record remains of who was invited", replace, jean().Invited(3, expiry).Obj(), "Inviting", newAddress, 4, false, &membership.Replaced{Email: "jean@acme.example", UID: "uid-of-jean"}},
 		"invited, Deny":    {"the edit has no effect", deny, jean().Invited(3, expiry).Obj(), "EmailChangeDenied", "jean@acme.example", 3, false, nil},
 
 		"accepted, Rename":  {"the same person under another address", rename, accepted().Obj(), "Active", newAddress, 3, true, nil},
-		"accepted, Replace": {"another person: nobody has accepted yet", replace, accepted().Obj(), "Inviting", newAddress, 4, false, &membership.Replaced{Email: "jean@acme.example", AcceptedAt: at(now.Add(-hour)), Account: "uid-of-jean"}},
+		"accepted, Replace": {"another person: nobody has accepted yet", replace, accepted().Obj(), "Inviting", newAddress, 4, false, &membership.Replaced{Email: "jean@acme.example", AcceptedAt: at(now.Add(-hour)), UID: "uid-of-jean"}},
 		"accepted, Deny":    {"the edit has no effect", deny, accepted().Obj(), "EmailChangeDenied", "jean@acme.example", 3, true, nil},
 
 		"declined, Rename":  {"the person has said no", rename, jean().Invited(3, expiry).Declined(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "Declined", newAddress, 3, false, nil},
-		"declined, Replace": {"another person was not asked yet", replace, jean().Invited(3, expiry).Declined(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "Inviting", newAddress, 4, false, &membership.Replaced{Email: "jean@acme.example", Account: "uid-of-jean"}},
+		"declined, Replace": {"another person was not asked yet", replace, jean().Invited(3, expiry).Declined(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "Inviting", newAddress, 4, false, &membership.Replaced{Email: "jean@acme.example", UID: "uid-of-jean"}},
 		"expired, Rename":   {"the address was corrected", rename, jean().Invited(3, now.Add(-hour)).Expired(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "Inviting", newAddress, 4, false, nil},
 		"expired, Deny":     {"the edit has no effect", deny, jean().Invited(3, now.Add(-hour)).Expired(now.Add(-hour)).Revoked(now.Add(-hour)).Obj(), "EmailChangeDenied", "jean@acme.example", 3, false, nil},
 		"not sent yet":      {"nobody was written to", replace, jean().Inviting(1, expiry).Obj(), "Inviting", newAddress, 2, false, nil},

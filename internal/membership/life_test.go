@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -46,6 +47,8 @@ type life struct {
 	// has fewer than are held, and withdraws them.
 	held
 	full, short bool
+
+	accounts
 
 	// sent are the links of the mails that the mail server took. buried are those that were replaced, revoked or
 	// answered on record, and must never work again.
@@ -127,7 +130,7 @@ func (l *life) edit(change func(*v1alpha1.User)) {
 
 func (l *life) situation(v version) membership.Situation {
 	s := membership.Situation{
-		Facts: membership.Facts{Organization: l.org, Ending: access.EndedBy(v.user, l.now)}, Now: l.now, User: v.user, HasDirectory: true,
+		Facts: membership.Facts{Organization: l.org, Ending: access.EndedBy(v.user, l.now)}, Now: l.now, User: v.user, Asked: l.asked,
 		Roles: access.Of(v.user, source(l.org), l.now),
 		Pools: map[string]membership.Pool{
 			"standard": {Found: true, Capacity: 3},
@@ -162,7 +165,8 @@ func (l *life) turn() {
 		l.withdrawn, l.held.turn = next, next
 	case l.seat != nil && withdraws && membership.Revoked(l.stored, "standard") == l.withdrawn:
 		// An invitation without a role stands (EZ-16), also when the roles come back before anybody looks.
-		looked := l.stored.Status.ObservedGeneration == l.stored.Generation
+		// Of whom nobody was ever invited, there is none to revoke.
+		looked := l.stored.Status.ObservedGeneration == l.stored.Generation && l.stored.Status.Invitation != nil
 		if st := l.stored.Status; slices.Contains(st.Roles, "standard") || len(st.Roles) == 0 && st.AccessRevokedAt == nil && looked {
 			l.Fatalf("the seat is freed with roles %v, access revoked at %v", st.Roles, st.AccessRevokedAt)
 		}
@@ -198,6 +202,13 @@ func (l *life) pass(seen version, dies crash, refused string) (membership.Decisi
 	if diff := cmp.Diff(input, s.User); diff != "" {
 		l.Fatalf("the input changed:\n%s", diff)
 	}
+	if d.AccountTask != nil {
+		if dies == beforeSending {
+			l.died()
+			return d, false
+		}
+		d = l.act(seen, s, d.AccountTask)
+	}
 	l.decided(seen.user, d)
 	if d.Farewell {
 		if l.seat != nil && seen.user == l.stored && seen.held == l.held {
@@ -232,6 +243,9 @@ func (l *life) pass(seen version, dies crash, refused string) (membership.Decisi
 		}
 		l.notice(seen.user, &d, refused)
 	}
+	if dies != nowhere {
+		l.died()
+	}
 	if dies == beforeRecord || d.Verdict.Kind == verdict.Silent {
 		return d, false
 	}
@@ -239,7 +253,11 @@ func (l *life) pass(seen version, dies crash, refused string) (membership.Decisi
 	if err := contract.Conditions(d.User); err != nil {
 		l.Fatal(err)
 	}
-	if seen.user != l.stored || cmp.Equal(seen.user, d.User) {
+	if seen.user != l.stored {
+		return d, false
+	}
+	l.recorded()
+	if cmp.Equal(seen.user, d.User) {
 		return d, false
 	}
 	l.write(d.User)
@@ -353,6 +371,7 @@ func (l *life) decided(u *v1alpha1.User, d membership.Decision) {
 
 // check says what must hold at every moment.
 func (l *life) check(what string) {
+	l.signedIn(what)
 	var alive []link
 	for sent := range l.sent {
 		if l.judge(sent) != portal.Open {
@@ -447,9 +466,11 @@ func (l *life) events() map[string]func(*rapid.T) {
 			l.org.Spec.Invitation.TTL.Duration = rapid.SampledFrom([]time.Duration{time.Hour, 2 * time.Hour}).Draw(t, "ttl")
 		},
 		"another policy": func(t *rapid.T) {
+			directory := l.org.Spec.Directory
 			l.org = build.Organization("acme").In("acme").TTL(time.Hour).
 				EmailChange(rapid.SampledFrom([]v1alpha1.EmailChange{v1alpha1.EmailChangeRename, v1alpha1.EmailChangeReplace, v1alpha1.EmailChangeDeny}).Draw(t, "emailChange")).
 				Reminders(rapid.SampledFrom([]time.Duration{time.Minute, 20 * time.Minute, 3 * time.Hour}).Draw(t, "interval"), rapid.Int32Range(1, 4).Draw(t, "maxSends")).Obj()
+			l.org.Spec.Directory = directory
 		},
 		"a first password": func(t *rapid.T) {
 			l.edit(func(u *v1alpha1.User) {
@@ -479,6 +500,7 @@ func (l *life) events() map[string]func(*rapid.T) {
 			}
 		},
 	}
+	maps.Copy(all, l.directoryEvents())
 	for i := range 8 {
 		all[fmt.Sprintf("pass %d", i)] = pass
 		all[fmt.Sprintf("turn %d", i)] = func(t *rapid.T) {
@@ -492,18 +514,20 @@ func (l *life) events() map[string]func(*rapid.T) {
 // settle is what follows when nothing more happens: the user comes to rest, where nothing is left to do.
 func (l *life) settle() {
 	var d membership.Decision
-	for round := range 8 {
+	l.down, l.accounts.lost = false, false
+	const rounds = 12
+	for round := range rounds {
 		l.turn()
 		var wrote bool
 		if d, wrote = l.pass(l.present(), nowhere, ""); d.Farewell {
 			return
 		}
 		l.check("a last pass")
-		if !wrote && round > 2 {
+		if !wrote && round > 4 {
 			break
 		}
 		l.now = l.now.Add(time.Second)
-		if round == 7 {
+		if round == rounds-1 {
 			l.Fatalf("still writing: %v", d.Verdict)
 		}
 	}
@@ -528,6 +552,7 @@ func (l *life) settle() {
 	corrected := inv != nil && membership.FoldEmail(inv.Email) != membership.FoldEmail(u.Status.Email) // which calls for another invitation
 	over := u.Status.AcceptedAt == nil && !pending && inv != nil && (inv.DeclinedAt != nil || inv.ExpiredAt != nil && !corrected)
 	l.ended(d)
+	l.accounted()
 	if (over || l.gone(u)) && l.seat != nil {
 		l.Fatalf("the user is %s, and still has a seat", reason)
 	}
@@ -537,7 +562,7 @@ func (l *life) settle() {
 			l.Fatalf("seats are withdrawn, and the user, who is %s, has one %t, and roles %v", reason, l.seat != nil, u.Status.Roles)
 		}
 	} else if !l.gone(u) && needs && !unknown && !over && !l.full {
-		if reason != v1alpha1.ReasonActive && reason != v1alpha1.ReasonEmailChangeDenied && !waiting && len(u.Spec.Roles) == 1 {
+		if reason != v1alpha1.ReasonActive && reason != v1alpha1.ReasonEmailChangeDenied && reason != v1alpha1.ReasonDirectoryRequired && !waiting && len(u.Spec.Roles) == 1 {
 			l.Fatalf("there is a seat, nothing is in the way, and the user is %s", reason)
 		}
 	}
@@ -578,13 +603,16 @@ func born(t *rapid.T) *life {
 		org:  build.Organization("acme").In("acme").TTL(time.Hour).Obj(),
 		sent: map[link]bool{}, buried: map[link]bool{}, drafts: map[string]link{},
 	}
+	if rapid.Bool().Draw(t, "directory") {
+		l.withDirectory()
+	}
 	l.stored = jean().UID("0b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de").Obj()
 	l.stored.Status.ObservedGeneration = -1
 	return l
 }
 
 func TestLives(t *testing.T) {
-	check(t, 400, func(t *rapid.T) {
+	check(t, 1500, func(t *rapid.T) {
 		l := born(t)
 		events := l.events()
 		for what, happen := range events {
@@ -622,7 +650,7 @@ func check(t *testing.T, checks int, property func(*rapid.T)) {
 
 // farewell is what follows when the object is deleted: it must go, after the seat.
 func (l *life) farewell() {
-	for range 4 {
+	for range 6 {
 		if d, _ := l.pass(l.present(), nowhere, ""); d.Farewell {
 			if l.seat != nil {
 				l.Fatal("the object goes before the seat")

@@ -56,8 +56,10 @@ type Situation struct {
 	Seats []Seat
 	// Pools are the pools that the roles need, by name.
 	Pools map[string]Pool
-	// HasDirectory says that there is a directory that passwords can be handed to.
-	HasDirectory bool
+	// Account is what became of the latest task about the user's account; nil while nothing is known. Asked is the ID of one
+	// that the directory may have done, and that is not on record; empty when there is none.
+	Account *AccountReport
+	Asked   string
 	// Records are those of who had an address of the user before, by the address as FoldEmail has it.
 	Records map[string]*v1alpha1.ArchivedUser
 	// HolderState is what the User with the name EmailHolder is to be.
@@ -89,6 +91,10 @@ type Decision struct {
 	WrittenAt time.Time
 	// Notice is what the person is to be mailed of the end of access; nil when there is nothing to tell.
 	Notice *v1alpha1.AccessNotice
+	// AccountTask is what the directory is to do before more can be recorded; nil when it is nothing.
+	AccountTask *AccountTask
+	// GaveUp says what was left undone, since nobody is left who could see to it; empty when nothing was.
+	GaveUp string
 	// HandOver says that the first password is to be handed to the directory.
 	HandOver bool
 	// Replaced is who had the address before, when another person takes the place: a record is written before the
@@ -132,6 +138,7 @@ func Next(s Situation) Decision {
 	d.watchEnd()
 	d.readdress(s)
 	d.recall(s)
+	d.numberEmployee()
 	d.Verdict = d.next(s)
 	if d.Verdict.Kind == verdict.Silent && !d.Farewell {
 		switch {
@@ -142,6 +149,7 @@ func Next(s Situation) Decision {
 		}
 	}
 	d.announce(s)
+	d.keepAccount(s)
 	return *d
 }
 

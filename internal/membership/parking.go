@@ -20,8 +20,9 @@ import (
 // park lets go of the object of a user whose deletion was rejected, and keeps the rest.
 func (d *Decision) park(s Situation) {
 	d.Farewell = true
+	until := d.now.Add(access.Window(s.Organization.Spec.Protection))
 	d.Parked = v1alpha1.Parking{
-		Until: metav1.NewTime(d.now.Add(access.Window(s.Organization.Spec.Protection))), Roles: slices.Sorted(slices.Values(d.User.Status.Roles)),
+		Until: metav1.NewTime(access.Sooner(until, access.Until(d.User))), Roles: slices.Sorted(slices.Values(d.User.Status.Roles)),
 	}
 }
 
@@ -40,7 +41,8 @@ func Resident(a *v1alpha1.ArchivedUser) *v1alpha1.User {
 // hands over, which takes a User; nor is anybody parked where no record is left.
 func Parks(u *v1alpha1.User, org *v1alpha1.Organization, role func(name string) *v1alpha1.Role) bool {
 	rules := slices.ContainsFunc(org.Spec.Offboarding.Ownership, func(r v1alpha1.OwnershipRule) bool { return r.OnArchive != v1alpha1.OwnershipRetain })
-	return access.Active(u) && !rules && !Final(org) && !slices.ContainsFunc(u.Status.Roles, func(name string) bool {
+	others := slices.ContainsFunc(u.Finalizers, func(f string) bool { return f != v1alpha1.FinalizerArchive })
+	return access.Active(u) && !rules && !others && !HasDirectory(org) && !Final(org) && !slices.ContainsFunc(u.Status.Roles, func(name string) bool {
 		r := role(name)
 		return r != nil && ptr.Deref(r.Spec.MinHolders, 0) > 0
 	})
@@ -50,5 +52,5 @@ func Parks(u *v1alpha1.User, org *v1alpha1.Organization, role func(name string) 
 func (d *Decision) needs(s Situation, record *v1alpha1.UserRecord) bool {
 	held := seatNames(s.Seats)
 	return !record.Parked.Until.IsZero() && !access.Leaving(d.User) &&
-		slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) })
+		(len(s.Roles.Awaited) > 0 || len(s.Roles.Unknown) > 0 || slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) }))
 }

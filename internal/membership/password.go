@@ -21,10 +21,10 @@ func (d *Decision) prepare(s Situation) verdict.Verdict {
 	secret := u.Spec.InitialPasswordSecretRef.Name
 	handOver := secret != "" && u.Status.InitialPasswordAt == nil
 	switch {
-	case s.HasDirectory && handOver:
+	case HasDirectory(s.Organization) && handOver:
 		d.HandOver = true
 		return verdict.Verdict{Kind: verdict.Silent}
-	case s.HasDirectory:
+	case HasDirectory(s.Organization):
 		return verdict.Verdict{}
 	case handOver:
 		return stuck(v1alpha1.ReasonDirectoryRequired,

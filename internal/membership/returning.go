@@ -4,6 +4,7 @@
 package membership
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
@@ -77,6 +79,10 @@ func (d *Decision) adopt(record *v1alpha1.UserRecord) {
 	st := &d.User.Status
 	if st.AccountUID = record.Account(); st.AccountUID == d.User.UID {
 		st.AccountUID = ""
+	}
+	st.EmployeeNumber = cmp.Or(record.EmployeeNumber, st.EmployeeNumber)
+	if st.DirectoryAccount = record.DirectoryAccount.DeepCopy(); st.DirectoryAccount != nil {
+		st.DirectoryAccount.Revision = "" // somebody may have seen to the account since
 	}
 	if record.AcceptedAt == nil {
 		return
@@ -152,7 +158,8 @@ func (d *Decision) depart(s Situation) verdict.Verdict {
 	}
 	d.Farewell = true
 	earlier := s.recordAt(u.Status.Email) // of somebody else, or of an earlier stay: it says more than who came and went
-	d.Nobody = (s.EmailHolder != "" || earlier != nil && earlier.UID != u.UID) && u.Status.AcceptedAt == nil && u.Status.Invitation == nil
+	d.Nobody = (s.EmailHolder != "" || earlier != nil && earlier.UID != u.UID) && u.Status.AcceptedAt == nil && u.Status.Invitation == nil &&
+		u.Status.DirectoryAccount == nil
 	if d.Final = Final(s.Organization); d.Final {
 		d.spend(s, func(*v1alpha1.UserRecord) bool { return true })
 	}
@@ -177,4 +184,36 @@ func Away(user string, state v1alpha1.UserState) string {
 	}
 	return fmt.Sprintf("who is %s, and comes back when spec.state of User %s is set to Active; to release the address, change or delete that User",
 		words[state], user)
+}
+
+// deactivated is an account as it is on record once nobody can sign in with it: whoever has it again is given everything anew.
+func deactivated(account *v1alpha1.DirectoryAccount) *v1alpha1.DirectoryAccount {
+	if account == nil {
+		return nil
+	}
+	return &v1alpha1.DirectoryAccount{Directory: account.Directory, ID: account.ID, State: v1alpha1.AccountInactive}
+}
+
+// numberEmployee keeps the number of the person's employee record (rule AX-6). One that is issued follows from the account, so
+// that it is the same after archive and return, and whatever crashes in between.
+func (d *Decision) numberEmployee() {
+	st, employee := &d.User.Status, d.User.Spec.Employee
+	switch {
+	case employee.Number != "":
+		st.EmployeeNumber = employee.Number
+	case st.EmployeeNumber == "" && ptr.Deref(employee.Create, false):
+		st.EmployeeNumber = issued(d.User.Account())
+	}
+}
+
+// issued is the number of an employee: 50 bits of a hash, so that of 100 000 people no two have the same but in one case of
+// 200 000. It has no letters that are taken for digits.
+func issued(account types.UID) string {
+	const digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ" // Crockford's
+	sum := sha256.Sum256([]byte("employee/" + account))
+	number := []byte("E-")
+	for _, b := range sum[:10] {
+		number = append(number, digits[b%32])
+	}
+	return string(number)
 }

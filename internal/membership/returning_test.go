@@ -123,7 +123,7 @@ func TestReplacedPeopleHaveAccountsOfTheirOwn(t *testing.T) {
 	replace := changing(v1alpha1.EmailChangeReplace)
 	first := readdressed(jean().Invited(1, expiry).AcceptedAt(now.Add(-hour)).Obj())
 	d := membership.Next(situation(first, replace, seated("standard")))
-	if d.Replaced == nil || d.Replaced.Account != "uid-of-jean" || d.User.Account() == "uid-of-jean" || d.User.Account() == "" {
+	if d.Replaced == nil || d.Replaced.UID != "uid-of-jean" || d.User.Account() == "uid-of-jean" || d.User.Account() == "" {
 		t.Fatalf("jean leaves with %+v, and nadia has account %q", d.Replaced, d.User.Account())
 	}
 	if again := membership.Next(situation(first, replace, seated("standard"))); again.User.Account() != d.User.Account() {
@@ -138,7 +138,7 @@ func TestReplacedPeopleHaveAccountsOfTheirOwn(t *testing.T) {
 		r.UID, r.Path = "uid-of-jean", v1alpha1.ArchivePathReplacement
 	})
 	back := membership.Next(situation(second, replace, seated("standard"), recorded(left)))
-	if back.Replaced == nil || back.Replaced.Account != d.User.Account() {
+	if back.Replaced == nil || back.Replaced.UID != d.User.Account() {
 		t.Errorf("nadia leaves with %+v, want account %s", back.Replaced, d.User.Account())
 	}
 	if back.User.Account() != "uid-of-jean" || back.User.Status.AccountUID != "" || back.User.Status.AcceptedAt == nil || len(back.Spent) != 1 || !back.Returned {

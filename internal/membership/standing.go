@@ -40,6 +40,8 @@ type Facts struct {
 	Organization *v1alpha1.Organization
 	// UnknownRoles says that the user names roles that the organization does not have.
 	UnknownRoles bool
+	// NoRoles says that the user is to hold no role at all.
+	NoRoles bool
 	// EmailHolder is the name of the other User who has the address; empty when it is free.
 	EmailHolder string
 	// Tied says that the user holds roles that may not be given up yet.
@@ -72,8 +74,16 @@ func StandingElsewhere(u *v1alpha1.User, f Facts) seats.Standing {
 		return afterRevocation(u)
 	case f.UnknownRoles:
 		return seats.Keeps
+	case f.NoRoles && signedIn(u, f.Organization):
+		return seats.Leaves
 	}
 	return seats.Frees
+}
+
+// signedIn says that somebody can sign in, as far as is on record.
+func signedIn(u *v1alpha1.User, org *v1alpha1.Organization) bool {
+	has := u.Status.DirectoryAccount
+	return HasDirectory(org) && has != nil && has.State == v1alpha1.AccountActive
 }
 
 // afterRevocation frees a seat only when the access that goes with it is revoked, and what the user owns is handed over.

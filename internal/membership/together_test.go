@@ -91,7 +91,7 @@ func TestReplacedAfterComingBack(t *testing.T) {
 	u := jean().Email("new@acme.example").Generation(2).AcceptedAt(since).Holds("standard").Seats("standard").Known("jean@acme.example").Obj()
 	u.Status.AccountUID = "account-of-then"
 	d := membership.Next(situation(u, changing(v1alpha1.EmailChangeReplace), seated("standard")))
-	if d.Replaced == nil || d.Replaced.Account != "account-of-then" || d.User.Status.AcceptedAt != nil {
+	if d.Replaced == nil || d.Replaced.UID != "account-of-then" || d.User.Status.AcceptedAt != nil {
 		t.Errorf("replaced %+v, %+v", d.Replaced, d.User.Status)
 	}
 }

@@ -266,6 +266,7 @@ func (j *jammed) count(n int) {
 func numbered(n int) *v1alpha1.User {
 	u := invited()
 	u.Name, u.UID = fmt.Sprintf("person-%d", n), types.UID(fmt.Sprintf("2b7ba7a6-4f3c-4c57-9a4e-%012d", n))
+	u.Status.Email = fmt.Sprintf("person-%d@acme.example", n) // as the directory knows them
 	return u
 }
 
@@ -294,7 +295,7 @@ func TestAnswersWaitForTheirTurn(t *testing.T) {
 				w := newWorld(t, objects...)
 				server := &jammed{Reader: w.store, open: make(chan struct{})}
 				options := w.options()
-				options.Live, options.Directory = server, &accounts.Directory{}
+				options.Live, options.Directories = server, &accounts.Directory{}
 				w.handler = New(options)
 				statuses := make([]int, maxAnswers+late)
 				var all sync.WaitGroup

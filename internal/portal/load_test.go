@@ -26,6 +26,7 @@ import (
 	accounts "seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/portal"
+	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/pages/site"
 )
 
@@ -52,6 +53,7 @@ func newCrowd(t *testing.T, acceptance v1alpha1.AcceptanceMode) *crowd {
 		ObjectMeta: metav1.ObjectMeta{Namespace: "acme", Name: "acme"},
 		Spec: v1alpha1.OrganizationSpec{
 			DisplayName: "Acme SAS", Invitation: v1alpha1.InvitationPolicy{Acceptance: acceptance},
+			Directory: build.Organization("acme").Directory().Obj().Spec.Directory,
 		},
 	}
 	for i := range people {
@@ -66,7 +68,7 @@ func newCrowd(t *testing.T, acceptance v1alpha1.AcceptanceMode) *crowd {
 		t.Fatal(err)
 	}
 	server := &portal.Server{Listener: listener, Log: logr.Discard(), Handler: portal.New(portal.Options{
-		Cache: stale, Live: c.store, Status: c.store, Directory: c.directory, Clock: clock, Log: logr.Discard(),
+		Cache: stale, Live: c.store, Status: c.store, Directories: c.directory, Clock: clock, Log: logr.Discard(),
 		Keys:           func() invitation.Keyring { return site.Keys },
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})}

@@ -15,7 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"seatkeeper.dev/seatkeeper/internal/account"
 	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
@@ -69,9 +71,12 @@ func (f form) Of(field string) []problem {
 	return slices.DeleteFunc(slices.Clone(f.Problems), func(p problem) bool { return p.Field != field })
 }
 
+// hasDirectory says that there is where a password can go.
+func (v visit) hasDirectory() bool { return membership.HasDirectory(v.organization) }
+
 // ask makes the page that asks for a password, with what is wrong with the last one.
 func (p *portal) ask(ctx context.Context, v visit, shown view, problems []problem) (page, error) {
-	if p.Directory == nil {
+	if !v.hasDirectory() {
 		return p.postpone(ctx, v, shown)
 	}
 	asked, err := p.describe(ctx, v, shown)
@@ -97,14 +102,14 @@ func (p *portal) postpone(ctx context.Context, v visit, shown view) (page, error
 // reservation that is left behind ends by itself.
 func (p *portal) acceptWithPassword(ctx context.Context, v visit, values url.Values) (page, error) {
 	problems := p.problems(v, values.Get(fieldPassword), values.Get(fieldRepeat))
-	if len(problems) == 0 && p.Directory != nil {
+	if len(problems) == 0 && v.hasDirectory() {
 		secret := password.New(values.Get(fieldPassword))
 		return p.inTurn(ctx, p.passwords, v, func() (page, error) { return p.reserve(ctx, v, secret) })
 	}
 	switch verdict := p.judge(v); {
 	case verdict != Open:
 		return p.tell(ctx, v, verdict)
-	case p.Directory == nil:
+	case !v.hasDirectory():
 		return p.postpone(ctx, v, viewPostponed)
 	}
 	return p.ask(ctx, v, viewRefused, problems)
@@ -149,7 +154,7 @@ func (p *portal) handOver(ctx context.Context, v visit, id string, secret passwo
 	}
 	// The directory's words may hold anything.
 	log := p.Log.WithValues("user", client.ObjectKeyFromObject(v.user))
-	if errors.Is(err, directory.ErrRejected) {
+	if errors.Is(err, directory.ErrRejected) || errors.Is(err, directory.ErrConflict) {
 		log.Info("The directory refused a password")
 		if err := p.release(ctx, &v, id); err != nil {
 			return page{}, err
@@ -170,7 +175,11 @@ func (p *portal) handOver(ctx context.Context, v visit, id string, secret passwo
 func (p *portal) setPassword(ctx context.Context, v visit, secret password.Password) error {
 	ctx, cancel := context.WithTimeout(ctx, directoryTimeout)
 	defer cancel()
-	return p.Directory.SetPassword(ctx, directory.AccountOf(v.user, v.organization), secret)
+	at, err := p.Directories.Of(ctx, v.organization)
+	if err != nil {
+		return err
+	}
+	return at.SetPassword(ctx, account.Of(v.user, v.organization, false), secret)
 }
 
 // conclude records the acceptance, as long as the invitation is reserved for it and still open.

@@ -29,6 +29,7 @@ import (
 	accounts "seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/password"
+	"seatkeeper.dev/seatkeeper/test/build"
 )
 
 const (
@@ -40,6 +41,7 @@ const (
 func choosing() *v1alpha1.Organization {
 	o := organization()
 	o.Spec.Invitation.Acceptance = v1alpha1.AcceptancePassword
+	o.Spec.Directory = build.Organization("acme").Directory().Obj().Spec.Directory
 	return o
 }
 
@@ -100,6 +102,7 @@ func TestAcceptWithPassword(t *testing.T) {
 	want := []accounts.Set{{
 		Account: directory.Account{
 			UID: invited().UID, Organization: types.NamespacedName{Namespace: "acme", Name: "acme"}, UserName: address, GivenName: "Jean", Locale: "en",
+			TimeZone: "Europe/Paris", Roles: []string{"commercial"},
 		}, Password: goodPassword,
 	}}
 	if diff := cmp.Diff(want, w.directory.Record()); diff != "" {
@@ -262,7 +265,7 @@ func TestAnswerThatNeverEnded(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			u, o := invited(), organization()
+			u, o := invited(), choosing()
 			u.Status.Invitation.Answering = answering("somebody", c.until)
 			o.Spec.Invitation.Acceptance = c.mode
 			w := newWorld(t, u, o, role())
@@ -424,10 +427,9 @@ func TestConflictsWithPassword(t *testing.T) {
 }
 
 func TestPasswordWithoutDirectory(t *testing.T) {
-	w := newWorld(t, invited(), choosing(), role())
-	options := w.options()
-	options.Directory = nil
-	w.handler = New(options)
+	without := choosing()
+	without.Spec.Directory = v1alpha1.DirectoryPolicy{}
+	w := newWorld(t, invited(), without, role())
 	path := linkOf(t, invited())
 	for name, c := range map[string]struct {
 		why     string
@@ -466,7 +468,7 @@ func TestPasswordsStayWhereTheyBelong(t *testing.T) {
 	var logged, everything strings.Builder
 	options := w.options()
 	options.Log = funcr.New(func(prefix, args string) { logged.WriteString(prefix + args + "\n") }, funcr.Options{Verbosity: 10})
-	options.Directory = &quoting{w.directory}
+	options.Directories = &quoting{w.directory}
 	w.handler = New(options)
 	path := linkOf(t, invited())
 	try := func(form url.Values) {

@@ -53,9 +53,9 @@ type Options struct {
 	Live client.Reader
 	// Status records answers in the status of Users.
 	Status client.StatusClient
-	// Directory takes the passwords of people whose organization has them choose one; nil when there is none. Then
-	// these cannot accept, but decline.
-	Directory directory.Directory
+	// Directories take the passwords of people whose organization has them choose one. Where it has no directory they cannot
+	// accept, but decline.
+	Directories directory.Directories
 	// Keys returns the keys that links are made with at present.
 	Keys func() invitation.Keyring
 	// Clock tells the time.

@@ -77,7 +77,7 @@ func newWorld(t testing.TB, objects ...client.Object) *world {
 
 func (w *world) options() Options {
 	return Options{
-		Cache: w.store, Live: w.store, Status: w.store, Directory: w.directory, Clock: w.clock,
+		Cache: w.store, Live: w.store, Status: w.store, Directories: w.directory, Clock: w.clock,
 		Keys: func() invitation.Keyring { return testKeys(1) },
 		Log: funcr.New(func(prefix, args string) {
 			w.mu.Lock()

@@ -51,7 +51,7 @@ const (
 
 // onCreate are the rules that creating an object meets.
 func onCreate() []rule {
-	return slices.Concat(organizationRules, userRules, roleRules, seatPoolRules, teamRules, seatSliceRules, archivedUserRules, invitationRules, untilRules, offboardingRules,
+	return slices.Concat(organizationRules, userRules, roleRules, seatPoolRules, teamRules, seatSliceRules, archivedUserRules, invitationRules, untilRules, directoryRules, offboardingRules,
 		accessRules(), ownershipRules(), emailRules(), localeRules(), timeZoneRules(), billingRules, purchaseRules, meteredRules, amountRules(), taxRateRules(), currencyRules())
 }
 

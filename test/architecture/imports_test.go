@@ -43,13 +43,14 @@ var rooms = []room{
 	{name: "verdict", packages: []string{"internal/verdict"}, may: []string{"api"}, pure: true},
 	{
 		name: "cores", packages: []string{"internal/access", "internal/guard", "internal/handover", "internal/membership", "internal/pricing", "internal/seats"},
-		may: []string{"api", "values", "verdict", "cores"}, pure: true,
+		may: []string{"api", "values", "verdict", "cores", "account"}, pure: true,
 	},
 	{name: "values", packages: []string{"internal/address", "internal/fault", "internal/password"}},
+	{name: "account", packages: []string{"internal/account"}, may: []string{"api"}, pure: true},
 	{name: "outbox", packages: []string{"internal/outbox"}},
 	{name: "ownership", packages: []string{"internal/ownership"}, may: []string{"api", "cores", "outbox"}},
 	{name: "servingcert", packages: []string{"internal/servingcert"}},
-	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values"}},
+	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values", "account"}},
 	{
 		name: "adapters", packages: []string{
 			"internal/billing/fake", "internal/billing/stripe", "internal/directory/fake", "internal/directory/scim", "internal/mail/fake", "internal/mail/smtp",
@@ -65,17 +66,18 @@ var rooms = []room{
 		name: "shared", packages: []string{"internal/bindings", "internal/index", "internal/keystore", "internal/loop", "internal/roster"},
 		may: []string{"api", "verdict", "cores", "ports", "invitation", "shared"},
 	},
+	{name: "follow", packages: []string{"internal/follow"}},
 	{
-		name: "mailroom", packages: []string{"internal/mailroom"}, may: []string{"api", "ports", "invitation", "shared"},
+		name: "mailroom", packages: []string{"internal/accounts", "internal/mailroom"}, may: []string{"api", "ports", "invitation", "shared", "follow"},
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "ports", "outbox", "ownership", "invitation", "shared", "mailroom"},
+		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "entrances", "programs", "servingcert",
+			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "entrances", "programs", "servingcert",
 		},
 	},
 }

@@ -125,6 +125,18 @@ func (b *OrganizationBuilder) Acceptance(mode v1alpha1.AcceptanceMode) *Organiza
 	return b
 }
 
+// Directory has the members' accounts live in a directory: at DirectoryURL, with the credentials of the Secret directory.
+func (b *OrganizationBuilder) Directory() *OrganizationBuilder {
+	b.org.Spec.Directory = v1alpha1.DirectoryPolicy{
+		Adoption: v1alpha1.AdoptionRefuse,
+		SCIM:     v1alpha1.SCIMDirectory{URL: DirectoryURL, CredentialsSecretRef: v1alpha1.SecretReference{Name: "directory"}},
+	}
+	return b
+}
+
+// DirectoryURL is where Directory is.
+const DirectoryURL = "https://directory.acme.example/v2"
+
 // Mail sets who sends the organization's mail, through which server.
 func (b *OrganizationBuilder) Mail(mail v1alpha1.OrganizationMail) *OrganizationBuilder {
 	b.org.Spec.Mail = mail

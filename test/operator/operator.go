@@ -24,6 +24,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/cmd/seatkeeper/app"
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
+	"seatkeeper.dev/seatkeeper/internal/accounts"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
 	"seatkeeper.dev/seatkeeper/internal/directory"
@@ -49,7 +50,7 @@ type Options struct {
 	Mailbox *mailbox.Server
 	// Billing bills seats; a fake one when nil.
 	Billing billing.Provider
-	// Directory has people's accounts; there is none when nil.
+	// Directory has people's accounts, wherever an organization says that it is.
 	Directory directory.Directory
 	// Sender takes mail in the mailbox's stead, unless it is nil.
 	Sender mail.Sender
@@ -149,7 +150,8 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 		Namespace: namespace, Namespaces: []string{namespace}, MetricsAddress: "0", HealthAddress: "0",
 		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
 		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: o.Sender, OpenMail: openMail, Billing: o.Billing, Clock: o.Clock,
-		Directory: o.Directory, LeaderElect: o.LeaderElect, TrustedProxies: o.TrustedProxies,
+		OpenDirectory: func(accounts.Place, map[string][]byte) (directory.Directory, error) { return o.Directory, nil },
+		LeaderElect:   o.LeaderElect, TrustedProxies: o.TrustedProxies,
 	})
 	if err != nil {
 		cancel()

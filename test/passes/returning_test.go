@@ -156,7 +156,7 @@ func TestReturnGoesByTheQueue(t *testing.T) {
 // A first password goes to the account of before, for who never accepted, and not to that of who did.
 func TestFirstPasswordOfWhoIsBack(t *testing.T) {
 	t.Parallel()
-	w := passes.New(t, append(acme(3, "ada", "bea")(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "first"}, StringData: map[string]string{"password": "correct horse battery"}})...)
+	w := passes.New(t, append(accounted(nil, "ada", "bea")(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "first"}, StringData: map[string]string{"password": "correct horse battery"}})...)
 	w.Settle()
 	account := w.User("bea").UID
 	back := func() {

@@ -46,7 +46,7 @@ func TestSchedules(t *testing.T) {
 			t.Run("", func(t *testing.T) {
 				w := passes.New(t, build.Organization("acme").Owner("ada").Obj())
 				twin := w.Twin()
-				for range *schedules / worlds {
+				for range max(1, *schedules/worlds) {
 					seed := rand.Uint64()
 					if *onlySchedule != 0 {
 						seed = *onlySchedule

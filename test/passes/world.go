@@ -213,13 +213,13 @@ func (w *World) startProcess() {
 			}
 		},
 		reconcilers: map[Kind]reconcile.Reconciler{
-			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, HasDirectory: true},
+			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, Accounts: accounts},
 			Role:         &role.Reconciler{Base: base},
 			Team:         &team.Reconciler{Base: base},
 			ArchivedUser: &archiveduser.Reconciler{Base: base},
 			SeatPool:     &seatpool.Reconciler{Base: base, Desk: desk},
 			User: &user.Reconciler{
-				Base: base, Outbox: mails, Accounts: user.Accounts{Directory: w.Directory, Outbox: accounts},
+				Base: base, Outbox: mails, Accounts: user.Accounts{Directories: w.Directory, Outbox: accounts},
 				Inviter: user.Inviter{
 					Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
 				},
@@ -372,18 +372,24 @@ func (w *World) Turn() (settled bool, err error) {
 // outcomes are news.
 func (w *World) Delivered() int {
 	w.t.Helper()
-	return w.drained(w.outbox) + w.drained(w.accounts) + w.drained(w.estate.Outbox)
+	news := w.drained(w.outbox, "") + w.drained(w.estate.Outbox, "")
+	var all v1alpha1.OrganizationList
+	w.must(w.Client().List(w.t.Context(), &all, client.InNamespace(w.Namespace)), "listing organizations")
+	for i := range all.Items { // each has a directory of its own
+		news += w.drained(w.accounts, client.ObjectKeyFromObject(&all.Items[i]).String())
+	}
+	return news
 }
 
-// drained waits until a last errand is alone: errands of others take turns with it.
-func (w *World) drained(box *outbox.Outbox) int {
+// drained waits until a last errand to a server is alone: errands of others take turns with it.
+func (w *World) drained(box *outbox.Outbox, server string) int {
 	w.t.Helper()
 	last := types.NamespacedName{Namespace: w.Namespace, Name: "the last one in the queue"}
 	defer box.Forget(last)
 	others := 0
 	for round, before := 0, -1; before != others; round++ {
 		before = others
-		box.Do(outbox.Errand{Owner: last, ID: strconv.Itoa(round), Run: func(context.Context) error { return nil }})
+		box.Do(outbox.Errand{Owner: last, ID: strconv.Itoa(round), Server: server, Run: func(context.Context) error { return nil }})
 		for woken := false; !woken; {
 			select {
 			case owner := <-box.Done():

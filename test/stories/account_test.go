@@ -32,8 +32,8 @@ const secretWords = "seven violets by the old bridge"
 // asking is acme with ada, where people choose a password when they accept.
 func asking(mode v1alpha1.AcceptanceMode) []client.Object {
 	objects := acme(1, "ada")
-	objects[0] = build.Organization("acme").Acceptance(mode).Obj()
-	return objects
+	objects[0] = build.Organization("acme").Acceptance(mode).Directory().Obj()
+	return append([]client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "directory"}}}, objects...)
 }
 
 // choose accepts an invitation with a password.
@@ -73,14 +73,14 @@ func TestIN6_MailThenPassword(t *testing.T) {
 		}
 	}
 	s.is("ada", v1alpha1.ReasonInvited)
-	if n := accounts.Attempts(); n != 0 {
-		t.Fatalf("the directory was asked %d times", n)
+	if set := accounts.Record(); len(set) != 0 {
+		t.Fatalf("the directory was given %d passwords", len(set))
 	}
 	if status := s.choose(link, secretWords, secretWords); status != http.StatusOK {
 		t.Fatalf("a good password is answered with %d", status)
 	}
 	s.is("ada", v1alpha1.ReasonActive)
-	if got := accounts.Accounts()[ada.UID]; got.Password != secretWords || got.Account.UserName != at("ada") || len(accounts.Record()) != 1 {
+	if got := accounts.Accounts()[ada.UID]; got.Password != secretWords || got.Account.UserName != at("ada") || !got.Account.Active || len(accounts.Record()) != 1 {
 		t.Errorf("the directory has %+v", accounts.Record())
 	}
 	if s.tells(secretWords) || get[v1alpha1.User](s, "ada").Status.Invitation.Answering.ID != "" {
@@ -143,7 +143,9 @@ func TestDirectoryIsDownWhenSomebodyAccepts(t *testing.T) {
 
 func TestPasswordsNeedADirectory(t *testing.T) {
 	t.Parallel()
-	s := play(t, asking(v1alpha1.AcceptancePassword)...)
+	without := acme(1, "ada")
+	without[0] = build.Organization("acme").Acceptance(v1alpha1.AcceptancePassword).Obj()
+	s := play(t, without...)
 	s.says("ada", v1alpha1.ReasonDirectoryRequired, "there is no directory to hand it to")
 	await(s, "acme", func(o *v1alpha1.Organization) error { return stands(o, v1alpha1.ReasonDirectoryRequired) })
 	edit(s, "acme", func(o *v1alpha1.Organization) { o.Spec.Invitation.Acceptance = v1alpha1.AcceptanceConfirm })
@@ -385,4 +387,33 @@ func TestEZ16_RolesChangeWhileInvited(t *testing.T) {
 		t.Errorf("ada has the roles %v", got)
 	}
 	s.links(at("ada"), 1)
+}
+
+// Whoever is here when an organization gets a directory is provisioned there, and signed out of it like everybody else.
+func TestDirectoryThatComesLater(t *testing.T) {
+	t.Parallel()
+	s := empty(t)
+	accounts := &fake.Directory{}
+	s.start(operator.Options{Directory: accounts})
+	s.create(acme(2, "ada", "bea")...)
+	s.invited("bea", 1)
+	s.answer(s.links(at("bea"), 1)[0], accept, http.StatusOK)
+	bea := s.is("bea", v1alpha1.ReasonActive)
+	s.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "directory"}})
+	edit(s, "acme", func(o *v1alpha1.Organization) {
+		o.Spec.Directory = build.Organization("acme").Directory().Obj().Spec.Directory
+	})
+	enters := func(wanted bool) func(*v1alpha1.User) error {
+		return func(u *v1alpha1.User) error {
+			on, has := u.Status.DirectoryAccount, accounts.Accounts()[bea.UID].Account
+			if on == nil || (on.State == v1alpha1.AccountActive) != wanted || has.Active != wanted {
+				return fmt.Errorf("on record is %+v, and the directory has %+v", on, has)
+			}
+			return nil
+		}
+	}
+	await(s, "bea", enters(true))
+	edit(s, "bea", func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserSuspended })
+	await(s, "bea", enters(false))
+	s.is("bea", v1alpha1.ReasonSuspended)
 }

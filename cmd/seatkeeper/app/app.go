@@ -39,6 +39,7 @@ import (
 	"seatkeeper.dev/seatkeeper/controllers/seatpool"
 	"seatkeeper.dev/seatkeeper/controllers/team"
 	"seatkeeper.dev/seatkeeper/controllers/user"
+	"seatkeeper.dev/seatkeeper/internal/accounts"
 	"seatkeeper.dev/seatkeeper/internal/admission"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
@@ -84,8 +85,8 @@ type Options struct {
 	OpenMail func(secret map[string][]byte) (mail.Sender, error)
 	// MailsPerSecond is how many mails may be sent in a second; no limit when 0.
 	MailsPerSecond float64
-	// Directory has people's accounts; nil when there is none.
-	Directory directory.Directory
+	// OpenDirectory makes the client of the directory at a place, with the Secret that says how to sign in.
+	OpenDirectory func(at accounts.Place, secret map[string][]byte) (directory.Directory, error)
 	// Billing bills the seats of the pools that ask for it.
 	Billing billing.Provider
 	// Names are those by which Kubernetes knows people.
@@ -124,7 +125,8 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return nil, err
 	}
-	if err := addControllers(mgr, o, keys.Keys); err != nil {
+	directories := accounts.New(direct, o.OpenDirectory, o.Clock)
+	if err := addControllers(mgr, o, keys.Keys, directories); err != nil {
 		return nil, err
 	}
 	if o.Webhook != nil {
@@ -132,7 +134,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 			return nil, err
 		}
 	}
-	if err := addPortal(ctx, mgr, direct, o, keys.Keys); err != nil {
+	if err := addPortal(ctx, mgr, direct, o, keys.Keys, directories); err != nil {
 		return nil, err
 	}
 	return mgr, mgr.AddHealthzCheck("ping", healthz.Ping)
@@ -183,6 +185,12 @@ func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (m
 	return ctrl.NewManager(cfg, options)
 }
 
+// directoryIsDown says that a directory could not be reached: one that asks to come back later was.
+func directoryIsDown(err error) bool {
+	_, later := directory.RetryAfter(err)
+	return errors.Is(err, directory.ErrUnavailable) && !later
+}
+
 // mailIsDown says that a mail server could not be reached, or takes no mail from us.
 func mailIsDown(err error) bool {
 	return errors.Is(err, mail.ErrUnavailable) && !errors.Is(err, mail.ErrDeferred) && !errors.Is(err, mail.ErrUnconfirmed)
@@ -191,11 +199,11 @@ func mailIsDown(err error) bool {
 const (
 	// mailTimeout leaves a server ten minutes to look at a mail that it was given, as RFC 5321 (4.5.3.2.6) asks.
 	mailTimeout = 11 * time.Minute
-	// mailGrace is how long after a mail went through a failure to reach the server is no outage.
-	mailGrace = 30 * time.Second
+	// grace is how long after a server was reached a failure to reach it is no outage.
+	grace = 30 * time.Second
 )
 
-func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring) error {
+func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring, directories directory.Directories) error {
 	base := loop.Base{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
 	}
@@ -203,17 +211,17 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		Live: mgr.GetAPIReader(), Cache: mgr.GetClient(), Sender: o.Mail, From: o.MailFrom, Open: o.OpenMail, Clock: o.Clock,
 	})
 	mails := outbox.New(outbox.Options{
-		Clock: o.Clock, PerSecond: o.MailsPerSecond, Timeout: mailTimeout, Grace: mailGrace,
+		Clock: o.Clock, PerSecond: o.MailsPerSecond, Timeout: mailTimeout, Grace: grace,
 		Down: mailIsDown,
 	})
-	accounts := outbox.New(outbox.Options{
-		Clock: o.Clock, Down: func(err error) bool { return errors.Is(err, directory.ErrUnavailable) },
+	errands := outbox.New(outbox.Options{
+		Clock: o.Clock, Grace: grace, Down: directoryIsDown,
 	})
 	estate, err := newEstate(mgr, o.Clock)
 	if err != nil {
 		return err
 	}
-	for _, box := range []*outbox.Outbox{mails, accounts, estate.Outbox} {
+	for _, box := range []*outbox.Outbox{mails, errands, estate.Outbox} {
 		if err := mgr.Add(box); err != nil {
 			return fmt.Errorf("adding an outbox: %w", err)
 		}
@@ -226,7 +234,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	const figures, grants = time.Second, 500 * time.Millisecond
 	for name, add := range map[string]func(ctrl.Manager, controller.Options) error{
 		"organization": (&organization.Reconciler{
-			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, HasDirectory: o.Directory != nil,
+			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, Accounts: errands,
 		}).SetupWithManager,
 		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names}).SetupWithManager,
 		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
@@ -234,7 +242,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user": (&user.Reconciler{
 			Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
-			Accounts: user.Accounts{Directory: o.Directory, Outbox: accounts}, Names: o.Names, Estate: estate, Timer: o.Clock,
+			Accounts: user.Accounts{Directories: directories, Outbox: errands}, Names: o.Names, Estate: estate, Timer: o.Clock,
 		}).SetupWithManager,
 	} {
 		if err := add(mgr, controller.Options{SkipNameValidation: ptr.To(true)}); err != nil {
@@ -275,7 +283,9 @@ func addWebhooks(mgr manager.Manager, direct client.Client, o Options, certifica
 
 // addPortal serves the pages. They write by a client of their own: the manager's has reads wait until the cache shows its
 // writes, and an answer that hangs is not to hold up the controllers.
-func addPortal(ctx context.Context, mgr manager.Manager, direct client.Client, o Options, keys func() invitation.Keyring) error {
+func addPortal(
+	ctx context.Context, mgr manager.Manager, direct client.Client, o Options, keys func() invitation.Keyring, directories directory.Directories,
+) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.PortalAddress)
 	if err != nil {
 		return fmt.Errorf("listening for the invitation pages: %w", err)
@@ -283,6 +293,6 @@ func addPortal(ctx context.Context, mgr manager.Manager, direct client.Client, o
 	log := mgr.GetLogger().WithName("portal")
 	return mgr.Add(&portal.Server{Listener: listener, Log: log, Handler: portal.New(portal.Options{
 		Cache: mgr.GetClient(), Live: direct, Status: direct,
-		Directory: o.Directory, Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", TrustedProxies: o.TrustedProxies, Log: log,
+		Directories: directories, Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", TrustedProxies: o.TrustedProxies, Log: log,
 	})})
 }

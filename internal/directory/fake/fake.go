@@ -15,6 +15,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/password"
 )
@@ -43,12 +44,20 @@ type Directory struct {
 	gate     *Gate
 }
 
-var _ directory.Directory = (*Directory)(nil)
+var (
+	_ directory.Directory   = (*Directory)(nil)
+	_ directory.Directories = (*Directory)(nil)
+)
+
+// Of implements directory.Directories: it is that of every organization.
+func (d *Directory) Of(context.Context, *v1alpha1.Organization) (directory.Directory, error) {
+	return d, nil
+}
 
 // Ensure implements directory.Directory.
 func (d *Directory) Ensure(ctx context.Context, account directory.Account) (id string, err error) {
 	err = d.answer(ctx, account, func() error {
-		if err := d.claim(account, false); err != nil {
+		if err := d.claim(account); err != nil {
 			return err
 		}
 		account.ID = idOf(account.UID)
@@ -61,11 +70,10 @@ func (d *Directory) Ensure(ctx context.Context, account directory.Account) (id s
 	return account.ID, nil
 }
 
-// claim takes the account of nobody that has the name, if it may; one of somebody else stays theirs. Strangers are those whom
-// Occupy has made.
-func (d *Directory) claim(account directory.Account, strangers bool) error {
+// claim takes the account of nobody that has the name, if it may; one of somebody else stays theirs.
+func (d *Directory) claim(account directory.Account) error {
 	for key, other := range d.accounts {
-		if stranger := other.Account.ID == ""; key == account.UID || strangers && !stranger || !strings.EqualFold(other.Account.UserName, account.UserName) {
+		if key == account.UID || !strings.EqualFold(other.Account.UserName, account.UserName) {
 			continue
 		}
 		if _, ours := d.accounts[account.UID]; !d.Adopt || other.Account.UID != "" || ours {
@@ -101,8 +109,7 @@ func (d *Directory) Delete(ctx context.Context, account directory.Account) error
 // SetPassword implements directory.Directory.
 func (d *Directory) SetPassword(ctx context.Context, account directory.Account, secret password.Password) error {
 	return d.answer(ctx, account, func() error {
-		// Tests of passwords have many people with one address.
-		if err := d.claim(account, true); err != nil {
+		if err := d.claim(account); err != nil {
 			return err
 		}
 		kept, ok := d.accounts[account.UID]

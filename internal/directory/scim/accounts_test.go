@@ -90,7 +90,11 @@ func TestAttributes(t *testing.T) {
 			want(tt.want)
 			bare := directory.Account{UID: full().UID, UserName: full().UserName}
 			ensure(t, c, bare)
-			want(map[string]any{"userName": "ada@acme.example", "externalId": string(full().UID), "active": false, "emails": everything["emails"]})
+			left := map[string]any{"userName": "ada@acme.example", "externalId": string(full().UID), "active": false, "emails": everything["emails"]}
+			if of, has := tt.want[enterprise]; has { // what Seatkeeper does not know, others may
+				left[enterprise] = of
+			}
+			want(left)
 			ensure(t, c, full())
 			s.Counts()
 			ensure(t, c, full())
@@ -182,15 +186,15 @@ func TestPatchIsMinimal(t *testing.T) {
 		"another address": {func(a *directory.Account) { a.UserName = "king@acme.example" }, []string{
 			`{"op":"replace","path":"userName","value":"king@acme.example"}`, `{"op":"replace","path":"emails[type eq \"work\"].value","value":"king@acme.example"}`,
 		}},
-		"the case of an address":  {func(a *directory.Account) { a.UserName = "Ada@Acme.example" }, nil},
-		"a telephone":             {func(a *directory.Account) { a.MobilePhone = "+44 1" }, []string{`{"op":"replace","path":"phoneNumbers[type eq \"mobile\"].value","value":"+44 1"}`}},
-		"a telephone in new form": {func(a *directory.Account) { a.MobilePhone = "tel:+44-7700-900000" }, nil},
-		"no telephone":            {func(a *directory.Account) { a.WorkPhone = "" }, []string{`{"op":"remove","path":"phoneNumbers[type eq \"work\"]"}`}},
-		"another manager":         {func(a *directory.Account) { a.ManagerID = "users-9" }, []string{`{"op":"replace","path":"` + enterprise + `:manager","value":{"value":"users-9"}}`}},
-		"no number":               {func(a *directory.Account) { a.EmployeeNumber = "" }, []string{`{"op":"remove","path":"` + enterprise + `:employeeNumber"}`}},
-		"a role less":             {func(a *directory.Account) { a.Roles = []string{"auditor"} }, []string{`{"op":"replace","path":"roles","value":[{"value":"auditor"}]}`}},
-		"roles in another order":  {func(a *directory.Account) { a.Roles = []string{"auditor", "analyst"} }, nil},
-		"inactive":                {func(a *directory.Account) { a.Active = false }, []string{`{"op":"replace","path":"active","value":false}`}},
+		"the case of an address":           {func(a *directory.Account) { a.UserName = "Ada@Acme.example" }, nil},
+		"a telephone":                      {func(a *directory.Account) { a.MobilePhone = "+44 1" }, []string{`{"op":"replace","path":"phoneNumbers[type eq \"mobile\"].value","value":"+44 1"}`}},
+		"a telephone in new form":          {func(a *directory.Account) { a.MobilePhone = "tel:+44-7700-900000" }, nil},
+		"no telephone":                     {func(a *directory.Account) { a.WorkPhone = "" }, []string{`{"op":"remove","path":"phoneNumbers[type eq \"work\"]"}`}},
+		"another manager":                  {func(a *directory.Account) { a.ManagerID = "users-9" }, []string{`{"op":"replace","path":"` + enterprise + `:manager","value":{"value":"users-9"}}`}},
+		"no number, which others may know": {func(a *directory.Account) { a.EmployeeNumber = "" }, nil},
+		"a role less":                      {func(a *directory.Account) { a.Roles = []string{"auditor"} }, []string{`{"op":"replace","path":"roles","value":[{"value":"auditor"}]}`}},
+		"roles in another order":           {func(a *directory.Account) { a.Roles = []string{"auditor", "analyst"} }, nil},
+		"inactive":                         {func(a *directory.Account) { a.Active = false }, []string{`{"op":"replace","path":"active","value":false}`}},
 	} {
 		t.Run(why, func(t *testing.T) {
 			c, s := start(t, scimtest.Rich(), nil)

@@ -24,6 +24,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/portal"
+	"seatkeeper.dev/seatkeeper/test/build"
 )
 
 // Now is when everything on the site happens.
@@ -59,7 +60,10 @@ type World struct {
 
 func at(t time.Time) *metav1.Time { return &metav1.Time{Time: t} }
 
-func asksPassword(w *World) { w.Organization.Spec.Invitation.Acceptance = v1alpha1.AcceptancePassword }
+func asksPassword(w *World) {
+	w.Organization.Spec.Invitation.Acceptance = v1alpha1.AcceptancePassword
+	w.Organization.Spec.Directory = build.Organization("acme").Directory().Obj().Spec.Directory
+}
 
 const (
 	longWord = "Donaudampfschifffahrtselektrizit\u00e4tenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -140,7 +144,7 @@ func New(log logr.Logger) *Site {
 	s := &Site{Store: NewStore(), Directory: &fake.Directory{}, Clock: clocktesting.NewFakeClock(Now)}
 	s.Directory.Reject(rejectedUID, "This password was found in 3 lists of stolen passwords.")
 	options := portal.Options{
-		Cache: s.Store, Live: s.Store, Status: s.Store, Directory: s.Directory, Clock: s.Clock, Log: log,
+		Cache: s.Store, Live: s.Store, Status: s.Store, Directories: s.Directory, Clock: s.Clock, Log: log,
 		Keys:           func() invitation.Keyring { return Keys },
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}

@@ -1,0 +1,234 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package user
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/outbox"
+)
+
+// How often, and for how long, a directory is asked to sign somebody out whose organization goes, before that is given up: once at
+// least.
+const (
+	tries   = 10
+	longest = 2 * time.Minute
+)
+
+// errOutdated means that an account was to become what nobody wants any more.
+var errOutdated = errors.New("the user has changed since")
+
+// accounted decides what is to be done, with what the directory has done by now. While that is not known, nothing is recorded that
+// rests on it: the outbox wakes the user.
+func (r *Reconciler) accounted(ctx context.Context, s *snapshot) (membership.Decision, error) {
+	d, err := r.next(ctx, s)
+	if err == nil && d.AccountTask != nil && d.AccountTask.Verb != membership.EnsureAccount {
+		// Nobody is signed out by what the cache says of the organization: it may have another owner by now.
+		if s.Organization, err = r.organization(ctx, s.User); err == nil {
+			d, err = r.next(ctx, s)
+		}
+	}
+	if err != nil || d.AccountTask == nil {
+		return d, err
+	}
+	if s.Account, err = r.ask(ctx, s, d.AccountTask); err != nil || s.Account == nil {
+		return d, err
+	}
+	return r.next(ctx, s)
+}
+
+// ask has the directory do something, and says what became of it: nil while that is not known.
+func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.AccountTask) (*membership.AccountReport, error) {
+	key, organization := client.ObjectKeyFromObject(s.User), s.Organization
+	run := &errand{Reconciler: r, user: s.User, task: *task, organization: organization}
+	r.errands.note(key, task.ID)
+	asked := outbox.Errand{
+		Owner: key, ID: task.ID, Server: client.ObjectKeyFromObject(organization).String(), Tenant: client.ObjectKeyFromObject(organization), Run: run.do,
+	}
+	o := r.Accounts.Outbox.Do(asked)
+	if errors.Is(o.Err, errOutdated) { // the cache is to show the user as is first
+		r.Accounts.Outbox.Forget(key)
+		return nil, o.Err
+	}
+	report := &membership.AccountReport{ID: task.ID, Words: directory.Words(o.Err)}
+	switch {
+	case o.State == outbox.Queued:
+		return nil, nil
+	case o.State == outbox.Done:
+		r.accountPatience.forget(key)
+		report.Outcome, report.AccountID = membership.AccountDone, r.errands.id(key, task.ID)
+		return report, nil
+	case errors.Is(o.Err, directory.ErrRejected):
+		report.Outcome = membership.AccountRejected
+	case errors.Is(o.Err, directory.ErrConflict):
+		report.Outcome = membership.AccountConflict
+	default:
+		report.Outcome = membership.AccountUnavailable
+	}
+	pause := r.accountPatience.next(key, task.ID, false)
+	if after, ok := directory.RetryAfter(o.Err); ok {
+		pause = max(pause, after)
+	}
+	report.RetryAt = s.Now.Add(pause)
+	return report, r.giveUp(ctx, s, report)
+}
+
+// giveUp says that enough was tried where the organization goes, and with it whoever could mend anything.
+func (r *Reconciler) giveUp(ctx context.Context, s *snapshot, report *membership.AccountReport) error {
+	if s.User.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	count, since := r.accountPatience.count(client.ObjectKeyFromObject(s.User)), s.Now.Sub(s.User.DeletionTimestamp.Time)
+	if count < tries && since < longest {
+		return nil
+	}
+	goes := !s.Organization.DeletionTimestamp.IsZero()
+	if !goes {
+		var err error
+		if goes, err = r.going(ctx, s.User.Namespace); err != nil {
+			return err
+		}
+	}
+	if goes {
+		report.Outcome = membership.AccountGivenUp
+	}
+	return nil
+}
+
+// errand is a task on its way to the directory.
+type errand struct {
+	*Reconciler
+
+	user         *v1alpha1.User
+	organization *v1alpha1.Organization
+	task         membership.AccountTask
+}
+
+// do does the task, one at a time for each account, unless another one has taken its place. Nobody is let in by what was decided
+// on a user who is another by now.
+func (e *errand) do(ctx context.Context) error {
+	unlock, err := e.errands.lock(ctx, e.task.Account.UID)
+	if err != nil {
+		return fmt.Errorf("%w: %w", outbox.ErrNotTried, directory.Unavailable(err))
+	}
+	defer unlock()
+	key := client.ObjectKeyFromObject(e.user)
+	if e.errands.of(key) != e.task.ID {
+		return fmt.Errorf("%w: %w", outbox.ErrNotTried, errOutdated)
+	}
+	if e.task.Account.Active {
+		if err := e.current(ctx, key); err != nil {
+			return err
+		}
+	}
+	at, err := e.Accounts.Directories.Of(ctx, e.organization)
+	if err != nil {
+		return err
+	}
+	switch e.task.Verb {
+	case membership.DeactivateAccount:
+		return at.Deactivate(ctx, e.task.Account)
+	case membership.DeleteAccount:
+		return at.Delete(ctx, e.task.Account)
+	}
+	id, err := at.Ensure(ctx, e.task.Account)
+	if err == nil {
+		e.errands.done(key, e.task.ID, id)
+	}
+	return err
+}
+
+// current says that the user is the one on whom was decided, and still has access on record.
+func (e *errand) current(ctx context.Context, key types.NamespacedName) error {
+	var now v1alpha1.User
+	switch err := e.Live.Get(ctx, key, &now); {
+	case client.IgnoreNotFound(err) != nil:
+		return fmt.Errorf("%w: looking for the user: %w", outbox.ErrNotTried, err)
+	case err != nil, now.UID != e.user.UID, now.Generation != e.user.Generation, !now.DeletionTimestamp.Equal(e.user.DeletionTimestamp),
+		!membership.MayEnter(&now):
+		return fmt.Errorf("%w: %w", outbox.ErrNotTried, errOutdated)
+	}
+	return nil
+}
+
+// errands are what the directories were asked for last, by user, and what they call the accounts that they made. It is no truth:
+// without it, a directory is asked again.
+type errands struct {
+	mu     sync.Mutex
+	asked  map[types.NamespacedName]asked
+	once   sync.Once
+	seed   maphash.Seed
+	queues [256]chan struct{}
+}
+
+type asked struct{ task, id string }
+
+// lock waits for whatever else is under way for an account.
+func (e *errands) lock(ctx context.Context, account types.UID) (unlock func(), err error) {
+	e.once.Do(func() {
+		e.seed = maphash.MakeSeed()
+		for i := range e.queues {
+			e.queues[i] = make(chan struct{}, 1)
+		}
+	})
+	queue := e.queues[maphash.String(e.seed, string(account))%uint64(len(e.queues))]
+	select {
+	case queue <- struct{}{}:
+		return func() { <-queue }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (e *errands) note(user types.NamespacedName, task string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.asked == nil {
+		e.asked = map[types.NamespacedName]asked{}
+	}
+	if e.asked[user].task != task {
+		e.asked[user] = asked{task: task}
+	}
+}
+
+func (e *errands) done(user types.NamespacedName, task, id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.asked[user].task == task {
+		e.asked[user] = asked{task, id}
+	}
+}
+
+// of is what the directory was asked for a user, and is not on record.
+func (e *errands) of(user types.NamespacedName) (task string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.asked[user].task
+}
+
+func (e *errands) id(user types.NamespacedName, task string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if was := e.asked[user]; was.task == task {
+		return was.id
+	}
+	return ""
+}
+
+func (e *errands) forget(user types.NamespacedName) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.asked, user)
+}

@@ -1,0 +1,73 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package account says what a directory is to know of a person.
+package account
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+)
+
+// Account is one person's account as a directory is to know it.
+type Account struct {
+	// UID names the account for good, whatever the person is called, and whichever User object stands for the person: that of
+	// the first stay, unless the person came in another's place. It is SCIM's externalId.
+	UID types.UID
+	// ID is what the directory calls the account, as far as that is known; empty when it is not.
+	ID string
+	// Organization is whose directory it is.
+	Organization types.NamespacedName
+	// UserName is what the person logs in with: the mail address.
+	UserName string
+	// These are empty when they are not known, and are taken away from the account then.
+	GivenName, FamilyName, Title, WorkPhone, MobilePhone, Locale, TimeZone string
+	// EmployeeNumber, and what the directory calls the account of the person's manager, are left as they are when they are empty.
+	EmployeeNumber, ManagerID string
+	// Roles are the names of the roles that the person holds, sorted.
+	Roles []string
+	// Active says that the person can sign in.
+	Active bool
+}
+
+// At is the directory of an organization, however its URL ends; empty when there is none.
+func At(organization *v1alpha1.Organization) string {
+	return strings.TrimRight(organization.Spec.Directory.SCIM.URL, "/")
+}
+
+// Of is the account of a user, who belongs to that organization, with what is known of the person.
+func Of(user *v1alpha1.User, organization *v1alpha1.Organization, active bool) Account {
+	spec := &user.Spec
+	a := Account{
+		UID: user.Account(), Organization: types.NamespacedName{Namespace: user.Namespace, Name: spec.Organization},
+		UserName: cmp.Or(user.Status.Email, spec.Email), GivenName: spec.GivenName, FamilyName: spec.FamilyName,
+		Title: spec.Title, WorkPhone: spec.PhoneNumbers.Work, MobilePhone: spec.PhoneNumbers.Mobile,
+		Locale: cmp.Or(spec.Locale, organization.Spec.Locale), TimeZone: cmp.Or(spec.TimeZone, organization.Spec.TimeZone),
+		EmployeeNumber: user.Status.EmployeeNumber, Roles: user.Status.Roles, Active: active,
+	}
+	if has := user.Status.DirectoryAccount; has != nil && has.Directory == At(organization) {
+		a.ID = has.ID
+	}
+	return a
+}
+
+// Revision tells what a directory is given from anything else that it could be given.
+func (a Account) Revision() string {
+	a.ID = "" // which is the directory's
+	text, err := json.Marshal(a)
+	if err != nil {
+		panic(err) // of strings there is always text
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16])
+}
+
+// Display is what people see of an account: the name, or nothing where there is none.
+func (a Account) Display() string { return strings.TrimSpace(a.GivenName + " " + a.FamilyName) }
