@@ -296,7 +296,9 @@ func (d *Decision) trouble(report *AccountReport, then string) verdict.Verdict {
 			v.Message = c.Message
 		}
 	}
-	v.WakeAt = report.RetryAt
+	if report.Outcome != AccountRejected { // which would be the same again
+		v.WakeAt = report.RetryAt
+	}
 	if has := d.User.Status.DirectoryAccount; has != nil {
 		has.Revision = "" // what it has now is not known
 	}

@@ -106,6 +106,19 @@ func TestAX11_TheErrorSaysHowAnAddressIsReleased(t *testing.T) {
 	a.has("users/eve", "{.status.accountUID}", "")
 }
 
+// One mailbox serves several users: a tag makes another address, in whatever letters.
+func TestAX12_AnAliasIsAnotherAddress(t *testing.T) {
+	a := atelier(t)
+	tagged := func(name, tag string) string {
+		return a.file(strings.ReplaceAll(a.person("atelier", name, "projects"), name+"@", "karim.haddad+"+tag+"@"))
+	}
+	a.run("", "create", "-f", tagged("karim-projects", "projects"))
+	a.is("users/karim-projects", "Invited")
+	a.is("users/karim", "Active")
+	a.mailed(strings.Replace(a.address("karim"), "@", "+projects@", 1), 1)
+	a.refused([]string{"create", "-f", tagged("karim-again", "PROJECTS")}, "spec.email", "is in use by User karim-projects")
+}
+
 func TestAX13_RemovingAUserDeactivates(t *testing.T) {
 	a := atelier(t)
 	a.sets("users/karim", `{"state":"Archived"}`)
