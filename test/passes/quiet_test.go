@@ -4,6 +4,9 @@
 package passes_test
 
 import (
+	"flag"
+	"runtime"
+	"strconv"
 	"testing"
 	"time"
 
@@ -19,6 +22,10 @@ import (
 
 func TestMain(m *testing.M) {
 	ctrl.SetLogger(logr.Discard())
+	// Worlds mostly wait, for the API server and their caches: with one for each processor, half of the machine is idle.
+	if err := flag.Set("test.parallel", strconv.Itoa(max(5, runtime.GOMAXPROCS(0)))); err != nil {
+		panic(err)
+	}
 	env.Main(m)
 }
 
