@@ -12,6 +12,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/account"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/seats"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 	"seatkeeper.dev/seatkeeper/test/build"
 )
@@ -108,11 +109,27 @@ func TestAccounts(t *testing.T) {
 			if strings.HasSuffix(name, "given up") != (d.GaveUp != "") {
 				t.Errorf("gave up: %q", d.GaveUp)
 			}
+			if on := st.DirectoryAccount; c.report != "" && c.report != membership.AccountDone && c.report != membership.AccountGivenUp && on != nil && on.Revision != "" {
+				t.Errorf("it is not known what the directory has, and on record is %+v", on)
+			}
 			if c.want.verb == "deactivate" {
 				if diff := cmp.Diff(c.user.Status, st); diff != "" {
 					t.Errorf("something is recorded before anybody is signed out:\n%s", diff)
 				}
 			}
 		})
+	}
+}
+
+// Who is to hold no role any more keeps the seat until nobody can sign in.
+func TestSeatWaitsUntilNobodySignsIn(t *testing.T) {
+	t.Parallel()
+	for state, want := range map[v1alpha1.AccountState]seats.Standing{v1alpha1.AccountActive: seats.Leaves, v1alpha1.AccountInactive: seats.Frees} {
+		u := jean().Invited(1, expiry).AcceptedAt(now.Add(-hour)).Obj()
+		accountOf(u, state)
+		facts := membership.Facts{Organization: build.Organization("acme").Directory().Obj(), NoRoles: true}
+		if got := membership.StandingElsewhere(u, facts); got != want {
+			t.Errorf("%s: the standing is %v, want %v", state, got, want)
+		}
 	}
 }

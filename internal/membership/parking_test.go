@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 	"seatkeeper.dev/seatkeeper/test/build"
@@ -48,9 +49,13 @@ func TestParkedRecordEndsWhenItsSeatsAreTakenOver(t *testing.T) {
 		parked bool
 		ends   bool
 	}{
-		"waits":              {"the pool has not seen the record", jean(), waiting, true, false},
-		"seated":             {"nothing is left to keep", jean(), seated("standard"), true, true},
-		"suspended":          {"who is to have no access has no seat", jean().State(v1alpha1.UserSuspended), waiting, true, true},
+		"waits":     {"the pool has not seen the record", jean(), waiting, true, false},
+		"seated":    {"nothing is left to keep", jean(), seated("standard"), true, true},
+		"suspended": {"who is to have no access has no seat", jean().State(v1alpha1.UserSuspended), waiting, true, true},
+		"awaits a role": {"who knows which seats it takes", jean(), func(s *membership.Situation) {
+			seated("standard")(s)
+			s.Roles.Unknown = []access.Given{{}}
+		}, true, false},
 		"waits, not parked":  {"the record of who left keeps none", jean(), waiting, false, true},
 		"seated, not parked": {"as ever", jean(), seated("standard"), false, true},
 	} {
@@ -65,6 +70,21 @@ func TestParkedRecordEndsWhenItsSeatsAreTakenOver(t *testing.T) {
 				t.Errorf("%s; it ends: %t, and the account is %s", c.why, ends, d.User.Account())
 			}
 		})
+	}
+}
+
+// Parking ends when access would have ended by itself.
+func TestParkedUntilAccessEnds(t *testing.T) {
+	t.Parallel()
+	end := now.Add(hour)
+	u := jean().UID("u-jean").Known("jean@acme.example").Roles("standard").Holds("standard").Seats("standard").AcceptedAt(now.Add(-hour)).Until(end).Deleting(now).Obj()
+	org := build.Organization("acme").In("acme").Protection("1", 2*time.Hour).Obj()
+	org.Status.Removals.Passed = []v1alpha1.PassedRemoval{{User: "jean", UID: "u-jean", Generation: 1, Kind: v1alpha1.RemovalDelete, By: v1alpha1.PassRejection}}
+	d := membership.Next(membership.Situation{
+		Facts: membership.Facts{Organization: org}, Now: now, User: u, Seats: []membership.Seat{{Pool: "standard", Since: now.Add(-hour)}},
+	})
+	if got := d.Parked.Until.Time; !got.Equal(end) {
+		t.Errorf("parked until %v, and access ends at %v", got, end)
 	}
 }
 
@@ -91,6 +111,7 @@ func TestParks(t *testing.T) {
 		"hands over":     {"a handover takes a User", active(), acme().Ownership(rule(v1alpha1.OwnershipReassign)), false},
 		"blocks":         {"so does a look at what is owned", active(), acme().Ownership(rule(v1alpha1.OwnershipBlock)), false},
 		"retains":        {"nothing changes hands", active(), acme().Ownership(rule(v1alpha1.OwnershipRetain)), true},
+		"an account":     {"nobody would be there to deactivate it", active(), acme().Directory(), false},
 		"for good":       {"no record is left", active(), acme().Policy(v1alpha1.OffboardingDelete), false},
 		"without access": {"there is nothing to keep", active().Revoked(now), acme(), false},
 	} {
