@@ -3,6 +3,10 @@
 
 package v1alpha1
 
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // AdoptionPolicy says what becomes of an account that is there already, and that nobody made for this person.
 //
 // +enum
@@ -16,6 +20,19 @@ const (
 	AdoptionAdopt AdoptionPolicy = "Adopt"
 )
 
+// DriftPolicy says what becomes of what others changed in a directory.
+//
+// +enum
+// +kubebuilder:validation:Enum=Correct;Report
+type DriftPolicy string
+
+const (
+	// DriftCorrect sets it right.
+	DriftCorrect DriftPolicy = "Correct"
+	// DriftReport leaves it as it is, and says so.
+	DriftReport DriftPolicy = "Report"
+)
+
 // DirectoryPolicy says where the accounts of an organization's members live.
 type DirectoryPolicy struct {
 	// adoption is Refuse or Adopt: what becomes of an account with the address of a User that is there already and that is
@@ -23,6 +40,20 @@ type DirectoryPolicy struct {
 	// +optional
 	// +default="Refuse"
 	Adoption AdoptionPolicy `json:"adoption,omitempty"`
+
+	// driftPolicy is Correct or Report: what becomes of accounts and groups that somebody changed in the directory. An account that
+	// nobody should be able to use is deactivated under either. Default: Correct.
+	// +optional
+	// +default="Correct"
+	DriftPolicy DriftPolicy `json:"driftPolicy,omitempty"`
+
+	// resyncPeriod is how often the whole directory is listed and compared, as a duration such as 10m, from 1m to 8760h. Default: 10m.
+	// +optional
+	// +default="10m"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?[hms])+$') && duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="resyncPeriod must be a duration from 1m to 8760h such as 10m"
+	ResyncPeriod *metav1.Duration `json:"resyncPeriod,omitempty"`
 
 	// scim is a directory that speaks SCIM 2.0 (RFC 7643, RFC 7644).
 	// +required
@@ -45,4 +76,14 @@ type SCIMDirectory struct {
 	// authorities to trust beside the system's. It is read anew within seconds, so that it can be rotated.
 	// +required
 	CredentialsSecretRef SecretReference `json:"credentialsSecretRef,omitempty,omitzero"`
+
+	// teamsAsGroups has each Team of the organization be a group in the directory, with those of its members who have an account. When
+	// it is set to false again, the groups go. Default: false.
+	// +optional
+	TeamsAsGroups *bool `json:"teamsAsGroups,omitempty"`
+
+	// rolesAsGroups has each Role of the organization be a group in the directory, with its holders. When it is set to false again, the
+	// groups go. Default: false.
+	// +optional
+	RolesAsGroups *bool `json:"rolesAsGroups,omitempty"`
 }

@@ -5,6 +5,7 @@ package api_test
 
 // The messages of the rules that are written in CEL.
 const (
+	resyncRule   = "resyncPeriod must be a duration from 1m to 8760h such as 10m"
 	urlRule      = "url must be a URL such as https://scim.acme.example/v2, without user, query and fragment"
 	httpsRule    = "url must begin with https:// unless it is on the loopback interface"
 	workRule     = "work must be a telephone number such as +33 1 02 03 04 05"
@@ -16,6 +17,19 @@ const (
 // at is a directory at a URL.
 func at(url string) fields {
 	return fields{"spec.directory": map[string]any{"scim": map[string]any{"url": url, "credentialsSecretRef": map[string]any{"name": "scim"}}}}
+}
+
+// drift is a directory with what becomes of changes there.
+func drift(policy map[string]any) fields {
+	policy["scim"] = map[string]any{"url": "https://a.example", "credentialsSecretRef": map[string]any{"name": "scim"}}
+	return fields{"spec.directory": policy}
+}
+
+// groups is a directory with groups, or without.
+func groups(wanted any) fields {
+	return fields{"spec.directory": map[string]any{"scim": map[string]any{
+		"url": "https://a.example", "credentialsSecretRef": map[string]any{"name": "scim"}, "teamsAsGroups": wanted, "rolesAsGroups": wanted,
+	}}}
 }
 
 // directoryRules are those of accounts, and of what they are given.
@@ -37,6 +51,14 @@ var directoryRules = []rule{
 	{"another adoption", organization, fields{"spec.directory": map[string]any{
 		"adoption": "Steal", "scim": map[string]any{"url": "https://a.example", "credentialsSecretRef": map[string]any{"name": "scim"}},
 	}}, "adoption"},
+
+	{"drift is told", organization, drift(map[string]any{"driftPolicy": "Report", "resyncPeriod": "1h30m"}), ""},
+	{"drift by another word", organization, drift(map[string]any{"driftPolicy": "Ignore"}), "driftPolicy"},
+	{"resync all the time", organization, drift(map[string]any{"resyncPeriod": "30s"}), resyncRule},
+	{"resync never", organization, drift(map[string]any{"resyncPeriod": "9000h"}), resyncRule},
+	{"resync by the word", organization, drift(map[string]any{"resyncPeriod": "often"}), resyncRule},
+	{"groups", organization, groups(true), ""},
+	{"groups by the word", organization, groups("yes"), "teamsAsGroups"},
 
 	{"a title (AX-4)", user, fields{"spec.title": "Chargée de clientèle"}, ""},
 	{"telephone numbers (AX-5)", user, fields{"spec.phoneNumbers": map[string]any{"work": "+33 1 02 03 04 05", "mobile": "(06) 02.03-04/05"}}, ""},

@@ -128,8 +128,8 @@ func (b *OrganizationBuilder) Acceptance(mode v1alpha1.AcceptanceMode) *Organiza
 // Directory has the members' accounts live in a directory: at DirectoryURL, with the credentials of the Secret directory.
 func (b *OrganizationBuilder) Directory() *OrganizationBuilder {
 	b.org.Spec.Directory = v1alpha1.DirectoryPolicy{
-		Adoption: v1alpha1.AdoptionRefuse,
-		SCIM:     v1alpha1.SCIMDirectory{URL: DirectoryURL, CredentialsSecretRef: v1alpha1.SecretReference{Name: "directory"}},
+		Adoption: v1alpha1.AdoptionRefuse, DriftPolicy: v1alpha1.DriftCorrect, ResyncPeriod: &metav1.Duration{Duration: 10 * time.Minute},
+		SCIM: v1alpha1.SCIMDirectory{URL: DirectoryURL, CredentialsSecretRef: v1alpha1.SecretReference{Name: "directory"}},
 	}
 	return b
 }
