@@ -33,6 +33,8 @@ type Account struct {
 	EmployeeNumber, ManagerID string
 	// Roles are the names of the roles that the person holds, sorted.
 	Roles []string
+	// Entitlements are the names of the SeatPools in which the person holds a seat, sorted.
+	Entitlements []string
 	// Active says that the person can sign in.
 	Active bool
 }
@@ -50,7 +52,7 @@ func Of(user *v1alpha1.User, organization *v1alpha1.Organization, active bool) A
 		UserName: cmp.Or(user.Status.Email, spec.Email), GivenName: spec.GivenName, FamilyName: spec.FamilyName,
 		Title: spec.Title, WorkPhone: spec.PhoneNumbers.Work, MobilePhone: spec.PhoneNumbers.Mobile,
 		Locale: cmp.Or(spec.Locale, organization.Spec.Locale), TimeZone: cmp.Or(spec.TimeZone, organization.Spec.TimeZone),
-		EmployeeNumber: user.Status.EmployeeNumber, Roles: user.Status.Roles, Active: active,
+		EmployeeNumber: user.Status.EmployeeNumber, Roles: user.Status.Roles, Entitlements: user.Status.Seats, Active: active,
 	}
 	if has := user.Status.DirectoryAccount; has != nil && has.Directory == At(organization) {
 		a.ID = has.ID

@@ -45,6 +45,7 @@ const (
 	EmployeeNumber Attribute = "employeeNumber"
 	Manager        Attribute = "manager"
 	Roles          Attribute = "roles"
+	Entitlements   Attribute = "entitlements"
 )
 
 // Differs returns what of an account a directory has otherwise than it is to be, in the order of the constants. It is what
@@ -83,6 +84,9 @@ func (f Found) Differs(want Account) []Attribute {
 	}
 	if !SameNames(want.Roles, f.Roles) && !slices.Contains(f.Without, Roles) {
 		differ = append(differ, Roles)
+	}
+	if !SameNames(want.Entitlements, f.Entitlements) && !slices.Contains(f.Without, Entitlements) {
+		differ = append(differ, Entitlements)
 	}
 	return differ
 }

@@ -31,7 +31,7 @@ const (
 func full() directory.Account {
 	a := directorytest.Ada()
 	a.Title, a.WorkPhone, a.MobilePhone, a.TimeZone, a.EmployeeNumber = "Countess", "+44 20 7946 0000", "+44 7700 900000", "Europe/London", "E-1042"
-	a.ManagerID, a.Roles = "users-77", []string{"analyst", "auditor"}
+	a.ManagerID, a.Roles, a.Entitlements = "users-77", []string{"analyst", "auditor"}, []string{"basic", "pro"}
 	return a
 }
 
@@ -58,6 +58,7 @@ func TestAttributes(t *testing.T) {
 		"title":  "Countess", "locale": "en-GB", "timezone": "Europe/London",
 		"phoneNumbers": []any{map[string]any{"type": "work", "value": "+44 20 7946 0000"}, map[string]any{"type": "mobile", "value": "+44 7700 900000"}},
 		"roles":        []any{map[string]any{"value": "analyst"}, map[string]any{"value": "auditor"}},
+		"entitlements": []any{map[string]any{"value": "basic", "type": "seat"}, map[string]any{"value": "pro", "type": "seat"}},
 		enterprise:     map[string]any{"employeeNumber": "E-1042", "manager": map[string]any{"value": "users-77"}},
 	}
 	without := func(names ...string) map[string]any {
@@ -76,7 +77,7 @@ func TestAttributes(t *testing.T) {
 		"with PATCH":            {scimtest.Rich(), everything},
 		"with PUT":              {profile(func(p *scimtest.Profile) { p.Patch = false }), everything},
 		"without the extension": {profile(func(p *scimtest.Profile) { p.Enterprise = false }), without(enterprise)},
-		"without a schema":      {scimtest.Strict(), without(enterprise, "title", "locale", "timezone", "phoneNumbers", "roles")},
+		"without a schema":      {scimtest.Strict(), without(enterprise, "title", "locale", "timezone", "phoneNumbers", "roles", "entitlements")},
 	} {
 		t.Run(why, func(t *testing.T) {
 			c, s := start(t, tt.profile, nil)
@@ -194,7 +195,13 @@ func TestPatchIsMinimal(t *testing.T) {
 		"no number, which others may know": {func(a *directory.Account) { a.EmployeeNumber = "" }, nil},
 		"a role less":                      {func(a *directory.Account) { a.Roles = []string{"auditor"} }, []string{`{"op":"replace","path":"roles","value":[{"value":"auditor"}]}`}},
 		"roles in another order":           {func(a *directory.Account) { a.Roles = []string{"auditor", "analyst"} }, nil},
-		"inactive":                         {func(a *directory.Account) { a.Active = false }, []string{`{"op":"replace","path":"active","value":false}`}},
+		"a seat less":                      {func(a *directory.Account) { a.Entitlements = []string{"pro"} }, []string{`{"op":"replace","path":"entitlements","value":[{"type":"seat","value":"pro"}]}`}},
+		"a seat more": {func(a *directory.Account) { a.Entitlements = []string{"basic", "max", "pro"} }, []string{
+			`{"op":"add","path":"entitlements","value":[{"type":"seat","value":"max"}]}`,
+		}},
+		"no seat":                {func(a *directory.Account) { a.Entitlements = nil }, []string{`{"op":"remove","path":"entitlements"}`}},
+		"seats in another order": {func(a *directory.Account) { a.Entitlements = []string{"pro", "basic"} }, nil},
+		"inactive":               {func(a *directory.Account) { a.Active = false }, []string{`{"op":"replace","path":"active","value":false}`}},
 	} {
 		t.Run(why, func(t *testing.T) {
 			c, s := start(t, scimtest.Rich(), nil)
@@ -218,8 +225,8 @@ func TestPatchIsMinimal(t *testing.T) {
 func TestWhatOthersSetIsLeftAlone(t *testing.T) {
 	const vendor = "urn:vendor:User"
 	others := map[string]any{
-		"nickName": "Countess", "entitlements": []any{map[string]any{"value": "printer"}},
-		vendor: map[string]any{"badge": json.Number("12345678901234567890"), "seat": json.Number("1.50")},
+		"nickName": "Countess",
+		vendor:     map[string]any{"badge": json.Number("12345678901234567890"), "seat": json.Number("1.50")},
 	}
 	for _, p := range scimtest.Profiles() {
 		t.Run(p.Name, func(t *testing.T) {
@@ -230,6 +237,7 @@ func TestWhatOthersSetIsLeftAlone(t *testing.T) {
 				"emails": []any{
 					map[string]any{"type": "home", "value": "ada@home.example", "primary": true}, map[string]any{"type": "work", "value": a.UserName, "display": "Ada"},
 				},
+				"entitlements": []any{map[string]any{"value": "printer"}, map[string]any{"value": "basic", "type": "seat"}, map[string]any{"value": "max", "type": "seat"}},
 				"phoneNumbers": []any{map[string]any{"type": "fax", "value": "1"}, map[string]any{"type": "work", "value": a.WorkPhone}},
 				enterprise:     map[string]any{"department": "Engines", "employeeNumber": "E-1042"},
 			}
@@ -256,6 +264,9 @@ func TestWhatOthersSetIsLeftAlone(t *testing.T) {
 			}
 			if !strings.Contains(asJSON(t, got["emails"]), "ada@home.example") || !strings.Contains(asJSON(t, got["phoneNumbers"]), "fax") {
 				t.Errorf("other mail addresses or telephones are gone: %v, %v", got["emails"], got["phoneNumbers"])
+			}
+			if seats := `[{"value":"printer"},{"type":"seat","value":"basic"},{"type":"seat","value":"pro"}]`; p.Discovery && !strings.EqualFold(asJSON(t, got["entitlements"]), seats) {
+				t.Errorf("the entitlements are %s, want %s", asJSON(t, got["entitlements"]), seats)
 			}
 			if p.Enterprise && !strings.Contains(asJSON(t, got[enterprise]), "Engines") {
 				t.Errorf("the department is gone: %v", got[enterprise])
@@ -393,5 +404,27 @@ func TestExternalIDIsNotKept(t *testing.T) {
 	a.ID = ""
 	if _, err := c.Ensure(t.Context(), a); !errors.Is(err, directory.ErrConflict) || len(s.Accounts()) != 1 {
 		t.Errorf("Ensure: %v, want ErrConflict: whose account that is cannot be known", err)
+	}
+}
+
+// Seats are known by their type: where there is none, they would be added again each time, and never taken away.
+func TestSeatsAreGivenWhereTheyCanBeTold(t *testing.T) {
+	for why, tt := range map[string]struct {
+		parts string
+		given bool
+	}{
+		"with a type":      {`[{"name":"value"},{"name":"type"}]`, true},
+		"parts not listed": {`[]`, true},
+		"without a type":   {`[{"name":"value"},{"name":"display"}]`, false},
+	} {
+		t.Run(why, func(t *testing.T) {
+			c, s := start(t, scimtest.Rich(), nil)
+			s.Script(nil, nil, scimtest.Answer(http.StatusOK, `{"Resources":[{"id":"urn:ietf:params:scim:schemas:core:2.0:User","attributes":[`+
+				`{"name":"entitlements","mutability":"readWrite","returned":"default","subAttributes":`+tt.parts+`}]}]}`))
+			ensure(t, c, full())
+			if _, given := s.Accounts()[0].Attributes["entitlements"]; given != tt.given {
+				t.Errorf("seats are given: %t, want %t", given, tt.given)
+			}
+		})
 	}
 }

@@ -40,6 +40,7 @@ type features struct {
 var optional = map[directory.Attribute][]string{
 	directory.Title: {coreUser, "title"}, directory.WorkPhone: {coreUser, "phoneNumbers"}, directory.MobilePhone: {coreUser, "phoneNumbers"},
 	directory.Locale: {coreUser, "locale"}, directory.TimeZone: {coreUser, "timezone"}, directory.Roles: {coreUser, "roles"},
+	directory.Entitlements:   {coreUser, "entitlements"},
 	directory.EmployeeNumber: {enterprise, "employeeNumber"}, directory.Manager: {enterprise, "manager"},
 }
 
@@ -155,8 +156,7 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 	kept := map[string]bool{}
 	for _, schema := range schemas.list("Resources") {
 		for _, attribute := range schema.list("attributes") {
-			returned := attribute.text("returned")
-			if attribute.text("mutability") != "readOnly" && returned != "never" && returned != "request" {
+			if attribute.comparable() {
 				kept[strings.ToLower(schema.text("id")+":"+attribute.text("name"))] = true
 			}
 		}
@@ -171,6 +171,16 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 		}
 	}
 	slices.Sort(f.without)
+}
+
+// comparable says that an attribute can be written, is shown, and has the type by which ours are known where that is how.
+func (r resource) comparable() bool {
+	returned, parts := r.text("returned"), r.list("subAttributes")
+	if r.text("mutability") == "readOnly" || returned == "never" || returned == "request" {
+		return false
+	}
+	return r.text("name") != string(directory.Entitlements) || len(parts) == 0 ||
+		slices.ContainsFunc(parts, func(part resource) bool { return part.text("name") == "type" })
 }
 
 // anonymous says that things of a kind are kept without an externalId.

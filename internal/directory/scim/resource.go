@@ -139,6 +139,13 @@ func (r resource) found(f *features) directory.Found {
 		roles = append(roles, role.text("value"))
 	}
 	slices.Sort(roles)
+	seats := []string{}
+	for _, entitlement := range r.list("entitlements") {
+		if entitlement.isSeat() {
+			seats = append(seats, entitlement.text("value"))
+		}
+	}
+	slices.Sort(seats)
 	manager := r.text(enterprise, "manager", "value")
 	if manager == "" {
 		manager = r.text(enterprise, "manager")
@@ -149,7 +156,7 @@ func (r resource) found(f *features) directory.Found {
 			GivenName: r.text("name", "givenName"), FamilyName: r.text("name", "familyName"),
 			Title: r.text("title"), Locale: r.text("locale"), TimeZone: r.text("timezone"),
 			WorkPhone: ofType(r.list("phoneNumbers"), "work").text("value"), MobilePhone: ofType(r.list("phoneNumbers"), "mobile").text("value"),
-			EmployeeNumber: r.text(enterprise, "employeeNumber"), ManagerID: manager, Roles: slices.Compact(roles),
+			EmployeeNumber: r.text(enterprise, "employeeNumber"), ManagerID: manager, Roles: slices.Compact(roles), Entitlements: slices.Compact(seats),
 			// Nobody is kept out of an account that does not say.
 			Active: active || !ok,
 		},
@@ -290,6 +297,36 @@ func (r resource) roles(want []string) change {
 	return r.setting(listOrNil(entries), "roles")
 }
 
+// seat is the type of the entitlements that are ours.
+const seat = "seat"
+
+func (r resource) isSeat() bool { return strings.EqualFold(r.text("type"), seat) }
+
+// seats is the change to these seats, among entitlements of other types, which stay as they are.
+func (r resource) seats(want []string) change {
+	entries, fresh, lost := []any{}, []any{}, false
+	had := map[string]bool{}
+	for _, entitlement := range r.list("entitlements") {
+		value := entitlement.text("value")
+		if entitlement.isSeat() && (had[value] || !slices.Contains(want, value)) {
+			lost = true
+			continue
+		}
+		had[value] = had[value] || entitlement.isSeat()
+		entries = append(entries, map[string]any(entitlement))
+	}
+	for _, pool := range want {
+		if !had[pool] {
+			fresh = append(fresh, map[string]any{"value": pool, "type": seat})
+		}
+	}
+	entries = append(entries, fresh...)
+	if c := r.setting(listOrNil(entries), "entitlements"); lost {
+		return c
+	}
+	return change{operation("add", "entitlements", fresh), func(r resource) { r.set(entries, "entitlements") }}
+}
+
 // changes are what makes a resource the account that is wanted, in an order that does not vary.
 func (r resource) changes(f *features, want directory.Account) []change {
 	var all []change
@@ -318,6 +355,8 @@ func (r resource) changing(attribute directory.Attribute, want directory.Account
 		return r.typed("phoneNumbers", "mobile", want.MobilePhone)
 	case directory.Roles:
 		return r.roles(want.Roles)
+	case directory.Entitlements:
+		return r.seats(want.Entitlements)
 	case directory.Manager:
 		if want.ManagerID == "" {
 			return r.setting(nil, enterprise, "manager")

@@ -10,7 +10,7 @@
 //
 // Only attributes that an Account has are written, each by itself where the directory knows PATCH. Where it knows PUT alone, all
 // that it has of the account is written back with them. Of attributes with many values, the one with the type work (or mobile) is
-// ours; roles are ours altogether.
+// ours, of entitlements those with the type seat; roles are ours altogether.
 package scim
 
 import (

@@ -354,7 +354,7 @@ func (s *Server) describe(path string) any {
 			map[string]any{"id": "Group", "name": "Group", "endpoint": "/Groups", "schema": s.groups.core},
 		)
 	case "/Schemas":
-		all := []any{schema(s.users.core, "userName displayName name title active emails phoneNumbers locale timezone roles password"), schema(s.groups.core, "displayName members")}
+		all := []any{schema(s.users.core, "userName displayName name title active emails phoneNumbers locale timezone roles entitlements password"), schema(s.groups.core, "displayName members")}
 		if s.profile.Enterprise {
 			all = append(all, schema(enterprise, "employeeNumber manager department"))
 		}
