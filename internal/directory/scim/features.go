@@ -24,6 +24,8 @@ const (
 type features struct {
 	// patch, etag and password say that it takes PATCH, If-Match and passwords.
 	patch, etag, password bool
+	// bulk is how much it takes at once.
+	bulk bulk
 	// unfiltered are attributes that it cannot be asked for, so that all has to be listed.
 	unfiltered []string
 	// without are attributes that it does not keep.
@@ -90,6 +92,7 @@ func (c *Client) learn(ctx context.Context) (*features, error) {
 	}
 	f.patch, _ = config.flag("patch", "supported")
 	f.etag, _ = config.flag("etag", "supported")
+	f.bulk = readBulk(config)
 	filter, filters := config.flag("filter", "supported")
 	if filters && !filter {
 		f.unfiltered = []string{"externalId", "userName", "displayName"}

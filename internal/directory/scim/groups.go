@@ -130,33 +130,43 @@ func (c *Client) ensureMembers(ctx context.Context, f *features, k kind, id stri
 	if there.id() == "" {
 		had = want[:min(len(want), maxMembers)]
 	}
+	var batches [][]any
 	for batch := range slices.Chunk(missingFrom(had, want), maxMembers) {
-		if err := c.patchMembers(ctx, f, k, id, []any{operation("add", "members", resource{}.memberValues(batch))}); err != nil {
-			return err
-		}
+		batches = append(batches, []any{operation("add", "members", resource{}.memberValues(batch))})
 	}
 	for batch := range slices.Chunk(missingFrom(want, had), maxMembers) {
 		var operations []any
 		for _, member := range batch {
 			operations = append(operations, operation("remove", "members[value eq "+quote(member)+"]", nil))
 		}
-		if err := c.patchMembers(ctx, f, k, id, operations); err != nil {
+		batches = append(batches, operations)
+	}
+	return c.patchMembers(ctx, f, k, id, batches)
+}
+
+// patchMembers sends batches of operations, as many at once as the directory takes.
+func (c *Client) patchMembers(ctx context.Context, f *features, k kind, id string, batches [][]any) error {
+	for len(batches) > 0 {
+		n := f.bulk.fit(batches)
+		done, err := c.sendBatches(ctx, k.path(id), batches[:n])
+		switch status := statusOf(err); {
+		case missing(err):
+			return errChanged
+		case status == http.StatusMethodNotAllowed, status == http.StatusNotImplemented:
+			c.contradict(f, func(f *features) { f.patch = false })
+			return errChanged
+		case err != nil:
 			return err
+		case done:
+			batches = batches[n:]
+		default:
+			without := *f
+			without.bulk = bulk{}
+			c.contradict(f, func(f *features) { f.bulk = bulk{} })
+			f = &without
 		}
 	}
 	return nil
-}
-
-func (c *Client) patchMembers(ctx context.Context, f *features, k kind, id string, operations []any) error {
-	_, err := c.patch(ctx, request{path: k.path(id)}, operations)
-	switch status := statusOf(err); {
-	case missing(err):
-		return errChanged
-	case status == http.StatusMethodNotAllowed, status == http.StatusNotImplemented:
-		c.contradict(f, func(f *features) { f.patch = false })
-		return errChanged
-	}
-	return err
 }
 
 // missingFrom returns what is wanted and not there; both are sorted.

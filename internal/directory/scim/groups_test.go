@@ -59,6 +59,18 @@ func TestBigGroups(t *testing.T) {
 		"with PATCH": {
 			scimtest.Rich(), map[string]int{"GET /Groups": 2, "POST /Groups": 1, "PATCH /Groups": 49}, map[string]int{"GET /Groups": 1, "PATCH /Groups": 4}, 10_000,
 		},
+		"in bulk, by bytes": {
+			profile(func(p *scimtest.Profile) { p.Bulk = 1000 }),
+			map[string]int{"GET /Groups": 2, "POST /Groups": 1, "POST /Bulk": 2},
+			map[string]int{"GET /Groups": 1, "POST /Bulk": 1},
+			100_000,
+		},
+		"in bulk, by number": {
+			profile(func(p *scimtest.Profile) { p.Bulk = 3 }),
+			map[string]int{"GET /Groups": 2, "POST /Groups": 1, "POST /Bulk": 16, "PATCH /Groups": 1},
+			map[string]int{"GET /Groups": 1, "POST /Bulk": 1, "PATCH /Groups": 1},
+			20_000,
+		},
 		"with PUT": {
 			scimtest.Strict(), map[string]int{"GET /Groups": 2, "POST /Groups": 1}, map[string]int{"GET /Groups": 1, "PUT /Groups": 1}, 1_000_000,
 		},
@@ -88,6 +100,45 @@ func TestBigGroups(t *testing.T) {
 			ensureGroup(t, c, group)
 			if diff := cmp.Diff(map[string]int{"GET /Groups": 1}, s.Counts()); diff != "" {
 				t.Errorf("requests when nothing is to do (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What is refused in bulk is sent by itself, whatever was done of it, and the answer to that counts.
+func TestBulkThatFails(t *testing.T) {
+	ids := numbered(250)
+	for why, tt := range map[string]struct {
+		answer http.HandlerFunc
+		want   error
+		counts map[string]int
+	}{
+		"refused":   {said(http.StatusNotImplemented, "", "not here"), nil, map[string]int{"POST /Bulk": 1, "PATCH /Groups": 3}},
+		"too large": {said(http.StatusRequestEntityTooLarge, "tooMany", "less"), nil, map[string]int{"POST /Bulk": 1, "PATCH /Groups": 3}},
+		"one fails": {
+			scimtest.Answer(http.StatusOK, `{"Operations":[{"status":"200"},{"status":"400"}]}`), nil, map[string]int{"POST /Bulk": 1, "PATCH /Groups": 3},
+		},
+		"some are left out": {scimtest.Answer(http.StatusOK, `{"Operations":[{"status":"200"}]}`), nil, map[string]int{"POST /Bulk": 1, "PATCH /Groups": 3}},
+		"codes in objects": {
+			scimtest.Answer(http.StatusOK, `{"Operations":[{"status":{"code":"200"}},{"status":{"code":"200"}},{"status":{"code":"204"}}]}`), nil,
+			map[string]int{"POST /Bulk": 1},
+		},
+		"out of order": {said(http.StatusServiceUnavailable, "", "later"), directory.ErrUnavailable, map[string]int{"POST /Bulk": 1}},
+		"too often":    {said(http.StatusTooManyRequests, "", "later"), directory.ErrUnavailable, map[string]int{"POST /Bulk": 1}},
+	} {
+		t.Run(why, func(t *testing.T) {
+			c, s := start(t, profile(func(p *scimtest.Profile) { p.Bulk = 1000 }), nil)
+			group := directorytest.Team()
+			group.ID = ensureGroup(t, c, group)
+			s.Counts()
+			s.Script(nil, tt.answer) // after it is read
+			group.Members = ids
+			if _, err := c.EnsureGroup(t.Context(), group); !errors.Is(err, tt.want) {
+				t.Errorf("EnsureGroup: %v, want %v", err, tt.want)
+			}
+			tt.counts["GET /Groups"] = 1
+			if diff := cmp.Diff(tt.counts, s.Counts()); diff != "" {
+				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 		})
 	}

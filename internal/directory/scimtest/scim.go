@@ -4,10 +4,12 @@
 package scimtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,6 +78,45 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request) {
 		errorAnswer(http.StatusUnauthorized, "", "Who are you?")(w, r)
 		return
 	}
+	if r.URL.Path == "/Bulk" && s.profile.Bulk > 0 {
+		s.bulk(w, r)
+		return
+	}
+	s.handle(w, r)
+}
+
+// bulk does what several requests ask for, until one fails.
+func (s *Server) bulk(w http.ResponseWriter, r *http.Request) {
+	var asked struct {
+		Operations []struct {
+			Method, Path, BulkID string
+			Data                 json.RawMessage
+		}
+	}
+	raw, _ := io.ReadAll(r.Body)
+	if err := json.Unmarshal(raw, &asked); err != nil || len(asked.Operations) > s.profile.Bulk || len(raw) > maxBulk {
+		errorAnswer(http.StatusRequestEntityTooLarge, "", "This is too much.")(w, r)
+		return
+	}
+	var results []any
+	for _, o := range asked.Operations {
+		inner := r.Clone(r.Context())
+		inner.Method, inner.URL.Path, inner.Body = o.Method, o.Path, io.NopCloser(bytes.NewReader(o.Data))
+		recorder := httptest.NewRecorder()
+		s.handle(recorder, inner)
+		results = append(results, map[string]any{"method": o.Method, "bulkId": o.BulkID, "status": strconv.Itoa(recorder.Code)})
+		if recorder.Code/100 != 2 {
+			break
+		}
+	}
+	reply(w, http.StatusOK, "", map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:BulkResponse"}, "Operations": results})
+}
+
+// maxBulk is how many bytes it takes at once.
+const maxBulk = 100_000
+
+// handle does what one request asks for.
+func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	if described := s.describe(path); described != nil && s.profile.Discovery && r.Method == http.MethodGet {
 		reply(w, http.StatusOK, "", described)
@@ -341,7 +382,7 @@ func (s *Server) describe(path string) any {
 	switch path {
 	case "/ServiceProviderConfig":
 		return map[string]any{
-			"patch": supported(s.profile.Patch != s.profile.Lies), "etag": supported(s.profile.ETag), "changePassword": supported(true), "bulk": supported(false),
+			"patch": supported(s.profile.Patch != s.profile.Lies), "etag": supported(s.profile.ETag), "changePassword": supported(true), "bulk": map[string]any{"supported": s.profile.Bulk > 0, "maxOperations": s.profile.Bulk, "maxPayloadSize": maxBulk},
 			"sort": supported(false), "filter": map[string]any{"supported": s.profile.Filter != FilterNone, "maxResults": max(s.profile.MaxPage, 1)},
 		}
 	case "/ResourceTypes":

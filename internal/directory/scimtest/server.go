@@ -36,6 +36,8 @@ type Profile struct {
 	Filter            Filter
 	// Discovery says that it describes itself; Enterprise that it has the extension.
 	Discovery, Enterprise bool
+	// Bulk is how many operations it takes at once, 0 when none.
+	Bulk int
 	// MaxPage is how many it shows on a page, 0 for as many as it is asked for.
 	MaxPage int
 	// IgnorePaging has all on every page; IgnoreStart has the first page every time.
@@ -73,6 +75,7 @@ func Profiles() []Profile {
 		Rich(), Strict(),
 		change(Rich(), "PUT alone", func(p *Profile) { p.Patch = false }),
 		change(Rich(), "PUT alone without saying so", func(p *Profile) { p.Patch, p.Lies = false, true }),
+		change(Rich(), "in bulk", func(p *Profile) { p.Bulk = 1000 }),
 		change(Rich(), "PATCH without ETag", func(p *Profile) { p.ETag = false }),
 		change(Rich(), "other case", func(p *Profile) { p.OtherCase, p.Terse = true, true }),
 		change(Rich(), "case counts in filters", func(p *Profile) { p.CaseCounts = true }),

@@ -43,7 +43,7 @@ function handlers(store, unique) {
 SCIMMY.Resources.User.extend(SCIMMY.Schemas.EnterpriseUser, false);
 SCIMMY.Resources.declare(SCIMMY.Resources.User, handlers(users, "userName"));
 SCIMMY.Resources.declare(SCIMMY.Resources.Group, handlers(groups, "displayName"));
-SCIMMY.Config.set({ etag: true, changePassword: true });
+SCIMMY.Config.set({ etag: true, changePassword: true, bulk: true });
 
 const app = express();
 app.get("/test/state", (_, res) => res.json({ users: [...users.values()].map((user) => ({ ...user, password: passwords.get(user.id) })), groups: [...groups.values()] }));
