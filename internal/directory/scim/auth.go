@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"seatkeeper.dev/seatkeeper/internal/directory"
@@ -94,28 +95,47 @@ const (
 	tokenLife   = 5 * time.Minute
 )
 
-// turn is a lock that is not waited for longer than a context lasts.
-type turn chan struct{}
+// turn is a lock that is not waited for longer than a context lasts, and not by those who would only fail as whoever had it did: a
+// server that hangs has all of them wait once, and not one after the other.
+type turn struct {
+	held     chan struct{}
+	failures atomic.Uint64
+	latest   error // of whoever had it
+}
 
-func newTurn() turn { return make(turn, 1) }
+func newTurn() *turn { return &turn{held: make(chan struct{}, 1)} }
 
-func (t turn) take(ctx context.Context) error {
+func (t *turn) take(ctx context.Context) error {
+	before := t.failures.Load()
 	select {
-	case t <- struct{}{}:
-		return nil
+	case t.held <- struct{}{}:
 	case <-ctx.Done():
 		return directory.Unavailable(ctx.Err())
 	}
+	if t.failures.Load() != before {
+		defer t.leave()
+		return t.latest
+	}
+	return nil
 }
 
-func (t turn) leave() { <-t }
+// fail has those who wait fail too, unless it is the caller who has no more time.
+func (t *turn) fail(ctx context.Context, err error) error {
+	if ctx.Err() == nil {
+		t.latest = err
+		t.failures.Add(1)
+	}
+	return err
+}
+
+func (t *turn) leave() { <-t.held }
 
 // authorizer knows what to put into the header Authorization.
 type authorizer struct {
 	credentials Credentials
 	client      *Client
 	// turn is held by whoever reads or changes the token, which takes a request at times.
-	turn  turn
+	turn  *turn
 	token string
 	until time.Time
 }
@@ -136,7 +156,7 @@ func (a *authorizer) header(ctx context.Context) (string, error) {
 	if a.token == "" || !a.client.clock.Now().Before(a.until) {
 		token, life, err := a.fetch(ctx)
 		if err != nil {
-			return "", err
+			return "", a.turn.fail(ctx, err)
 		}
 		a.token, a.until = token, a.client.clock.Now().Add(life)
 	}

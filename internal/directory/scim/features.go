@@ -64,7 +64,7 @@ func (c *Client) features(ctx context.Context) (*features, error) {
 	case known != nil && ctx.Err() == nil:
 		return known, nil // it cannot tell now; what it is asked for next will show more
 	}
-	return nil, err
+	return nil, c.learning.fail(ctx, err)
 }
 
 // doubt has the features be read again, because the directory does not keep to them. Not at once after they were.

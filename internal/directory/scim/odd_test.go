@@ -345,3 +345,30 @@ func wantExactly(r *rapid.T, s *scimtest.Server, wanted map[string]directory.Acc
 		r.Errorf("the accounts (-want +got):\n%s", diff)
 	}
 }
+
+// A directory that hangs holds up all who ask for the first time once, and not one after the other.
+func TestHangingBeforeAnythingIsKnown(t *testing.T) {
+	c, s := start(t, scimtest.Rich(), func(c *scim.Config) { c.Timeout = 200 * time.Millisecond })
+	const many = 8
+	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	for range many {
+		s.Script(hang)
+	}
+	failed := make(chan error, many)
+	for i := range many {
+		go func() {
+			a := directorytest.Ada()
+			a.UID += types.UID(strconv.Itoa(i))
+			_, err := c.Ensure(t.Context(), a)
+			failed <- err
+		}()
+	}
+	for range many {
+		if err := <-failed; !errors.Is(err, directory.ErrUnavailable) {
+			t.Errorf("Ensure: %v, want ErrUnavailable", err)
+		}
+	}
+	if n := s.Counts()["GET /ServiceProviderConfig"]; n == many {
+		t.Errorf("each of %d waits for itself", n)
+	}
+}

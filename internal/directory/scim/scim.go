@@ -64,7 +64,7 @@ type Client struct {
 	recent  *recent
 
 	// learning is held by whoever reads the features.
-	learning turn
+	learning *turn
 	known    atomic.Pointer[features]
 }
 
