@@ -30,6 +30,8 @@ type features struct {
 	without []directory.Attribute
 	// anonymousGroups says that groups are kept without an externalId.
 	anonymousGroups bool
+	// nests says that groups can be members of groups.
+	nests bool
 	// users and groups are its endpoints; groups is empty when it says that it has none.
 	users, groups string
 	at            time.Time
@@ -155,6 +157,9 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 	kept := map[string]bool{}
 	for _, schema := range schemas.list("Resources") {
 		for _, attribute := range schema.list("attributes") {
+			if strings.EqualFold(schema.text("id"), coreGroup) && strings.EqualFold(attribute.text("name"), "members") {
+				f.nests = attribute.takesGroups()
+			}
 			returned := attribute.text("returned")
 			if attribute.text("mutability") != "readOnly" && returned != "never" && returned != "request" {
 				kept[strings.ToLower(schema.text("id")+":"+attribute.text("name"))] = true
@@ -171,6 +176,19 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 		}
 	}
 	slices.Sort(f.without)
+}
+
+// takesGroups says that the values of an attribute can be groups: their type, or what they refer to, is said to be one.
+func (r resource) takesGroups() bool {
+	for _, attribute := range append(r.list("subAttributes"), r) {
+		for _, name := range []string{"canonicalValues", "referenceTypes"} {
+			values, _ := attribute.get(name).([]any)
+			if slices.ContainsFunc(values, func(v any) bool { text, _ := v.(string); return strings.EqualFold(text, "Group") }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // anonymous says that things of a kind are kept without an externalId.
