@@ -23,6 +23,8 @@ const (
 	ConditionSeated = "Seated"
 	// ConditionProvisioned (User): the directory has the account as it is to be. Absent where the organization has no directory, and
 	// until there is an account. Reasons: Provisioned, Deprovisioned, DirectoryUnavailable, DirectoryRejected, DirectoryConflict.
+	// (Team, Role): the directory has the group as it is to be. Absent where teams, or roles, are no groups, and until there is one.
+	// Reasons: Provisioned, DirectoryUnavailable, DirectoryRejected, DirectoryConflict, Drifted.
 	ConditionProvisioned = "Provisioned"
 	// ConditionInvited (User): an invitation is open or was accepted.
 	// Reasons: Invited, Accepted, Inviting, InvitationExpired, Declined, MailRejected, InvitationRevoked.
@@ -132,9 +134,9 @@ const (
 	ReasonEmailChangeDenied = "EmailChangeDenied"
 	// ReasonDirectoryRequired (User, Organization): passwords are to be handed to a directory, and there is none.
 	ReasonDirectoryRequired = "DirectoryRequired"
-	// ReasonDirectoryRejected (User): the directory refuses what it is given for good.
+	// ReasonDirectoryRejected (User, Team, Role): the directory refuses what it is given for good.
 	ReasonDirectoryRejected = "DirectoryRejected"
-	// ReasonDirectoryConflict (User): the directory has an account of that name which is not the person's.
+	// ReasonDirectoryConflict (User, Team, Role): the directory has an account, or a group, of that name which is not ours.
 	ReasonDirectoryConflict = "DirectoryConflict"
 	// ReasonSecretNotFound (User): there is no Secret of the name in spec.initialPasswordSecretRef, or it lacks
 	// the key password.
@@ -223,6 +225,7 @@ const (
 	ReasonUserNameRefused    = "UserNameRefused"
 	ReasonProvisioned        = "Provisioned"
 	ReasonDeprovisioned      = "Deprovisioned"
+	ReasonDrifted            = "Drifted"
 	ReasonDirectoryReachable = "DirectoryReachable"
 	ReasonTransferred        = "Transferred"
 	ReasonTransferring       = "Transferring"
@@ -291,6 +294,9 @@ const FinalizerArchive = "seatkeeper.dev/archive"
 
 // FinalizerSeats holds a deleted SeatPool until nobody holds a seat of it.
 const FinalizerSeats = "seatkeeper.dev/seats"
+
+// FinalizerGroup holds a deleted Team or Role until its group in a directory is deleted.
+const FinalizerGroup = "seatkeeper.dev/group"
 
 // Conditioned is a kind with the conditions and the observedGeneration that every kind of this API has.
 //

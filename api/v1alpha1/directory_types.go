@@ -87,3 +87,24 @@ type SCIMDirectory struct {
 	// +optional
 	RolesAsGroups *bool `json:"rolesAsGroups,omitempty"`
 }
+
+// DirectoryGroup is the group of a team or a role as the operator last left it in the organization's directory.
+type DirectoryGroup struct {
+	// directory is the URL of the directory that has the group.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2048
+	Directory string `json:"directory,omitempty"`
+
+	// id is what the directory calls the group (SCIM id).
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	ID string `json:"id,omitempty"`
+
+	// revision tells what the group was given from what it is to be given now; unset when what it has is not known.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	Revision string `json:"revision,omitempty"`
+}

@@ -128,8 +128,8 @@ type RoleStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready, Covered for a role with minHolders, Bound for one with roleRefs and, when True, Reconciling or
-	// Stalled.
+	// conditions are Ready, Covered for a role with minHolders, Bound for one with roleRefs, Provisioned for one that is a group in a
+	// directory and, when True, Reconciling or Stalled.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -148,6 +148,10 @@ type RoleStatus struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	Permissions []string `json:"permissions,omitempty"`
+
+	// directoryGroup is the group that stands for the role in the directory of the organization; unset while there is none.
+	// +optional
+	DirectoryGroup *DirectoryGroup `json:"directoryGroup,omitempty"`
 }
 
 // Role is what a member may be in an organization. `kubectl get roles` means the roles of RBAC; use orgroles.

@@ -86,7 +86,7 @@ type TeamStatus struct {
 	// +kubebuilder:validation:Minimum=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions are Ready and, when True, Reconciling or Stalled.
+	// conditions are Ready, Provisioned for a team that is a group in a directory and, when True, Reconciling or Stalled.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -120,6 +120,10 @@ type TeamStatus struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Lead string `json:"lead,omitempty"`
+
+	// directoryGroup is the group that stands for the team in the directory of the organization; unset while there is none.
+	// +optional
+	DirectoryGroup *DirectoryGroup `json:"directoryGroup,omitempty"`
 }
 
 // Team is a group of users of an organization.

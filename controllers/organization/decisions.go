@@ -30,6 +30,9 @@ func (r *Reconciler) gatherDecisions(ctx context.Context, org *v1alpha1.Organiza
 	limited := map[string]*v1alpha1.Role{}
 	for i := range roles.Items {
 		role := &roles.Items[i]
+		if !role.DeletionTimestamp.IsZero() { // it waits for its group in a directory to go
+			continue
+		}
 		s.roles[role.Name] = role
 		if role.Spec.MinHolders != nil || role.Spec.MaxHolders != nil {
 			limited[role.Name] = role

@@ -32,7 +32,7 @@ func conclude(role *v1alpha1.Role, s *snapshot, outcome bindings.Outcome, now ti
 	}
 	org := role.Spec.Organization
 	switch {
-	case !s.organization:
+	case s.organization == nil:
 		return stuck(v1alpha1.ReasonOrganizationNotFound,
 			"organization %s is not in this namespace: create it, or correct spec.organization", org)
 	case role.Spec.SeatPool != "" && !s.pool:

@@ -16,12 +16,16 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/group"
+	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=roles;organizations;seatpools;users;archivedusers,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=roles,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=roles/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;create;update;delete
 // +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=clusterroles,verbs=bind,resourceNames=seatkeeper-organization-admin;seatkeeper-organization-editor;seatkeeper-organization-viewer;seatkeeper-organization-billing
 
@@ -32,6 +36,8 @@ type Reconciler struct {
 	Pace loop.Pace
 	// Names are those by which Kubernetes knows people.
 	Names bindings.Names
+	// Groups keeps the groups in directories that stand for roles.
+	Groups *groups.Desk
 }
 
 // Reconcile does one pass.
@@ -43,7 +49,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Get(ctx, req.NamespacedName, &before); client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, err
 	} else if err != nil || !before.DeletionTimestamp.IsZero() {
-		return r.Result(verdict.Verdict{}, r.unbind(ctx, req.NamespacedName))
+		return r.depart(ctx, req.NamespacedName, &before)
 	}
 	s, err := r.gather(ctx, &before)
 	if err != nil {
@@ -55,10 +61,45 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err != nil {
 		return r.Result(verdict.Verdict{}, err)
 	}
+	kept, _, err := r.Groups.Decide(ctx, r.Base, &before, s.organization, s.group)
+	if err != nil {
+		return r.Result(verdict.Verdict{}, err)
+	}
 	after := before.DeepCopy()
 	v := conclude(after, s, outcome, now)
 	v.WakeAt = r.next(plan, outcome, now)
-	return r.Finish(ctx, &before, after, v)
+	return r.finish(ctx, &before, after, v, &kept)
+}
+
+// depart takes what comes with a role that is gone, or is being deleted, from those who held it.
+func (r *Reconciler) depart(ctx context.Context, key types.NamespacedName, role *v1alpha1.Role) (ctrl.Result, error) {
+	if err := r.unbind(ctx, key); err != nil {
+		return r.Result(verdict.Verdict{}, err)
+	}
+	if role.UID == "" {
+		r.Groups.Forget(key)
+		return ctrl.Result{}, nil
+	}
+	return r.leave(ctx, role)
+}
+
+// leave has the group of a role that is being deleted be deleted first.
+func (r *Reconciler) leave(ctx context.Context, role *v1alpha1.Role) (ctrl.Result, error) {
+	kept, gone, err := r.Groups.Leave(ctx, r.Base, role, role.Spec.Organization)
+	if err != nil || gone {
+		return r.Result(verdict.Verdict{}, err)
+	}
+	return r.finish(ctx, role, role.DeepCopy(), kept.Leaving(), &kept)
+}
+
+// finish writes the status, with what is so of the group.
+func (r *Reconciler) finish(ctx context.Context, before, after *v1alpha1.Role, v verdict.Verdict, kept *group.Decision) (ctrl.Result, error) {
+	v = kept.Conclude(after, v, r.Clock.Now())
+	err := r.Persist(ctx, before, after, v)
+	if err == nil {
+		r.Groups.Announce(r.Base, before, after, kept)
+	}
+	return r.Result(v, err)
 }
 
 func (r *Reconciler) writer() bindings.Writer { return bindings.Writer{Client: r.Client, Live: r.Live} }

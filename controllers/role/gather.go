@@ -14,7 +14,9 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/account"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/group"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
@@ -23,7 +25,9 @@ import (
 
 // snapshot is everything that a pass reads, and what follows from it without a decision.
 type snapshot struct {
-	organization, pool bool
+	// organization is nil when there is none of that name.
+	organization *v1alpha1.Organization
+	pool         bool
 	// holders is the number of those who hold the role itself, and present of those among them who accepted and have access.
 	holders, present int32
 	permissions      []string
@@ -36,6 +40,9 @@ type snapshot struct {
 	// the Users among them whom Kubernetes cannot know by any name.
 	bound    []bindings.Holder
 	nameless []string
+
+	// group is the group that the role is to be; nil when it is to be none.
+	group *group.Wanted
 }
 
 func (r *Reconciler) gather(ctx context.Context, role *v1alpha1.Role) (*snapshot, error) {
@@ -46,7 +53,12 @@ func (r *Reconciler) gather(ctx context.Context, role *v1alpha1.Role) (*snapshot
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("reading organization: %w", err)
 	}
-	s.organization = err == nil
+	if err == nil {
+		s.organization = &org
+	}
+	if group.Roles(s.organization) {
+		s.group = &group.Wanted{Group: group.Of(role, &org)}
+	}
 	if err := r.gatherPool(ctx, role, s); err != nil {
 		return nil, err
 	}
@@ -59,7 +71,7 @@ func (r *Reconciler) gather(ctx context.Context, role *v1alpha1.Role) (*snapshot
 		}
 	}
 	slices.Sort(s.unknown)
-	binds := len(role.Spec.Kubernetes.RoleRefs) > 0 && s.organization // with it goes whoever could take rights away
+	binds := len(role.Spec.Kubernetes.RoleRefs) > 0 && s.organization != nil // with it goes whoever could take rights away
 	above := []string{role.Name}
 	if binds {
 		above = roles.Including(role.Name)
@@ -104,6 +116,7 @@ func (r *Reconciler) gatherHolders(ctx context.Context, role *v1alpha1.Role, nam
 		accepted := access.Active(u)
 		if name == role.Name {
 			s.holders++
+			s.gatherMember(u)
 			if accepted {
 				s.present++
 			}
@@ -113,6 +126,18 @@ func (r *Reconciler) gatherHolders(ctx context.Context, role *v1alpha1.Role, nam
 		}
 	}
 	return r.gatherParked(ctx, role, name, binds, s)
+}
+
+// gatherMember takes in the account of a holder.
+func (s *snapshot) gatherMember(u *v1alpha1.User) {
+	if s.group == nil {
+		return
+	}
+	id, pending := group.Member(u, account.At(s.organization))
+	s.group.Pending = s.group.Pending || pending
+	if id != "" {
+		s.group.Members = append(s.group.Members, id)
+	}
 }
 
 // gatherParked takes in who keeps a role by a record, while there is no User. Such a person does nobody's work, and is bound.

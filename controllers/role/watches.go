@@ -16,6 +16,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/roster"
@@ -27,12 +28,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("role").
 		For(&v1alpha1.Role{}, builder.WithPredicates(loop.Declared())).
-		Watches(&v1alpha1.Role{}, loop.Affected(r.rolesOfRole)).
+		Watches(&v1alpha1.Role{}, loop.Affected(loop.Present(r.rolesOfRole))).
 		Watches(&v1alpha1.User{}, loop.Affected(r.rolesOfUser)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.rolesOfRecord)).
 		Watches(&rbacv1.RoleBinding{}, loop.AffectedBy(rolesOfBinding)).
 		Watches(&v1alpha1.SeatPool{}, loop.ComesOrGoes(r.rolesOfPool)).
-		Watches(&v1alpha1.Organization{}, loop.ComesOrGoes(r.rolesOfOrganization)).
+		Watches(&v1alpha1.Organization{}, loop.Affected(groups.Of(r.rolesOfOrganization))).
+		WatchesRawSource(loop.Woken(r.Groups.Counter.Done())).
+		WatchesRawSource(loop.Woken(r.Groups.Woken)).
 		WithOptions(opts).
 		Complete(r)
 }
@@ -66,7 +69,7 @@ func (r *Reconciler) rolesOfUser(ctx context.Context, before, after *v1alpha1.Us
 		changed = after.Status.Roles
 	case after == nil:
 		u, changed = before, before.Status.Roles
-	case access.Active(before) != access.Active(after) || bindings.Address(before) != bindings.Address(after):
+	case access.Active(before) != access.Active(after) || groups.Moved(before, after) || bindings.Address(before) != bindings.Address(after):
 		changed = slices.Concat(before.Status.Roles, after.Status.Roles)
 	case slices.Equal(before.Status.Roles, after.Status.Roles):
 		return nil

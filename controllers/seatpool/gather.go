@@ -161,7 +161,7 @@ func (r *Reconciler) gatherMinimums(ctx context.Context, s *snapshot, source *ro
 	s.minimums = map[string]int32{}
 	for i := range roles.Items {
 		role := &roles.Items[i]
-		if least := ptr.Deref(role.Spec.MinHolders, 0); least > 0 && slices.Contains(access.Pools(role, source.Role), s.pool.Name) {
+		if least := ptr.Deref(role.Spec.MinHolders, 0); least > 0 && role.DeletionTimestamp.IsZero() && slices.Contains(access.Pools(role, source.Role), s.pool.Name) {
 			s.minimums[role.Name] = least
 		}
 	}

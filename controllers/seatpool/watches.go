@@ -37,7 +37,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.User{}, loop.Affected(r.poolsOfUser)).
 		Watches(&v1alpha1.Role{}, loop.AffectedBy(r.poolsOfRole), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.poolsOfRecord)).
-		Watches(&v1alpha1.Team{}, loop.Affected(r.poolsOfTeam)).
+		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.poolsOfTeam))).
 		Watches(&v1alpha1.Organization{}, loop.Affected(r.poolsOfOrganization)).
 		WatchesRawSource(loop.Woken(r.Desk.Done())).
 		WithOptions(opts).

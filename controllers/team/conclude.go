@@ -23,7 +23,7 @@ func conclude(team *v1alpha1.Team, s *snapshot) verdict.Verdict {
 	}
 	org := team.Spec.Organization
 	switch {
-	case !s.organization:
+	case s.organization == nil:
 		return stuck(v1alpha1.ReasonOrganizationNotFound,
 			"organization %s is not in this namespace: create it, or correct spec.organization", org)
 	case s.line.Cycle != nil:

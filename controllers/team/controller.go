@@ -11,17 +11,24 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/group"
+	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=teams;organizations;roles;users,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=teams,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=teams/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 
 // Reconciler sums up one team in a pass.
 type Reconciler struct {
 	loop.Base
 	// Pace spaces the passes, so that a wave of people moves the figures now and then.
 	Pace loop.Pace
+	// Groups keeps the groups in directories that stand for teams.
+	Groups *groups.Desk
 }
 
 // Reconcile does one pass.
@@ -30,14 +37,41 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
 	var before v1alpha1.Team
-	if err := r.Get(ctx, req.NamespacedName, &before); err != nil || !before.DeletionTimestamp.IsZero() {
+	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
+		r.Groups.Forget(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if !before.DeletionTimestamp.IsZero() {
+		return r.leave(ctx, &before)
 	}
 	s, err := r.gather(ctx, &before)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	kept, _, err := r.Groups.Decide(ctx, r.Base, &before, s.organization, s.group)
+	if err != nil {
+		return r.Result(verdict.Verdict{}, err)
+	}
 	after := before.DeepCopy()
 	v := conclude(after, s)
-	return r.Finish(ctx, &before, after, v)
+	return r.finish(ctx, &before, after, v, &kept)
+}
+
+// leave has the group of a team that is being deleted be deleted first.
+func (r *Reconciler) leave(ctx context.Context, team *v1alpha1.Team) (ctrl.Result, error) {
+	kept, gone, err := r.Groups.Leave(ctx, r.Base, team, team.Spec.Organization)
+	if err != nil || gone {
+		return r.Result(verdict.Verdict{}, err)
+	}
+	return r.finish(ctx, team, team.DeepCopy(), kept.Leaving(), &kept)
+}
+
+// finish writes the status, with what is so of the group.
+func (r *Reconciler) finish(ctx context.Context, before, after *v1alpha1.Team, v verdict.Verdict, kept *group.Decision) (ctrl.Result, error) {
+	v = kept.Conclude(after, v, r.Clock.Now())
+	err := r.Persist(ctx, before, after, v)
+	if err == nil {
+		r.Groups.Announce(r.Base, before, after, kept)
+	}
+	return r.Result(v, err)
 }

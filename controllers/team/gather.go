@@ -12,6 +12,8 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/account"
+	"seatkeeper.dev/seatkeeper/internal/group"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/roster"
 )
@@ -30,23 +32,32 @@ const (
 
 // snapshot is everything that a pass reads.
 type snapshot struct {
-	organization bool
+	// organization is nil when there is none of that name.
+	organization *v1alpha1.Organization
 	// people are those whom the team, and the teams below it, name as members.
 	people map[string]standing
 	line   access.Line
 	// unknown are the roles that the team names and that are not there.
 	unknown []string
+
+	// accounts are what the directory calls the accounts of those who are present, and pending says that some have none yet.
+	accounts map[string]string
+	pending  map[string]bool
+	// group is the group that the team is to be; nil when it is to be none.
+	group *group.Wanted
 }
 
 func (r *Reconciler) gather(ctx context.Context, team *v1alpha1.Team) (*snapshot, error) {
 	organization := types.NamespacedName{Namespace: team.Namespace, Name: team.Spec.Organization}
-	s := &snapshot{people: make(map[string]standing, len(team.Spec.Members))}
+	s := &snapshot{people: make(map[string]standing, len(team.Spec.Members)), accounts: map[string]string{}, pending: map[string]bool{}}
 	var org v1alpha1.Organization
 	err := r.Get(ctx, organization, &org)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("reading organization: %w", err)
 	}
-	s.organization = err == nil
+	if err == nil {
+		s.organization = &org
+	}
 	names := roster.New(ctx, r.Client, organization, &org)
 	s.line = access.Above(team, names.Team)
 	for _, name := range team.Spec.Roles {
@@ -54,14 +65,43 @@ func (r *Reconciler) gather(ctx context.Context, team *v1alpha1.Team) (*snapshot
 			s.unknown = append(s.unknown, name)
 		}
 	}
-	for _, each := range withBelow(team, names) {
+	teams := withBelow(team, names)
+	for _, each := range teams {
 		for _, m := range each.Spec.Members {
 			if err := r.gatherMember(ctx, team, m.User, s); err != nil {
 				return nil, err
 			}
 		}
 	}
+	if group.Teams(s.organization) {
+		s.group = s.wanted(team, teams, names.Children(team.Name))
+	}
 	return s, names.Err()
+}
+
+// wanted is the group of a team, with what is known of its members, and of those of all teams, which begin with the team itself.
+// Teams that are a part of themselves are none of their groups.
+func (s *snapshot) wanted(team *v1alpha1.Team, teams, children []*v1alpha1.Team) *group.Wanted {
+	w := &group.Wanted{Group: group.Of(team, s.organization)}
+	for i, each := range teams {
+		for _, m := range each.Spec.Members {
+			id := s.accounts[m.User]
+			w.Pending = w.Pending || s.pending[m.User]
+			switch {
+			case id == "":
+			case i == 0:
+				w.Members = append(w.Members, id)
+			default:
+				w.Below = append(w.Below, id)
+			}
+		}
+	}
+	for _, child := range children {
+		if has := child.Status.DirectoryGroup; has != nil && has.Directory == account.At(s.organization) && s.line.Cycle == nil {
+			w.Groups = append(w.Groups, has.ID)
+		}
+	}
+	return w
 }
 
 // gatherMember looks up a member once, in however many teams.
@@ -80,6 +120,9 @@ func (r *Reconciler) gatherMember(ctx context.Context, team *v1alpha1.Team, name
 		s.people[name] = gone
 	default:
 		s.people[name] = present
+		if group.Teams(s.organization) {
+			s.accounts[name], s.pending[name] = group.Member(&u, account.At(s.organization))
+		}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/roster"
@@ -24,10 +25,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("team").
 		For(&v1alpha1.Team{}, builder.WithPredicates(loop.Declared())).
-		Watches(&v1alpha1.Team{}, loop.Affected(r.teamsOfTeam)).
+		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.teamsOfTeam))).
 		Watches(&v1alpha1.User{}, loop.Affected(r.teamsOfUser)).
-		Watches(&v1alpha1.Role{}, loop.ComesOrGoes(r.teamsOfRole)).
-		Watches(&v1alpha1.Organization{}, loop.ComesOrGoes(r.teamsOfOrganization)).
+		Watches(&v1alpha1.Role{}, loop.Affected(loop.Present(loop.Coming(r.teamsOfRole)))).
+		Watches(&v1alpha1.Organization{}, loop.Affected(groups.Of(r.teamsOfOrganization))).
+		WatchesRawSource(loop.Woken(r.Groups.Counter.Done())).
+		WatchesRawSource(loop.Woken(r.Groups.Woken)).
 		WithOptions(opts).
 		Complete(r)
 }
@@ -49,7 +52,7 @@ func (r *Reconciler) teamsOfTeam(ctx context.Context, before, after *v1alpha1.Te
 	switch {
 	case before == nil || after == nil || before.Spec.Parent != after.Spec.Parent:
 		affected = append(affected, withBelow(team, names)...)
-	case slices.Equal(before.Spec.Members, after.Spec.Members):
+	case slices.Equal(before.Spec.Members, after.Spec.Members) && !groups.Renamed(before, after):
 		return nil
 	}
 	return keys(affected)
@@ -61,7 +64,7 @@ func (r *Reconciler) teamsOfUser(ctx context.Context, before, after *v1alpha1.Us
 	switch {
 	case after == nil:
 		u = before
-	case before != nil && access.Archiving(before) == access.Archiving(after):
+	case before != nil && access.Archiving(before) == access.Archiving(after) && !groups.Moved(before, after):
 		return nil
 	}
 	names := r.roster(ctx, u.Namespace, u.Spec.Organization)

@@ -42,10 +42,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning)).
-		Watches(&v1alpha1.Team{}, loop.Affected(r.usersOfTeam)).
+		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.usersOfTeam))).
 		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged)).
 		Watches(&v1alpha1.SeatPool{}, loop.Affected(r.usersOfPool)).
-		Watches(&v1alpha1.Role{}, loop.Affected(r.usersOfRole)).
+		Watches(&v1alpha1.Role{}, loop.Affected(loop.Present(r.usersOfRole))).
 		Watches(&v1alpha1.Organization{}, loop.Affected(r.usersOfOrganization)).
 		WatchesRawSource(loop.Woken(r.Outbox.Done())).
 		WatchesRawSource(loop.Woken(r.Accounts.Outbox.Done())).
@@ -204,7 +204,7 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
 	was, is := before.Invitation, after.Invitation
 	return before.DefaultRole != after.DefaultRole || before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
-		before.Directory != after.Directory || before.Locale != after.Locale ||
+		!equality.Semantic.DeepEqual(before.Directory, after.Directory) || before.Locale != after.Locale ||
 		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval) ||
 		!equality.Semantic.DeepEqual(before.Offboarding, after.Offboarding)
 }

@@ -22,8 +22,13 @@ type Found struct {
 	Without []Attribute
 }
 
-// FoundGroup is a group that a directory has, whoever made it. Its UID is empty when nobody has claimed it.
-type FoundGroup struct{ Group }
+// FoundGroup is a group that a directory has, whoever made it. Its UID is empty when nobody has claimed it, and its Members are all
+// that are in it, accounts and groups.
+type FoundGroup struct {
+	Group
+	// Partial says that nothing is said of members, as of a group that has none, and in lists of directories that leave them out.
+	Partial bool
+}
 
 // Attribute is a part of an account that can differ, in the words of SCIM.
 type Attribute string
@@ -115,4 +120,6 @@ type Lister interface {
 	Accounts(ctx context.Context) iter.Seq2[Found, error]
 	// Groups are all groups, in the order of the directory.
 	Groups(ctx context.Context) iter.Seq2[FoundGroup, error]
+	// Group is one group by itself, with all its members; nil when there is none. group needs an ID.
+	Group(ctx context.Context, group Group) (*FoundGroup, error)
 }

@@ -76,12 +76,40 @@ func AffectedBy[T interface {
 	})
 }
 
+// Present has a mapping of changes take an object that is being deleted for one that is gone.
+func Present[T interface {
+	comparable
+	client.Object
+}](keys func(ctx context.Context, before, after T) []types.NamespacedName) func(ctx context.Context, before, after T) []types.NamespacedName {
+	return func(ctx context.Context, before, after T) []types.NamespacedName {
+		var none T
+		if before != none && !before.GetDeletionTimestamp().IsZero() {
+			before = none
+		}
+		if after != none && !after.GetDeletionTimestamp().IsZero() {
+			after = none
+		}
+		if before == none && after == none {
+			return nil
+		}
+		return keys(ctx, before, after)
+	}
+}
+
 // ComesOrGoes maps a T that was created or is gone, but not one that changed, to the keys that it concerns.
 func ComesOrGoes[T interface {
 	comparable
 	client.Object
 }](keys func(ctx context.Context, object T) []types.NamespacedName) handler.EventHandler {
-	return Affected(func(ctx context.Context, before, after T) []types.NamespacedName {
+	return Affected(Coming(keys))
+}
+
+// Coming is a mapping of what was created or is gone, but not of what changed.
+func Coming[T interface {
+	comparable
+	client.Object
+}](keys func(ctx context.Context, object T) []types.NamespacedName) func(ctx context.Context, before, after T) []types.NamespacedName {
+	return func(ctx context.Context, before, after T) []types.NamespacedName {
 		var none T
 		switch {
 		case before == none:
@@ -90,7 +118,7 @@ func ComesOrGoes[T interface {
 			return keys(ctx, before)
 		}
 		return nil
-	})
+	}
 }
 
 // Lagging reads from the cache as it is, without waiting until it shows our own writes, and without a copy: what

@@ -109,7 +109,9 @@ type Outbox struct {
 
 	done    *announcer
 	changed *announcer
-	work    chan struct{} // holds something if a server has become ready
+	// counters are by kind, and do not change any more once the outbox is started.
+	counters map[string]*Counter
+	work     chan struct{} // holds something if a server has become ready
 
 	mu      sync.Mutex
 	tasks   map[types.NamespacedName]*task // by owner
@@ -143,6 +145,7 @@ func New(options Options) *Outbox {
 		grace:     options.Grace,
 		done:      newAnnouncer(),
 		changed:   newAnnouncer(),
+		counters:  map[string]*Counter{},
 		work:      make(chan struct{}, 1),
 		tasks:     map[types.NamespacedName]*task{},
 		servers:   map[string]*server{},
@@ -165,6 +168,9 @@ func (o *Outbox) Start(ctx context.Context) error {
 	running.Go(func() { o.dispatch(ctx, &running) })
 	running.Go(func() { o.done.run(ctx) })
 	running.Go(func() { o.changed.run(ctx) })
+	for _, c := range o.counters {
+		running.Go(func() { c.done.run(ctx) })
+	}
 	running.Wait()
 	return nil
 }
@@ -258,5 +264,5 @@ func (o *Outbox) finish(ctx context.Context, t *task, err error) {
 	if err != nil {
 		t.outcome.State, t.outcome.Err = Failed, err
 	}
-	o.done.push(t.Tenant, t.Owner)
+	o.announce(t.Tenant, t.Owner)
 }

@@ -85,7 +85,7 @@ func (r *Roster) Children(team string) []*v1alpha1.Team {
 	r.list(&list, index.TeamParent, team)
 	var children []*v1alpha1.Team
 	for i := range list.Items {
-		if child := &list.Items[i]; child.Spec.Organization == r.name {
+		if child := &list.Items[i]; child.Spec.Organization == r.name && child.DeletionTimestamp.IsZero() {
 			children = append(children, child)
 		}
 	}

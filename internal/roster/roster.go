@@ -20,7 +20,7 @@ import (
 )
 
 // Roster is an access.Source over the cache. It reads what it is asked for, once, and is for one pass. What it returns
-// is not to be changed.
+// is not to be changed. Teams and roles that are being deleted, and wait for their groups to be, are not there any more.
 type Roster struct {
 	reader       client.Reader
 	ctx          context.Context
@@ -69,7 +69,7 @@ func (r *Roster) Role(name string) *v1alpha1.Role {
 		return role
 	}
 	role := &v1alpha1.Role{}
-	if !r.get(name, role) || role.Spec.Organization != r.name {
+	if !r.get(name, role) || role.Spec.Organization != r.name || !role.DeletionTimestamp.IsZero() {
 		role = nil
 	}
 	r.roles[name] = role
@@ -82,7 +82,7 @@ func (r *Roster) Team(name string) *v1alpha1.Team {
 		return team
 	}
 	team := &v1alpha1.Team{}
-	if !r.get(name, team) || team.Spec.Organization != r.name {
+	if !r.get(name, team) || team.Spec.Organization != r.name || !team.DeletionTimestamp.IsZero() {
 		team = nil
 	}
 	r.teams[name] = team
@@ -98,7 +98,7 @@ func (r *Roster) TeamsOf(user string) []*v1alpha1.Team {
 	r.list(&list, index.TeamMember, user)
 	var teams []*v1alpha1.Team
 	for i := range list.Items {
-		if team := &list.Items[i]; team.Spec.Organization == r.name {
+		if team := &list.Items[i]; team.Spec.Organization == r.name && team.DeletionTimestamp.IsZero() {
 			teams = append(teams, team)
 		}
 	}
@@ -128,12 +128,17 @@ func (r *Roster) ReadAll(users []v1alpha1.User) error {
 	var roles v1alpha1.RoleList
 	r.list(&roles, index.Organization, r.name)
 	for i := range roles.Items {
-		r.roles[roles.Items[i].Name] = &roles.Items[i]
+		if role := &roles.Items[i]; role.DeletionTimestamp.IsZero() {
+			r.roles[role.Name] = role
+		}
 	}
 	var teams v1alpha1.TeamList
 	r.list(&teams, index.Organization, r.name)
 	for i := range teams.Items {
 		team := &teams.Items[i]
+		if !team.DeletionTimestamp.IsZero() {
+			continue
+		}
 		r.teams[team.Name] = team
 		for _, m := range team.Spec.Members {
 			r.teamsOf[m.User] = append(r.teamsOf[m.User], team)

@@ -46,7 +46,7 @@ var rooms = []room{
 		may: []string{"api", "values", "verdict", "cores", "account"}, pure: true,
 	},
 	{name: "values", packages: []string{"internal/address", "internal/fault", "internal/password"}},
-	{name: "account", packages: []string{"internal/account"}, may: []string{"api"}, pure: true},
+	{name: "account", packages: []string{"internal/account", "internal/group"}, may: []string{"api", "verdict", "account"}, pure: true},
 	{name: "outbox", packages: []string{"internal/outbox"}},
 	{name: "ownership", packages: []string{"internal/ownership"}, may: []string{"api", "cores", "outbox"}},
 	{name: "servingcert", packages: []string{"internal/servingcert"}},
@@ -71,13 +71,16 @@ var rooms = []room{
 		name: "mailroom", packages: []string{"internal/accounts", "internal/mailroom"}, may: []string{"api", "ports", "invitation", "shared", "follow"},
 	},
 	{
+		name: "groups", packages: []string{"internal/groups"}, may: []string{"api", "verdict", "account", "ports", "outbox", "shared"},
+	},
+	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom"},
+		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "entrances", "programs", "servingcert",
+			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert",
 		},
 	},
 }

@@ -46,6 +46,7 @@ import (
 	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
 	directoryfake "seatkeeper.dev/seatkeeper/internal/directory/fake"
+	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/loop"
@@ -112,6 +113,8 @@ type World struct {
 	Billing *billingfake.Provider
 	// Directory has people's accounts.
 	Directory *directoryfake.Directory
+	// Teams and Roles keep the groups that stand for them.
+	Teams, Roles *groups.Desk
 	// Traffic is what the operator asks of the API server.
 	Traffic *operator.Traffic
 	// Events are what the operator announced.
@@ -119,7 +122,10 @@ type World struct {
 	// Patience is how long a pass may take.
 	Patience time.Duration
 
-	t       testing.TB
+	t testing.TB
+	// attempted is what the directory had been asked for when it was looked at last.
+	attempted int
+
 	as      string // whom the API server takes the operator for; an administrator when empty
 	cluster cluster.Cluster
 	process
@@ -190,6 +196,8 @@ func (w *World) startProcess() {
 		return errors.Is(err, mail.ErrUnavailable) && !errors.Is(err, mail.ErrDeferred)
 	}})
 	accounts := outbox.New(outbox.Options{PerServer: 1, Clock: w.Clock})
+	w.Teams = &groups.Desk{Directories: w.Directory, Counter: accounts.Counter("team")}
+	w.Roles = &groups.Desk{Directories: w.Directory, Counter: accounts.Counter("role")}
 	room := mailroom.New(mailroom.Options{
 		Live: w.cluster.GetAPIReader(), Cache: w.cluster.GetClient(), Sender: w.Mail, Clock: w.Clock,
 		From: mail.Address{Name: "Acme", Email: "people@acme.example"},
@@ -214,8 +222,8 @@ func (w *World) startProcess() {
 		},
 		reconcilers: map[Kind]reconcile.Reconciler{
 			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, Accounts: accounts},
-			Role:         &role.Reconciler{Base: base},
-			Team:         &team.Reconciler{Base: base},
+			Role:         &role.Reconciler{Base: base, Groups: w.Roles},
+			Team:         &team.Reconciler{Base: base, Groups: w.Teams},
 			ArchivedUser: &archiveduser.Reconciler{Base: base},
 			SeatPool:     &seatpool.Reconciler{Base: base, Desk: desk},
 			User: &user.Reconciler{
@@ -361,6 +369,10 @@ func (w *World) Round() (settled bool, err error) {
 	w.t.Helper()
 	settled, err = w.Turn()
 	news := w.Delivered() + w.Billed()
+	if asked := w.Directory.Attempts(); asked != w.attempted { // about groups, whose owners nobody wakes here
+		w.attempted = asked
+		news++
+	}
 	return news == 0 && settled, err
 }
 

@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -44,6 +45,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/keystore"
@@ -217,6 +219,10 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	errands := outbox.New(outbox.Options{
 		Clock: o.Clock, Grace: grace, Down: directoryIsDown,
 	})
+	teams, roles, err := addGroups(mgr, o.Clock, errands, directories)
+	if err != nil {
+		return err
+	}
 	estate, err := newEstate(mgr, o.Clock)
 	if err != nil {
 		return err
@@ -236,8 +242,8 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		"organization": (&organization.Reconciler{
 			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, Accounts: errands,
 		}).SetupWithManager,
-		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names}).SetupWithManager,
-		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
+		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names, Groups: roles}).SetupWithManager,
+		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Groups: teams}).SetupWithManager,
 		"archiveduser": (&archiveduser.Reconciler{Base: base, Names: o.Names}).SetupWithManager,
 		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user": (&user.Reconciler{
@@ -250,6 +256,19 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		}
 	}
 	return nil
+}
+
+// addGroups makes what keeps the groups of teams and roles in directories, and has the leader compare them now and then.
+func addGroups(mgr manager.Manager, clock clock.WithTicker, errands *outbox.Outbox, directories directory.Directories) (teams, roles *groups.Desk, err error) {
+	teams = &groups.Desk{Directories: directories, Counter: errands.Counter("team"), Woken: make(chan types.NamespacedName)}
+	roles = &groups.Desk{Directories: directories, Counter: errands.Counter("role"), Woken: make(chan types.NamespacedName)}
+	resync := &groups.Resync{
+		Comparer: groups.Comparer{Cache: mgr.GetClient(), Teams: teams, Roles: roles}, Directories: directories, Clock: clock,
+	}
+	if err := mgr.Add(resync); err != nil {
+		return nil, nil, fmt.Errorf("adding the comparison of groups: %w", err)
+	}
+	return teams, roles, nil
 }
 
 // newEstate makes what finds and hands over the objects that people own.

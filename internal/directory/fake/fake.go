@@ -32,12 +32,15 @@ type Set struct {
 type Directory struct {
 	// Adopt takes accounts that nobody has claimed.
 	Adopt bool
+	// Nested takes groups as members of groups.
+	Nested bool
 
 	mu       sync.Mutex
 	set      []Set
 	accounts map[types.UID]Set
 	groups   map[types.UID]directory.Group
 	attempts int
+	written  int
 	rejected map[types.UID]string
 	outages  int
 	lost     int

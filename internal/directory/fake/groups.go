@@ -19,17 +19,26 @@ import (
 
 var _ directory.Groups = (*Directory)(nil)
 
+// Nests implements directory.Groups.
+func (d *Directory) Nests(ctx context.Context) (bool, error) {
+	return d.Nested, ctx.Err()
+}
+
 // EnsureGroup implements directory.Groups.
 func (d *Directory) EnsureGroup(ctx context.Context, group directory.Group) (id string, err error) {
-	if group.DisplayName == "" || slices.Contains(group.Members, "") {
+	switch {
+	case group.DisplayName == "" || slices.Contains(group.All(), ""):
 		return "", directory.Rejected(errors.New("a group needs a display name, and each member an ID"))
+	case len(group.Groups) > 0 && !d.Nested:
+		return "", directory.Rejected(errors.New("groups cannot be members of groups"))
 	}
 	err = d.answer(ctx, directory.Account{UID: group.UID, UserName: group.DisplayName}, func() error {
 		if err := d.claimGroup(group); err != nil {
 			return err
 		}
 		group.ID = idOf(group.UID)
-		group.Members = slices.Compact(slices.Sorted(slices.Values(group.Members)))
+		group.Members, group.Groups = group.All(), nil
+		d.written++
 		d.keepGroup(group.UID, group)
 		return nil
 	})
@@ -114,6 +123,46 @@ func (l lister) Groups(ctx context.Context) iter.Seq2[directory.FoundGroup, erro
 
 // anybody stands for the account of something that is asked for no account.
 var anybody = directory.Account{UID: "anybody", UserName: "anybody"}
+
+// Group implements directory.Lister.
+func (l lister) Group(ctx context.Context, group directory.Group) (found *directory.FoundGroup, err error) {
+	err = l.d.answer(ctx, anybody, func() error {
+		for _, g := range l.d.groups {
+			if g.ID == group.ID {
+				found = &directory.FoundGroup{Group: g}
+			}
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Groups returns the groups as they are now, with all members of each among its Members.
+func (d *Directory) Groups() map[types.UID]directory.Group {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.groups)
+}
+
+// GroupWrites returns how many times a group was made or changed.
+func (d *Directory) GroupWrites() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.written
+}
+
+// ChangeGroup changes a group as somebody else would; nil takes it away.
+func (d *Directory) ChangeGroup(uid types.UID, change func(*directory.Group)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	g := d.groups[uid]
+	if change == nil {
+		delete(d.groups, uid)
+		return
+	}
+	change(&g)
+	d.groups[uid] = g
+}
 
 func tell[T any](all []T, err error, yield func(T, error) bool) {
 	for _, one := range all {

@@ -112,9 +112,11 @@ func TestRequestsAreFew(t *testing.T) {
 	for why, tt := range map[string]struct {
 		profile scimtest.Profile
 		change  string
+		// read is how many reads a change takes of what comes from a list, which may not have all that a PUT has to keep.
+		read int
 	}{
-		"with PATCH": {scimtest.Rich(), "PATCH /Users"},
-		"with PUT":   {scimtest.Strict(), "PUT /Users"},
+		"with PATCH": {scimtest.Rich(), "PATCH /Users", 1},
+		"with PUT":   {scimtest.Strict(), "PUT /Users", 2},
 	} {
 		t.Run(why, func(t *testing.T) {
 			c, s := start(t, tt.profile, nil)
@@ -141,7 +143,7 @@ func TestRequestsAreFew(t *testing.T) {
 			if err := c.SetPassword(t.Context(), a, password.New(secret)); err != nil {
 				t.Fatal(err)
 			}
-			want("set its password", map[string]int{"GET /Users": 1, tt.change: 1})
+			want("set its password", map[string]int{"GET /Users": tt.read, tt.change: 1})
 			for range 2 {
 				if err := c.Deactivate(t.Context(), a); err != nil {
 					t.Fatal(err)

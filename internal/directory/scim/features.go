@@ -32,6 +32,8 @@ type features struct {
 	without []directory.Attribute
 	// anonymousGroups says that groups are kept without an externalId.
 	anonymousGroups bool
+	// nests says that groups can be members of groups.
+	nests bool
 	// users and groups are its endpoints; groups is empty when it says that it has none.
 	users, groups string
 	at            time.Time
@@ -159,6 +161,9 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 	kept := map[string]bool{}
 	for _, schema := range schemas.list("Resources") {
 		for _, attribute := range schema.list("attributes") {
+			if strings.EqualFold(schema.text("id"), coreGroup) && strings.EqualFold(attribute.text("name"), "members") {
+				f.nests = attribute.takesGroups()
+			}
 			if attribute.comparable() {
 				kept[strings.ToLower(schema.text("id")+":"+attribute.text("name"))] = true
 			}
@@ -184,6 +189,19 @@ func (r resource) comparable() bool {
 	}
 	return r.text("name") != string(directory.Entitlements) || len(parts) == 0 ||
 		slices.ContainsFunc(parts, func(part resource) bool { return part.text("name") == "type" })
+}
+
+// takesGroups says that the values of an attribute can be groups: their type, or what they refer to, is said to be one.
+func (r resource) takesGroups() bool {
+	for _, attribute := range append(r.list("subAttributes"), r) {
+		for _, name := range []string{"canonicalValues", "referenceTypes"} {
+			values, _ := attribute.get(name).([]any)
+			if slices.ContainsFunc(values, func(v any) bool { text, _ := v.(string); return strings.EqualFold(text, "Group") }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // anonymous says that things of a kind are kept without an externalId.

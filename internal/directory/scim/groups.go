@@ -16,7 +16,10 @@ import (
 // maxMembers is how many members one request adds or removes: directories bound both operations and values.
 const maxMembers = 100
 
-var errNoGroups = errors.New("the directory has no groups: its list of resource types has none")
+var (
+	errNoGroups = errors.New("the directory has no groups: its list of resource types has none")
+	errFlat     = errors.New("the directory has no groups in groups: its schema of groups names none")
+)
 
 var _ directory.Groups = (*Client)(nil)
 
@@ -34,7 +37,7 @@ func checkedGroup(g directory.Group) error {
 		return directory.Rejected(errors.New("a group needs a UID"))
 	case g.DisplayName == "":
 		return directory.Rejected(errors.New("a group needs a display name"))
-	case slices.Contains(g.Members, ""):
+	case slices.Contains(g.All(), ""):
 		return directory.Rejected(fmt.Errorf("the group %s has a member without an ID", g.DisplayName))
 	}
 	return nil
@@ -49,18 +52,26 @@ func (r resource) members() []string {
 	return slices.Compact(all)
 }
 
+// Nests implements directory.Groups.
+func (c *Client) Nests(ctx context.Context) (bool, error) {
+	f, err := c.groupFeatures(ctx)
+	return err == nil && f.nests, err
+}
+
 // EnsureGroup implements directory.Groups. With PATCH, the members that come and go are sent alone, in batches; otherwise all are.
 func (c *Client) EnsureGroup(ctx context.Context, group directory.Group) (id string, err error) {
 	if err := checkedGroup(group); err != nil {
 		return "", err
 	}
-	want := slices.Compact(slices.Sorted(slices.Values(group.Members)))
 	err = again(func() error {
 		f, err := c.groupFeatures(ctx)
 		if err != nil {
 			return err
 		}
-		id, err = c.ensureGroup(ctx, f, group, want)
+		if len(group.Groups) > 0 && !f.nests {
+			return directory.Rejected(errFlat)
+		}
+		id, err = c.ensureGroup(ctx, f, group)
 		return err
 	})
 	if err != nil {
@@ -69,28 +80,33 @@ func (c *Client) EnsureGroup(ctx context.Context, group directory.Group) (id str
 	return id, nil
 }
 
-func (c *Client) ensureGroup(ctx context.Context, f *features, group directory.Group, want []string) (id string, err error) {
+func (c *Client) ensureGroup(ctx context.Context, f *features, group directory.Group) (id string, err error) {
 	k, there := f.groupKind(), resource{}
 	id, err = c.put(ctx, f, ref{uid: group.UID, id: group.ID, name: group.DisplayName}, thing{kind: k, differ: func(r resource) []change {
 		there = r
-		return r.groupChanges(f, group, want)
+		return r.groupChanges(f, group)
 	}})
-	if err != nil || !f.patch {
+	// What comes from a list may be without members: some leave them out of these.
+	partial := there.id() != "" && there.id() != group.ID && there.get("members") == nil
+	switch {
+	case err == nil && partial && !f.patch:
+		group.ID = id
+		return c.ensureGroup(ctx, f, group)
+	case err != nil || !f.patch:
 		return id, err
-	}
-	if there.id() != "" && there.id() != group.ID && there.get("members") == nil {
-		// It comes from a list, and some leave the members out of these.
+	case partial:
 		if there, err = c.read(ctx, k, id); err != nil {
 			return "", err
 		}
 	}
-	return id, c.ensureMembers(ctx, f, k, id, there, want)
+	return id, c.ensureMembers(ctx, f, group, id, there)
 }
 
 // groupChanges are all changes to a group where it is PUT, and those of its name where it is not. A new group comes with as many
 // members as one request may have.
-func (r resource) groupChanges(f *features, group directory.Group, want []string) []change {
+func (r resource) groupChanges(f *features, group directory.Group) []change {
 	var all []change
+	want := group.All()
 	if r.uid() != group.UID && !f.anonymous(f.groupKind()) {
 		all = append(all, r.setting(string(group.UID), "externalId"))
 	}
@@ -99,15 +115,15 @@ func (r resource) groupChanges(f *features, group directory.Group, want []string
 	}
 	switch first := want[:min(len(want), maxMembers)]; {
 	case !f.patch && !slices.Equal(r.members(), want):
-		all = append(all, r.setting(r.memberValues(want), "members"))
+		all = append(all, r.setting(r.memberValues(group, want), "members"))
 	case f.patch && r.id() == "" && len(first) > 0:
-		all = append(all, r.setting(r.memberValues(first), "members"))
+		all = append(all, r.setting(r.memberValues(group, first), "members"))
 	}
 	return all
 }
 
 // memberValues are the members as a group has them. What the directory says of one that stays is kept.
-func (r resource) memberValues(ids []string) []any {
+func (r resource) memberValues(group directory.Group, ids []string) []any {
 	had := map[string]resource{}
 	for _, m := range r.list("members") {
 		had[m.text("value")] = m
@@ -118,21 +134,25 @@ func (r resource) memberValues(ids []string) []any {
 			values = append(values, map[string]any(m))
 			continue
 		}
-		values = append(values, map[string]any{"value": id})
+		fresh := map[string]any{"value": id}
+		if slices.Contains(group.Groups, id) {
+			fresh["type"] = "Group"
+		}
+		values = append(values, fresh)
 	}
 	return values
 }
 
 // ensureMembers adds and removes members by PATCH. They do not depend on each other, so it does not matter who else changes the
 // group meanwhile.
-func (c *Client) ensureMembers(ctx context.Context, f *features, k kind, id string, there resource, want []string) error {
-	had := there.members()
+func (c *Client) ensureMembers(ctx context.Context, f *features, group directory.Group, id string, there resource) error {
+	k, had, want := f.groupKind(), there.members(), group.All()
 	if there.id() == "" {
 		had = want[:min(len(want), maxMembers)]
 	}
 	var batches [][]any
 	for batch := range slices.Chunk(missingFrom(had, want), maxMembers) {
-		batches = append(batches, []any{operation("add", "members", resource{}.memberValues(batch))})
+		batches = append(batches, []any{operation("add", "members", resource{}.memberValues(group, batch))})
 	}
 	for batch := range slices.Chunk(missingFrom(want, had), maxMembers) {
 		var operations []any
@@ -180,13 +200,13 @@ func missingFrom(had, want []string) []string {
 	return missing
 }
 
-// DeleteGroup implements directory.Groups.
+// DeleteGroup implements directory.Groups. Where there are no groups, it is not there.
 func (c *Client) DeleteGroup(ctx context.Context, group directory.Group) error {
 	if group.UID == "" {
 		return directory.Rejected(errors.New("a group needs a UID"))
 	}
-	f, err := c.groupFeatures(ctx)
-	if err != nil {
+	f, err := c.features(ctx)
+	if err != nil || f.groups == "" {
 		return err
 	}
 	return c.remove(ctx, f, f.groupKind(), ref{uid: group.UID, id: group.ID, name: group.DisplayName})

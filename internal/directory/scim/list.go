@@ -45,10 +45,30 @@ func (c *Client) Groups(ctx context.Context) iter.Seq2[directory.FoundGroup, err
 				yield(directory.FoundGroup{}, err)
 				return
 			}
-			g := directory.Group{UID: r.uid(), ID: r.id(), DisplayName: r.text("displayName"), Members: r.members()}
-			if !yield(directory.FoundGroup{Group: g}, nil) {
+			if !yield(r.foundGroup(), nil) {
 				return
 			}
 		}
 	}
+}
+
+// Group implements directory.Lister.
+func (c *Client) Group(ctx context.Context, group directory.Group) (*directory.FoundGroup, error) {
+	f, err := c.groupFeatures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.read(ctx, f.groupKind(), group.ID)
+	switch {
+	case missing(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return new(r.foundGroup()), nil
+}
+
+func (r resource) foundGroup() directory.FoundGroup {
+	g := directory.Group{UID: r.uid(), ID: r.id(), DisplayName: r.text("displayName"), Members: r.members()}
+	return directory.FoundGroup{Group: g, Partial: r.get("members") == nil}
 }

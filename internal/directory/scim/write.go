@@ -42,7 +42,25 @@ func (c *Client) put(ctx context.Context, f *features, who ref, t thing) (id str
 	if r == nil {
 		return c.create(ctx, f, who, t)
 	}
+	if len(t.differ(r)) > 0 {
+		if r, err = c.entire(ctx, f, t.kind, who, r); err != nil {
+			return "", err
+		}
+	}
 	return r.id(), named(t.kind, who, c.write(ctx, f, t.kind, r, t.differ(r)))
+}
+
+// entire is a resource with all that the directory has of it, for PUT, which takes away what it is not given: lists may leave
+// attributes out. What was read by its ID is.
+func (c *Client) entire(ctx context.Context, f *features, k kind, who ref, r resource) (resource, error) {
+	if f.patch || r.id() == who.id {
+		return r, nil
+	}
+	whole, err := c.read(ctx, k, r.id())
+	if missing(err) {
+		return nil, errChanged
+	}
+	return whole, err
 }
 
 // named says what there is another of, since a directory may just say that there is.
@@ -111,6 +129,9 @@ func (c *Client) taken(ctx context.Context, f *features, who ref, t thing, confl
 	case err != nil:
 		return "", err
 	case r != nil:
+		if r, err = c.entire(ctx, f, t.kind, ref{}, r); err != nil {
+			return "", err
+		}
 		return r.id(), named(t.kind, who, c.write(ctx, f, t.kind, r, t.differ(r)))
 	}
 	return "", directory.Unavailable(fmt.Errorf("the directory says that it has an %s like %s already, but shows none: %s", t.kind.word, who.name, directory.Words(conflict)))
@@ -154,6 +175,9 @@ func (c *Client) replace(ctx context.Context, f *features, k kind, r resource, r
 			return a, err
 		}
 		c.contradict(f, func(f *features) { f.patch = false })
+		if r, err = c.entire(ctx, &features{}, k, ref{}, r); err != nil {
+			return nil, err
+		}
 	}
 	req.method, req.body = http.MethodPut, r.whole(k.core, changes)
 	return c.do(ctx, req)
