@@ -4,7 +4,9 @@
 package directory
 
 import (
+	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +61,7 @@ var errQuoted = errors.New("")
 // given.
 func Discreet(err error, secret password.Password) error {
 	switch {
-	case err == nil || !strings.Contains(err.Error(), secret.Reveal()):
+	case err == nil || !slices.ContainsFunc(written(secret.Reveal()), func(form string) bool { return strings.Contains(err.Error(), form) }):
 		return err
 	case errors.Is(err, ErrRejected):
 		return Rejected(errQuoted)
@@ -70,6 +72,17 @@ func Discreet(err error, secret password.Password) error {
 		return UnavailableFor(errQuoted, after)
 	}
 	return Unavailable(errQuoted)
+}
+
+// written are a text's forms in requests, which are quoted as they are.
+func written(text string) []string {
+	var plain strings.Builder
+	encoder := json.NewEncoder(&plain)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(text) // a text can always be written
+	escaped, _ := json.Marshal(text)
+	inner := func(quoted string) string { return quoted[1 : len(quoted)-1] }
+	return []string{text, inner(strings.TrimSpace(plain.String())), inner(string(escaped))}
 }
 
 // maxWords bounds, in characters, what a stranger's server can put in a status or on a page.

@@ -119,6 +119,16 @@ func (t *turn) take(ctx context.Context) error {
 	return nil
 }
 
+// try takes it if nobody has it.
+func (t *turn) try() bool {
+	select {
+	case t.held <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
 // fail has those who wait fail too, unless it is the caller who has no more time.
 func (t *turn) fail(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
@@ -231,7 +241,8 @@ func (a *authorizer) scrub(words, header string) string {
 	_, sent, _ := strings.Cut(header, " ")
 	secrets := []string{sent, a.credentials.Bearer.Reveal(), a.credentials.Password.Reveal()}
 	if a.credentials.OAuth != nil {
-		secrets = append(secrets, a.credentials.OAuth.ClientSecret.Reveal())
+		secret := a.credentials.OAuth.ClientSecret.Reveal()
+		secrets = append(secrets, secret, url.QueryEscape(secret))
 	}
 	for _, secret := range secrets {
 		if secret != "" {

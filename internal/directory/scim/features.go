@@ -5,6 +5,7 @@ package scim
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -36,7 +37,9 @@ type features struct {
 	nests bool
 	// users and groups are its endpoints; groups is empty when it says that it has none.
 	users, groups string
-	at            time.Time
+	// doubtful says that somebody on the way may have answered.
+	doubtful bool
+	at       time.Time
 }
 
 // optional are the attributes that not every directory keeps: their path in the schema. Where there is no schema, only what is
@@ -48,26 +51,50 @@ var optional = map[directory.Attribute][]string{
 	directory.EmployeeNumber: {enterprise, "employeeNumber"}, directory.Manager: {enterprise, "manager"},
 }
 
-// features returns what the directory can do. It is asked for when it is first needed, and again after an hour.
+// usual are the attributes that a directory keeps unless it has a schema that says otherwise.
+var usual = map[directory.Attribute]string{
+	directory.DisplayName: "displayName", directory.GivenName: "name", directory.FamilyName: "name", directory.Email: "emails",
+}
+
+// blind are the features of a directory that does not say what it can do.
+func blind() *features { return &features{patch: true, users: "/Users", groups: "/Groups"} }
+
+// features returns what the directory can do. It is asked for when it is first needed, and again after an hour: by one, while the
+// others go by what is known.
 func (c *Client) features(ctx context.Context) (*features, error) {
-	if err := c.learning.take(ctx); err != nil {
-		return nil, err
-	}
-	defer c.learning.leave()
 	known := c.known.Load()
-	if known != nil && c.clock.Since(known.at) < featuresLife {
+	if c.fresh(known) || known != nil && !c.learning.try() {
 		return known, nil
 	}
-	fresh, err := c.learn(ctx)
-	switch {
-	case err == nil:
-		c.known.Store(fresh)
-		return fresh, nil
-	case known != nil && ctx.Err() == nil:
-		return known, nil // it cannot tell now; what it is asked for next will show more
+	if known == nil {
+		if err := c.learning.take(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return nil, c.learning.fail(ctx, err)
+	defer c.learning.leave()
+	if known = c.known.Load(); c.fresh(known) {
+		return known, nil
+	}
+	learned, err := c.learn(ctx)
+	switch {
+	case err == nil && (known == nil || !learned.doubtful):
+	case known == nil:
+		return nil, c.learning.fail(ctx, err)
+	default: // it cannot tell now; what it is asked for next will show more
+		learned = known.until(c.clock.Now().Add(doubtLife))
+	}
+	c.known.Store(learned)
+	return learned, nil
 }
+
+// until are the features, to be read again at a time.
+func (f *features) until(at time.Time) *features {
+	other := *f
+	other.at = at.Add(-featuresLife)
+	return &other
+}
+
+func (c *Client) fresh(f *features) bool { return f != nil && c.clock.Since(f.at) < featuresLife }
 
 // doubt has the features be read again, because the directory does not keep to them. Not at once after they were.
 func (c *Client) doubt(f *features) {
@@ -88,7 +115,7 @@ func (c *Client) contradict(f *features, change func(*features)) {
 
 func (c *Client) learn(ctx context.Context) (*features, error) {
 	f := &features{users: "/Users", groups: "/Groups", at: c.clock.Now()}
-	config, err := c.optionalResource(ctx, "/ServiceProviderConfig")
+	config, err := c.optionalResource(ctx, f, "/ServiceProviderConfig")
 	if err != nil {
 		return nil, err
 	}
@@ -101,12 +128,12 @@ func (c *Client) learn(ctx context.Context) (*features, error) {
 	}
 	password, passwords := config.flag("changePassword", "supported")
 	f.password = password || !passwords
-	kinds, err := c.optionalResource(ctx, "/ResourceTypes")
+	kinds, err := c.optionalResource(ctx, f, "/ResourceTypes")
 	if err != nil {
 		return nil, err
 	}
 	extended := f.readKinds(kinds)
-	schemas, err := c.optionalResource(ctx, "/Schemas")
+	schemas, err := c.optionalResource(ctx, f, "/Schemas")
 	if err != nil {
 		return nil, err
 	}
@@ -114,19 +141,32 @@ func (c *Client) learn(ctx context.Context) (*features, error) {
 	return f, nil
 }
 
-// optionalResource returns an empty resource when the directory has none there.
-func (c *Client) optionalResource(ctx context.Context, path string) (resource, error) {
+// optionalResource returns an empty resource when the directory has none there. What may have been refused for another reason is not
+// believed for long.
+func (c *Client) optionalResource(ctx context.Context, f *features, path string) (resource, error) {
 	a, err := c.do(ctx, request{method: http.MethodGet, path: path})
-	switch statusOf(err) {
-	case 0:
-		if err != nil {
-			return nil, err
-		}
-		return parse(a.body)
-	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+	_, later := directory.RetryAfter(err)
+	switch status := statusOf(err); {
+	case err == nil:
+		return parseList(a.body)
+	case later:
+		return nil, err
+	case status == http.StatusNotFound, status == http.StatusMethodNotAllowed, status == http.StatusNotImplemented:
+		return resource{}, nil
+	case status == http.StatusBadRequest, status == http.StatusForbidden:
+		f.doubtful, f.at = true, c.clock.Now().Add(doubtLife-featuresLife)
 		return resource{}, nil
 	}
 	return nil, err
+}
+
+// parseList is parse for what may be a plain list.
+func parseList(body []byte) (resource, error) {
+	var all []any
+	if json.Unmarshal(body, &all) == nil {
+		return resource{"Resources": all}, nil
+	}
+	return parse(body)
 }
 
 // readKinds reads which resources there are, and says whether accounts have the enterprise extension, if that is said at all.
@@ -158,17 +198,30 @@ func (f *features) readKinds(kinds resource) (extended *bool) {
 
 // readSchemas finds which attributes are kept, and are shown so that they can be compared.
 func (f *features) readSchemas(schemas resource, extended *bool) {
-	kept := map[string]bool{}
+	described, kept := map[string]bool{}, map[string]bool{}
 	for _, schema := range schemas.list("Resources") {
+		id := strings.ToLower(schema.text("id"))
+		described[id] = true
 		for _, attribute := range schema.list("attributes") {
-			if strings.EqualFold(schema.text("id"), coreGroup) && strings.EqualFold(attribute.text("name"), "members") {
-				f.nests = attribute.takesGroups()
+			if name := strings.ToLower(attribute.text("name")); attribute.comparable() {
+				kept[id+":"+name] = true
 			}
-			if attribute.comparable() {
-				kept[strings.ToLower(schema.text("id")+":"+attribute.text("name"))] = true
+			if id == strings.ToLower(coreGroup) && strings.EqualFold(attribute.text("name"), "members") {
+				f.nests = attribute.takesGroups()
 			}
 		}
 	}
+	for attribute, name := range usual {
+		if described[strings.ToLower(coreUser)] && !kept[strings.ToLower(coreUser+":"+name)] {
+			f.without = append(f.without, attribute)
+		}
+	}
+	f.leaveOut(kept, extended)
+	slices.Sort(f.without)
+}
+
+// leaveOut leaves the optional attributes out that are not kept.
+func (f *features) leaveOut(kept map[string]bool, extended *bool) {
 	for attribute, path := range optional {
 		has := kept[strings.ToLower(strings.Join(path, ":"))]
 		if path[0] == enterprise && extended != nil {
@@ -178,7 +231,6 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 			f.without = append(f.without, attribute)
 		}
 	}
-	slices.Sort(f.without)
 }
 
 // comparable says that an attribute can be written, is shown, and has the type by which ours are known where that is how.

@@ -4,6 +4,7 @@
 package scim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,14 +35,16 @@ type kind struct {
 	// word is for errors; core is the schema; name is the attribute that people know it by.
 	word, core, name, nameWord string
 	endpoint                   string
+	// long is the attribute that is read by itself, since it may be as long as everything else together.
+	long string
 }
 
 func (f *features) accountKind() kind {
-	return kind{"account", coreUser, "userName", "user name", f.users}
+	return kind{"account", coreUser, "userName", "user name", f.users, ""}
 }
 
 func (f *features) groupKind() kind {
-	return kind{"group", coreGroup, "displayName", "display name", f.groups}
+	return kind{"group", coreGroup, "displayName", "display name", f.groups, "members"}
 }
 
 func (k kind) path(id string) string { return k.endpoint + "/" + url.PathEscape(id) }
@@ -63,18 +66,23 @@ func (c *Client) find(ctx context.Context, f *features, k kind, who ref) (resour
 }
 
 func (c *Client) findAny(ctx context.Context, f *features, k kind, who ref) (resource, error) {
-	if who.id != "" {
-		r, err := c.read(ctx, k, who.id)
-		if err == nil || !missing(err) {
-			return r, err
-		}
+	if who.id == "" {
+		return c.findOurs(ctx, f, k, who)
 	}
-	return c.findOurs(ctx, f, k, who)
+	named, err := c.read(ctx, k, who.id)
+	if err == nil && (named.uid() == "" || named.uid() == who.uid) || err != nil && !missing(err) {
+		return named, err
+	}
+	r, err := c.findOurs(ctx, f, k, who)
+	if err == nil && r == nil && named != nil { // a directory that was set up anew may give an ID once more
+		err = directory.Conflict(fmt.Errorf("the %s with the ID %s belongs to somebody else by now: its externalId is %q", k.word, who.id, named.uid()))
+	}
+	return r, err
 }
 
 // findOurs returns what has our UID.
 func (c *Client) findOurs(ctx context.Context, f *features, k kind, who ref) (resource, error) {
-	ours, err := c.lookup(ctx, f, k, "externalId", string(who.uid), func(r resource) bool { return r.uid() == who.uid })
+	ours, err := c.withUID(ctx, f, k, who)
 	switch {
 	case err != nil:
 		return nil, err
@@ -86,23 +94,51 @@ func (c *Client) findOurs(ctx context.Context, f *features, k kind, who ref) (re
 	return nil, nil
 }
 
+func (c *Client) withUID(ctx context.Context, f *features, k kind, who ref) ([]resource, error) {
+	return c.lookup(ctx, f, k, "externalId", string(who.uid), func(r resource) bool { return r.uid() == who.uid })
+}
+
+// ours are all that are ours, which there is to be one of, for what is to be done to every one. Something of our name that has no
+// externalId may be ours where the directory keeps none.
+func (c *Client) ours(ctx context.Context, f *features, k kind, who ref) ([]resource, error) {
+	r, err := c.find(ctx, f, k, who)
+	switch {
+	case r != nil:
+		return []resource{r}, nil
+	case errors.Is(err, directory.ErrConflict):
+		if all, err := c.withUID(ctx, f, k, who); err != nil || len(all) > 0 {
+			return all, err
+		}
+	case err != nil:
+		return nil, err
+	}
+	all, err := c.lookup(ctx, f, k, k.name, who.name, k.named(who))
+	if err != nil {
+		return nil, err
+	}
+	if f.anonymous(k) && slices.ContainsFunc(all, func(r resource) bool { return r.uid() == "" }) {
+		return nil, directory.Conflict(fmt.Errorf("an %s with the %s %s is there, and it cannot be told whose it is: the directory keeps no externalId", k.word, k.nameWord, who.name))
+	}
+	return slices.DeleteFunc(all, func(r resource) bool { return r.uid() != who.uid }), nil
+}
+
 // findNamed returns what has the name, if it is ours after all or may be adopted; nil when there is none.
 func (c *Client) findNamed(ctx context.Context, f *features, k kind, who ref) (resource, error) {
 	named, err := c.lookup(ctx, f, k, k.name, who.name, k.named(who))
 	if err != nil || len(named) == 0 {
 		return nil, err
 	}
-	return c.mine(k, who, named)
+	return c.mine(f, k, who, named)
 }
 
 // searchNamed is findNamed for a name that is taken although a filter does not find it: there are directories whose filters tell
 // upper and lower case apart, and whose names do not. It looks at the first so many alone, since it may be called again and again.
-func (c *Client) searchNamed(ctx context.Context, k kind, who ref) (resource, error) {
-	named, err := c.collect(ctx, walk{k: k, matches: k.named(who), most: maxSearched})
+func (c *Client) searchNamed(ctx context.Context, f *features, k kind, who ref) (resource, error) {
+	named, err := c.collect(ctx, walk{k: k, matches: k.named(who), most: maxSearched, without: k.long})
 	if err != nil || len(named) == 0 {
 		return nil, err
 	}
-	return c.mine(k, who, named)
+	return c.mine(f, k, who, named)
 }
 
 func (k kind) named(who ref) func(resource) bool {
@@ -110,13 +146,15 @@ func (k kind) named(who ref) func(resource) bool {
 }
 
 // mine returns what is ours of all that has the name, or may be adopted.
-func (c *Client) mine(k kind, who ref, named []resource) (resource, error) {
+func (c *Client) mine(f *features, k kind, who ref, named []resource) (resource, error) {
 	if i := slices.IndexFunc(named, func(r resource) bool { return r.uid() == who.uid }); i >= 0 {
 		return named[i], nil
 	}
 	switch other := named[0]; {
 	case other.uid() != "" || len(named) > 1:
 		return nil, directory.Conflict(fmt.Errorf("an %s with the %s %s is there already, and belongs to somebody else: its externalId is %q", k.word, k.nameWord, who.name, other.uid()))
+	case c.adopt && f.anonymous(k) && !c.recent.lost(who): // it may be that of another of ours
+		return nil, directory.Conflict(fmt.Errorf("an %s with the %s %s is there already, and it cannot be told whose it is: the directory keeps no externalId", k.word, k.nameWord, who.name))
 	case !c.adopt:
 		return nil, directory.Conflict(fmt.Errorf("an %s with the %s %s is there already, and is not to be adopted: rename or remove it, or allow adoption", k.word, k.nameWord, who.name))
 	default:
@@ -148,13 +186,15 @@ func (c *Client) read(ctx context.Context, k kind, id string) (resource, error) 
 // has everything listed.
 func (c *Client) lookup(ctx context.Context, f *features, k kind, attribute, value string, matches func(resource) bool) ([]resource, error) {
 	if !slices.Contains(f.unfiltered, attribute) {
-		found, err := c.collect(ctx, walk{k: k, filter: attribute + " eq " + quote(value), matches: matches})
+		found, err := c.collect(ctx, walk{k: k, filter: attribute + " eq " + quote(value), matches: matches, without: k.long})
 		if status := statusOf(err); status != http.StatusBadRequest && status != http.StatusNotImplemented {
 			return found, err
 		}
-		c.contradict(f, func(f *features) { f.unfiltered = append(f.unfiltered, attribute) })
+		if kind := scimTypeOf(err); kind == "" || kind == "invalidFilter" { // and not the value alone, or what it finds
+			c.contradict(f, func(f *features) { f.unfiltered = append(f.unfiltered, attribute) })
+		}
 	}
-	return c.collect(ctx, walk{k: k, matches: matches})
+	return c.collect(ctx, walk{k: k, matches: matches, without: k.long})
 }
 
 func (c *Client) collect(ctx context.Context, w walk) (found []resource, err error) {
@@ -169,18 +209,20 @@ func (c *Client) collect(ctx context.Context, w walk) (found []resource, err err
 	return found, nil
 }
 
-// list tells everything that a walk comes by. While it is read page by page, what comes and goes can push others from a page to come to one
-// that was read; so it is read again if its length has changed meanwhile, a few times at most.
+// list tells everything that a walk comes by. While it is read page by page, what goes can move others from a page to come to one that
+// was read; so it is read again if it has become shorter meanwhile, a few times at most. What is not shown whole is an error, since
+// nobody is missing from a list that is not.
 func (c *Client) list(ctx context.Context, w walk) iter.Seq2[resource, error] {
 	return func(yield func(resource, error) bool) {
 		w := w
-		w.c, w.seen, w.yield = c, map[string]bool{}, yield
+		w.c, w.told, w.yield = c, map[string]bool{}, yield
 		for range maxWalks {
 			steady, goOn := w.once(ctx)
 			if steady || !goOn {
 				return
 			}
 		}
+		yield(nil, directory.Unavailable(fmt.Errorf("the directory's list of %ss changes each time while it is read", w.k.word)))
 	}
 }
 
@@ -192,50 +234,57 @@ type walk struct {
 	matches func(resource) bool
 	// most is how many are enough; 0, and all are.
 	most int
+	// without is an attribute that is not needed, and may be long.
+	without string
 
 	c     *Client
-	seen  map[string]bool
+	told  map[string]bool // of all walks
+	seen  map[string]bool // of this one
 	yield func(resource, error) bool
 }
 
-// complete says that a page is the last: all that there is was received, or it is not said how much that is but the directory has
-// kept to the filter.
-func (w *walk) complete(p page, received int) bool {
-	if w.most > 0 && received >= w.most {
+// complete says that nothing is to come after a page that brought something new. A total that is just what the page has is believed of
+// what a filter has found alone: there are directories that count the page.
+func (w *walk) complete(p page) bool {
+	kept := w.filter != "" && !slices.ContainsFunc(p.resources, func(r resource) bool { return !w.matches(r) })
+	switch {
+	case w.most > 0 && len(w.seen) >= w.most:
 		return true
+	case p.total < 0:
+		return kept
 	}
-	if len(p.resources) == 0 || p.total >= 0 {
-		return len(p.resources) == 0 || received >= p.total
-	}
-	return w.filter != "" && !slices.ContainsFunc(p.resources, func(r resource) bool { return !w.matches(r) })
+	return len(w.seen) >= p.total && (kept || p.total > len(p.resources))
 }
 
-// once reads all pages. It says whether the list kept its length, and whether somebody still listens.
+// ended is what is wrong with the end of a list, unless it goes on: some directories stop before they have shown all, and some never.
+func (w *walk) ended(p page, goesOn bool) error {
+	switch {
+	case len(w.seen) > maxListed:
+		return directory.Unavailable(errors.New("the directory's list does not end"))
+	case goesOn || len(w.seen) >= p.total:
+		return nil
+	}
+	return directory.Unavailable(fmt.Errorf("the directory shows %d of its %d %ss: the others cannot be found", len(w.seen), p.total, w.k.word))
+}
+
+// once reads all pages. It says whether none can have been passed over, and whether somebody still listens.
 func (w *walk) once(ctx context.Context) (steady, goOn bool) {
-	steady = true
-	for before, total, received := "", -1, 0; ; {
-		p, err := w.c.page(ctx, w.k, w.filter, received+1)
-		if err == nil && p.first() != "" && p.first() == before {
-			// It gives the first page whatever is asked for, so there is no way to the others.
-			if received >= p.total {
-				return steady, true
-			}
-			err = fmt.Errorf("the directory shows %d of its %d %ss and ignores startIndex: no others can be found", received, p.total, w.k.word)
-			err = directory.Unavailable(err)
+	steady, w.seen = true, map[string]bool{}
+	for total, received := -1, 0; ; {
+		p, err := w.c.page(ctx, w, received+1)
+		had := len(w.seen)
+		if err == nil && !w.tell(p) {
+			return steady, false
 		}
-		if received > maxListed {
-			err = directory.Unavailable(errors.New("the directory's list does not end"))
+		if p.total != len(p.resources) { // else it may be that of the page
+			steady, total = steady && p.total >= total, p.total
 		}
-		if err != nil {
+		news := len(w.seen) > had
+		if err = cmp.Or(err, w.ended(p, news || !steady)); err != nil {
 			w.yield(nil, err)
 			return false, false
 		}
-		if !w.tell(p) {
-			return steady, false
-		}
-		steady = steady && (total < 0 || total == p.total)
-		before, total, received = p.first(), p.total, received+len(p.resources)
-		if w.complete(p, received) {
+		if received += len(p.resources); !news || w.complete(p) {
 			return steady, true
 		}
 	}
@@ -244,10 +293,10 @@ func (w *walk) once(ctx context.Context) (steady, goOn bool) {
 // tell passes on what has not come by before, and says whether somebody still listens.
 func (w *walk) tell(p page) bool {
 	for _, r := range p.resources {
-		if !w.seen[r.id()] && !w.yield(r, nil) {
+		if !w.told[r.id()] && !w.yield(r, nil) {
 			return false
 		}
-		w.seen[r.id()] = true
+		w.told[r.id()], w.seen[r.id()] = true, true
 	}
 	return true
 }
@@ -258,20 +307,15 @@ type page struct {
 	total int
 }
 
-// first is the ID of the first, "" if there is none.
-func (p page) first() string {
-	if len(p.resources) == 0 {
-		return ""
-	}
-	return p.resources[0].id()
-}
-
-func (c *Client) page(ctx context.Context, k kind, filter string, start int) (page, error) {
+func (c *Client) page(ctx context.Context, w *walk, start int) (page, error) {
 	query := url.Values{"count": {strconv.Itoa(pageSize)}, "startIndex": {strconv.Itoa(start)}}
-	if filter != "" {
-		query.Set("filter", filter)
+	if w.filter != "" {
+		query.Set("filter", w.filter)
 	}
-	a, err := c.do(ctx, request{method: http.MethodGet, path: k.endpoint, query: query})
+	if w.without != "" {
+		query.Set("excludedAttributes", w.without)
+	}
+	a, err := c.do(ctx, request{method: http.MethodGet, path: w.k.endpoint, query: query})
 	if err != nil {
 		return page{}, err
 	}
@@ -279,7 +323,7 @@ func (c *Client) page(ctx context.Context, k kind, filter string, start int) (pa
 	if err != nil {
 		return page{}, err
 	}
-	return readPage(said, k, start)
+	return readPage(said, w.k, start)
 }
 
 func readPage(said resource, k kind, start int) (page, error) {

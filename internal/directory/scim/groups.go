@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
 	"slices"
 
 	"seatkeeper.dev/seatkeeper/internal/directory"
@@ -43,10 +45,13 @@ func checkedGroup(g directory.Group) error {
 	return nil
 }
 
+// members are the IDs of who is in a group, which some directories tell by a reference alone.
 func (r resource) members() []string {
 	all := []string{}
 	for _, m := range r.list("members") {
-		all = append(all, m.text("value"))
+		if id := m.member(); id != "" {
+			all = append(all, id)
+		}
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -56,6 +61,18 @@ func (r resource) members() []string {
 func (c *Client) Nests(ctx context.Context) (bool, error) {
 	f, err := c.groupFeatures(ctx)
 	return err == nil && f.nests, err
+}
+
+func (r resource) member() string {
+	if id := r.text("value"); id != "" {
+		return id
+	}
+	at, err := url.Parse(r.text("$ref"))
+	if err != nil {
+		return ""
+	}
+	_, id := path.Split(at.Path)
+	return id
 }
 
 // EnsureGroup implements directory.Groups. With PATCH, the members that come and go are sent alone, in batches; otherwise all are.
@@ -126,7 +143,7 @@ func (r resource) groupChanges(f *features, group directory.Group) []change {
 func (r resource) memberValues(group directory.Group, ids []string) []any {
 	had := map[string]resource{}
 	for _, m := range r.list("members") {
-		had[m.text("value")] = m
+		had[m.member()] = m
 	}
 	values := []any{}
 	for _, id := range ids {
@@ -161,7 +178,39 @@ func (c *Client) ensureMembers(ctx context.Context, f *features, group directory
 		}
 		batches = append(batches, operations)
 	}
-	return c.patchMembers(ctx, f, k, id, batches)
+	if len(batches) == 0 {
+		return nil
+	}
+	err := c.patchMembers(ctx, f, k, id, batches)
+	switch {
+	case formal(err, nil): // not all know how to take one member out
+		flat := *f
+		flat.patch, group.ID = false, id
+		_, err = c.ensureGroup(ctx, &flat, group)
+		return err
+	case err != nil || there.id() == "" || len(had) > 0 && len(missingFrom(want, had)) == 0:
+		return err
+	}
+	return c.confirmMembers(ctx, k, id, want)
+}
+
+var errHiddenMembers = errors.New("the directory does not show who is in a group, so that nobody could be taken out of it")
+
+// confirmMembers holds that a group has the members that are wanted, after some were taken out, or when it showed none: there are
+// directories that take out others, and such that show nobody.
+func (c *Client) confirmMembers(ctx context.Context, k kind, id string, want []string) error {
+	r, err := c.read(ctx, k, id)
+	switch {
+	case missing(err):
+		return errChanged
+	case err != nil:
+		return err
+	case len(r.members()) == 0 && len(want) > 0:
+		return directory.Unavailable(errHiddenMembers)
+	case !slices.Equal(r.members(), want):
+		return errChanged
+	}
+	return nil
 }
 
 // patchMembers sends batches of operations, as many at once as the directory takes.

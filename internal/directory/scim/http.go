@@ -44,6 +44,7 @@ type request struct {
 
 // answer is what a directory said to a request that it carried out.
 type answer struct {
+	status int
 	header http.Header
 	body   []byte
 }
@@ -66,6 +67,14 @@ func statusOf(err error) int {
 		return f.status
 	}
 	return 0
+}
+
+// scimTypeOf is the detail error keyword (RFC 7644, section 3.12) that an error rests on, empty where there was none.
+func scimTypeOf(err error) string {
+	if f := (*failure)(nil); errors.As(err, &f) {
+		return f.scimType
+	}
+	return ""
 }
 
 // missing says that the directory does not have what was asked for. A page that says so is a proxy's, or the URL is wrong: then
@@ -110,7 +119,7 @@ func (c *Client) once(ctx context.Context, r request, body []byte, authorization
 	}
 	target := c.base + r.path
 	if len(r.query) > 0 {
-		target += "?" + r.query.Encode()
+		target += "?" + strings.ReplaceAll(r.query.Encode(), "+", "%20") // a plus is one to some
 	}
 	req, err := http.NewRequestWithContext(ctx, r.method, target, bytes.NewReader(body))
 	if err != nil {
@@ -142,7 +151,7 @@ func (c *Client) send(req *http.Request) (*answer, error) {
 	case len(body) > maxAnswer:
 		return nil, directory.Unavailable(fmt.Errorf("the answer is longer than %d MiB", maxAnswer>>20))
 	case res.StatusCode/100 == 2:
-		return &answer{res.Header, body}, nil
+		return &answer{res.StatusCode, res.Header, body}, nil
 	}
 	return nil, c.classify(req, res, body)
 }
@@ -173,6 +182,8 @@ func (c *Client) classify(req *http.Request, res *http.Response, body []byte) er
 	f.words = c.auth.scrub(f.words, req.Header.Get("Authorization"))
 	after, asked := retryAfter(res.Header, c.clock.Now())
 	switch {
+	case asked && f.status != http.StatusUnauthorized: // whatever it is called
+		return directory.UnavailableFor(f, after)
 	case f.status == http.StatusUnauthorized, f.status == http.StatusForbidden:
 		// The account is as good as it was: whoever mends the credentials has mended this.
 		return directory.Unavailable(fmt.Errorf("the directory does not accept the credentials, or they may not do this: %w", f))
@@ -182,8 +193,6 @@ func (c *Client) classify(req *http.Request, res *http.Response, body []byte) er
 		return directory.Conflict(f)
 	case f.status == http.StatusNotImplemented, f.status == http.StatusRequestEntityTooLarge, f.rejects():
 		return directory.Rejected(f)
-	case asked:
-		return directory.UnavailableFor(f, after)
 	}
 	return directory.Unavailable(f)
 }

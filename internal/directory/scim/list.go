@@ -25,7 +25,11 @@ func (c *Client) Accounts(ctx context.Context) iter.Seq2[directory.Found, error]
 				yield(directory.Found{}, err)
 				return
 			}
-			if !yield(r.found(f), nil) {
+			of := f
+			if was, ok := c.stubborn.get(r.uid()); ok {
+				of = f.less(was.attributes)
+			}
+			if !yield(r.found(of), nil) {
 				return
 			}
 		}

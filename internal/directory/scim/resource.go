@@ -160,8 +160,17 @@ func (r resource) found(f *features) directory.Found {
 			// Nobody is kept out of an account that does not say.
 			Active: active || !ok,
 		},
-		DisplayName: r.text("displayName"), Email: ofType(r.list("emails"), "work").text("value"), Without: f.without,
+		DisplayName: r.text("displayName"), Email: r.workMail().text("value"), Without: f.without,
 	}
+}
+
+// workMail is the mail address that is ours.
+func (r resource) workMail() resource {
+	all := r.list("emails")
+	if at := untyped(all); at >= 0 {
+		return all[at]
+	}
+	return ofType(all, "work")
 }
 
 // ofType returns the value of a type, the primary one if there are several; nil when there is none.
@@ -170,6 +179,18 @@ func ofType(values []resource, kind string) resource {
 		return values[i]
 	}
 	return nil
+}
+
+// untyped is the place of the one address of an account that does not say what kind it is, or of the primary one; -1 when there is none.
+// There are directories that keep addresses without a type.
+func untyped(values []resource) int {
+	if slices.ContainsFunc(values, func(v resource) bool { return v.text("type") != "" }) {
+		return -1
+	}
+	if at := slices.IndexFunc(values, resource.isPrimary); at >= 0 || len(values) != 1 {
+		return at
+	}
+	return 0
 }
 
 func indexOfType(values []resource, kind string) int {
@@ -186,6 +207,8 @@ func indexOfType(values []resource, kind string) int {
 type change struct {
 	operation map[string]any
 	apply     func(resource)
+	// blind changes rest on nothing that was read; identifies and secret say that it is of the externalId, or the password.
+	blind, identifies, secret bool
 }
 
 // pathOf writes a path as PATCH has it: the name of an extension ends with a colon.
@@ -216,7 +239,10 @@ func (r resource) setting(value any, name string, below ...string) change {
 	case r.get(name, below...) == nil:
 		op = "add"
 	}
-	return change{operation(op, pathOf(name, below), value), func(r resource) { r.set(value, name, below...) }}
+	return change{
+		operation: operation(op, pathOf(name, below), value), apply: func(r resource) { r.set(value, name, below...) },
+		blind: name == "active" || name == "password", identifies: name == "externalId" && value != nil, secret: name == "password",
+	}
 }
 
 // orNil has an empty text taken away.
@@ -231,6 +257,9 @@ func orNil(text string) any {
 func (r resource) typed(attribute, kind, value string) change {
 	all := r.list(attribute)
 	at := indexOfType(all, kind)
+	if at < 0 && attribute == "emails" {
+		at = untyped(all)
+	}
 	entries := withValue(all, at, value)
 	if at < 0 {
 		fresh := map[string]any{"value": value, "type": kind}
@@ -241,9 +270,14 @@ func (r resource) typed(attribute, kind, value string) change {
 	}
 	c := change{apply: func(r resource) { r.set(listOrNil(entries), attribute) }}
 	selected := attribute + "[type eq " + quote(kind) + "]"
+	if at >= 0 {
+		selected = attribute + "[type eq " + quote(all[at].text("type")) + "]" // as the directory writes it
+	}
 	switch {
 	case at < 0:
 		c.operation = operation("add", attribute, entries[len(all):])
+	case all[at].text("type") == "": // which nothing selects
+		c.operation = r.setting(listOrNil(entries), attribute).operation
 	case indexOfType(slices.Delete(slices.Clone(all), at, at+1), kind) >= 0: // the selection would have all of them
 		c.operation = r.setting(listOrNil(entries), attribute).operation
 	case value == "":
@@ -324,7 +358,7 @@ func (r resource) seats(want []string) change {
 	if c := r.setting(listOrNil(entries), "entitlements"); lost {
 		return c
 	}
-	return change{operation("add", "entitlements", fresh), func(r resource) { r.set(entries, "entitlements") }}
+	return change{operation: operation("add", "entitlements", fresh), apply: func(r resource) { r.set(entries, "entitlements") }}
 }
 
 // changes are what makes a resource the account that is wanted, in an order that does not vary.
@@ -332,14 +366,19 @@ func (r resource) changes(f *features, want directory.Account) []change {
 	var all []change
 	// Each change rests on those before it: several can be of one list.
 	next := maps.Clone(r)
-	for _, attribute := range r.found(f).Differs(want) {
+	differ := r.found(f).Differs(want)
+	if r.id() == "" && !slices.Contains(differ, directory.ExternalID) { // even where it may be dropped, it is asked for
+		differ = append(differ, directory.ExternalID)
+	}
+	for _, attribute := range differ {
 		if attribute != directory.Active {
 			c := next.changing(attribute, want)
 			c.apply(next)
 			all = append(all, c)
 		}
 	}
-	if active, ok := r.flag("active"); !ok || active != want.Active {
+	// Nobody is kept out of an account that does not say.
+	if active, ok := r.flag("active"); r.id() == "" || (active || !ok) != want.Active {
 		all = append(all, r.setting(want.Active, "active"))
 	}
 	return all

@@ -62,6 +62,8 @@ type Client struct {
 	http    *http.Client
 	clock   clock.PassiveClock
 	recent  *recent
+	// stubborn is what the directory does not keep although it is given it.
+	stubborn *stubborn
 
 	// learning is held by whoever reads the features.
 	learning *turn
@@ -106,6 +108,7 @@ func New(config Config) (*Client, error) {
 		c.http.Timeout = DefaultTimeout
 	}
 	c.auth, c.recent = newAuthorizer(c, config.Credentials), newRecent(c.clock)
+	c.stubborn = &stubborn{clock: c.clock}
 	return c, nil
 }
 
@@ -186,15 +189,11 @@ func (c *Client) Ensure(ctx context.Context, account directory.Account) (id stri
 	if err := checked(account); err != nil {
 		return "", err
 	}
-	f, err := c.features(ctx)
-	if err != nil {
-		return "", err
-	}
 	err = again(func() error {
-		id, err = c.put(ctx, f, refOf(account), thing{
-			kind:   f.accountKind(),
-			differ: func(r resource) []change { return r.changes(f, account) },
-		})
+		f, err := c.features(ctx)
+		if err == nil {
+			id, err = c.ensure(ctx, f, account)
+		}
 		return err
 	})
 	if err != nil {
@@ -203,29 +202,113 @@ func (c *Client) Ensure(ctx context.Context, account directory.Account) (id stri
 	return id, nil
 }
 
-// Deactivate implements directory.Directory.
+func (c *Client) ensure(ctx context.Context, f *features, account directory.Account) (id string, err error) {
+	k, shown := f.accountKind(), resource(nil)
+	id, err = c.put(ctx, f, refOf(account), thing{
+		kind:   k,
+		differ: func(r resource) []change { return r.changes(c.stubborn.less(f, account), account) },
+		after:  func(r resource) { shown = r },
+	})
+	switch {
+	case err != nil || shown == nil: // nothing was written
+	case !account.Active:
+		err = c.keepOut(ctx, f, id, shown)
+	}
+	if err != nil {
+		return "", err
+	}
+	if account.Active {
+		c.recent.enter(account.UID)
+	}
+	if shown.id() == id && len(shown.found(f).Differs(account)) > 0 { // which may be for lack of words
+		if shown, err := c.read(ctx, k, id); err == nil {
+			c.stubborn.note(account, shown.found(f).Differs(account))
+		}
+	}
+	return id, nil
+}
+
+// keepOut sees to it that an account that was made or changed is inactive: there are directories in which a new one is active
+// whatever they are given. One that is not shown yet is looked at when it is next asked for.
+func (c *Client) keepOut(ctx context.Context, f *features, id string, shown resource) error {
+	k := f.accountKind()
+	if shown.id() != id {
+		var err error
+		if shown, err = c.read(ctx, k, id); missing(err) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	if active, ok := shown.flag("active"); ok && !active {
+		return nil
+	}
+	return c.shut(ctx, f, shown)
+}
+
+// Deactivate implements directory.Directory. It succeeds once the directory shows that nobody can sign in: that it took a request
+// says little. It needs nothing that a directory says of itself, so that one that cannot tell now has nobody stay.
 func (c *Client) Deactivate(ctx context.Context, account directory.Account) error {
 	if err := checked(account); err != nil {
 		return err
 	}
-	f, err := c.features(ctx)
-	if err != nil {
-		return err
-	}
-	k := f.accountKind()
 	return again(func() error {
-		r, err := c.find(ctx, f, k, c.recent.complete(refOf(account)))
+		f, err := c.features(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return err
+		case err != nil:
+			f = blind()
+		}
+		all, err := c.ours(ctx, f, f.accountKind(), c.recent.complete(refOf(account)))
 		if err != nil {
 			return err
 		}
-		if r == nil {
+		if len(all) == 0 {
 			return c.recent.gone(account.UID)
 		}
-		if active, ok := r.flag("active"); ok && !active {
+		for _, r := range all {
+			// What was let in a moment ago may be shown as it was before.
+			if active, ok := r.flag("active"); ok && !active && !c.recent.letIn(account.UID) {
+				continue
+			}
+			if err := c.shut(ctx, f, r); err != nil {
+				return err
+			}
+		}
+		c.recent.leave(account.UID)
+		return nil
+	})
+}
+
+// shut has an account be used no more.
+func (c *Client) shut(ctx context.Context, f *features, r resource) error {
+	k := f.accountKind()
+	shown, err := c.write(ctx, f, k, r, []change{r.setting(false, "active")})
+	if err != nil {
+		return err
+	}
+	return c.confirm(ctx, k, r.id(), shown)
+}
+
+var errStillActive = errors.New("the directory took the change, and shows that the account is still active")
+
+// confirm holds that an account is inactive, by what the directory has answered, or shows.
+func (c *Client) confirm(ctx context.Context, k kind, id string, shown resource) error {
+	if active, ok := shown.flag("active"); !ok || shown.id() != id || active {
+		var err error
+		shown, err = c.read(ctx, k, id)
+		if missing(err) {
 			return nil
 		}
-		return c.write(ctx, f, k, r, []change{r.setting(false, "active")})
-	})
+		if err != nil {
+			return err
+		}
+	}
+	if active, ok := shown.flag("active"); active || !ok {
+		return directory.Unavailable(errStillActive)
+	}
+	return nil
 }
 
 // Delete implements directory.Directory.
@@ -252,15 +335,15 @@ func (c *Client) SetPassword(ctx context.Context, account directory.Account, sec
 }
 
 func (c *Client) setPassword(ctx context.Context, account directory.Account, secret password.Password) error {
-	f, err := c.features(ctx)
-	if err != nil {
-		return err
-	}
-	if !f.password {
-		return directory.Rejected(errors.New("the directory takes no passwords: its ServiceProviderConfig says that changePassword is not supported"))
-	}
 	return again(func() error {
-		_, err := c.put(ctx, f, refOf(account), thing{
+		f, err := c.features(ctx)
+		if err != nil {
+			return err
+		}
+		if !f.password {
+			return directory.Rejected(errors.New("the directory takes no passwords: its ServiceProviderConfig says that changePassword is not supported"))
+		}
+		_, err = c.put(ctx, f, refOf(account), thing{
 			kind: f.accountKind(),
 			differ: func(r resource) []change {
 				var all []change

@@ -7,9 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,6 +27,14 @@ type thing struct {
 	kind kind
 	// differ says what to change of what is there, or of nothing when it has no ID.
 	differ func(resource) []change
+	// after is told what the directory shows of it once something was written, which may be nothing; nil when nobody asks.
+	after func(resource)
+}
+
+func (t thing) tell(shown resource) {
+	if t.after != nil {
+		t.after(shown)
+	}
 }
 
 // put has the thing be there as it is to be. It returns errChanged when somebody else came between.
@@ -31,7 +42,7 @@ func (c *Client) put(ctx context.Context, f *features, who ref, t thing) (id str
 	who = c.recent.complete(who)
 	r, err := c.find(ctx, f, t.kind, who)
 	if err == nil && r == nil {
-		if err := c.recent.mayCreate(who); err != nil {
+		if err := c.recent.mayCreate(t.kind, who); err != nil {
 			return "", err
 		}
 		r, err = c.findNamed(ctx, f, t.kind, who)
@@ -47,7 +58,20 @@ func (c *Client) put(ctx context.Context, f *features, who ref, t thing) (id str
 			return "", err
 		}
 	}
-	return r.id(), named(t.kind, who, c.write(ctx, f, t.kind, r, t.differ(r)))
+	return c.amend(ctx, f, who, t, r)
+}
+
+// amend changes what is there.
+func (c *Client) amend(ctx context.Context, f *features, who ref, t thing, r resource) (id string, err error) {
+	changes := t.differ(r)
+	if len(changes) == 0 {
+		return r.id(), nil
+	}
+	shown, err := c.write(ctx, f, t.kind, r, changes)
+	if err == nil {
+		t.tell(shown)
+	}
+	return r.id(), named(t.kind, who, err)
 }
 
 // entire is a resource with all that the directory has of it, for PUT, which takes away what it is not given: lists may leave
@@ -86,31 +110,46 @@ func (c *Client) create(ctx context.Context, f *features, who ref, t thing) (id 
 		c.doubtAfter(f, err)
 		return "", err
 	}
-	id = created(a)
-	c.learnFrom(f, t.kind, a)
+	id = created(t.kind, a)
 	c.recent.note(who, id)
 	if id == "" {
 		return "", directory.Unavailable(fmt.Errorf("the directory has taken the %s, and its answer does not say what it calls it", t.kind.word))
 	}
+	shown, err := parse(a.body)
+	if err != nil {
+		shown = resource{}
+	}
+	c.learnFrom(ctx, f, t.kind, id, shown)
+	t.tell(shown)
 	return id, nil
 }
 
 // created reads what the directory calls what it has made: from the answer, or else from where it says that it is.
-func created(a *answer) string {
+func created(k kind, a *answer) string {
+	if a.status != http.StatusCreated && a.status != http.StatusOK {
+		return "" // it may be told how far it is
+	}
 	if r, err := parse(a.body); err == nil && r.id() != "" {
 		return r.id()
 	}
 	location, err := url.Parse(a.header.Get("Location"))
-	if err != nil || location.Path == "" {
+	if err != nil {
 		return ""
 	}
-	return path.Base(location.Path)
+	parent, id := path.Split(location.Path)
+	if !strings.HasSuffix(strings.TrimRight(parent, "/"), k.endpoint) {
+		return ""
+	}
+	return id
 }
 
-// learnFrom notes when the directory shows what it has just been given, but for the externalId: it then keeps none, and need not
-// be given it every time.
-func (c *Client) learnFrom(f *features, k kind, a *answer) {
-	if r, err := parse(a.body); err == nil && r.text(k.name) != "" && r.uid() == "" && !f.anonymous(k) {
+// learnFrom notes when the directory has been given an externalId, and shows none, neither in its answer nor later: it then keeps
+// none, and need not be given it every time.
+func (c *Client) learnFrom(ctx context.Context, f *features, k kind, id string, shown resource) {
+	if shown.text(k.name) == "" || shown.uid() != "" || f.anonymous(k) {
+		return
+	}
+	if r, err := c.read(ctx, k, id); err == nil && r.uid() == "" {
 		c.contradict(f, func(f *features) { f.markAnonymous(k) })
 	}
 }
@@ -123,7 +162,7 @@ func (c *Client) taken(ctx context.Context, f *features, who ref, t thing, confl
 		r, err = c.findNamed(ctx, f, t.kind, who)
 	}
 	if err == nil && r == nil {
-		r, err = c.searchNamed(ctx, t.kind, who)
+		r, err = c.searchNamed(ctx, f, t.kind, who)
 	}
 	switch {
 	case err != nil:
@@ -132,7 +171,7 @@ func (c *Client) taken(ctx context.Context, f *features, who ref, t thing, confl
 		if r, err = c.entire(ctx, f, t.kind, ref{}, r); err != nil {
 			return "", err
 		}
-		return r.id(), named(t.kind, who, c.write(ctx, f, t.kind, r, t.differ(r)))
+		return c.amend(ctx, f, who, t, r)
 	}
 	return "", directory.Unavailable(fmt.Errorf("the directory says that it has an %s like %s already, but shows none: %s", t.kind.word, who.name, directory.Words(conflict)))
 }
@@ -143,42 +182,82 @@ func uncertain(err error) bool {
 	return errors.Is(err, directory.ErrUnavailable) && (status == 0 || status >= 500)
 }
 
-// write changes what is there: all of it at once, on condition that nobody else has since it was read, where that can be said.
-func (c *Client) write(ctx context.Context, f *features, k kind, r resource, changes []change) error {
-	if len(changes) == 0 {
-		return nil
-	}
+// write changes what is there: all of it at once, on condition that nobody else has since it was read, where that can be said and
+// matters. It returns what the directory shows of it then.
+func (c *Client) write(ctx context.Context, f *features, k kind, r resource, changes []change) (shown resource, err error) {
 	req := request{path: k.path(r.id())}
-	if f.etag {
+	if f.etag && !(f.patch && len(changes) == 1 && changes[0].blind) {
 		req.version = r.version()
 	}
 	a, err := c.replace(ctx, f, k, r, req, changes)
 	switch {
 	case err == nil:
-		c.learnFrom(f, k, a)
-	case statusOf(err) == http.StatusPreconditionFailed, missing(err):
-		return errChanged
+		if shown, err = parse(a.body); err != nil {
+			shown = resource{}
+		}
+		if slices.ContainsFunc(changes, func(ch change) bool { return ch.identifies }) {
+			c.learnFrom(ctx, f, k, r.id(), shown)
+		}
+		return shown, nil
+	case statusOf(err) == http.StatusPreconditionFailed:
+		c.mistrust(ctx, f, k, r)
+		return nil, errChanged
+	case missing(err):
+		return nil, errChanged
 	}
 	c.doubtAfter(f, err)
-	return err
+	return nil, err
 }
 
-// replace sends the changes with PATCH, and all of the resource with PUT to a directory that has no PATCH.
-func (c *Client) replace(ctx context.Context, f *features, k kind, r resource, req request, changes []change) (*answer, error) {
-	if f.patch {
-		var operations []any
-		for _, ch := range changes {
-			operations = append(operations, ch.operation)
-		}
-		a, err := c.patch(ctx, req, operations)
-		if status := statusOf(err); status != http.StatusMethodNotAllowed && status != http.StatusNotImplemented {
-			return a, err
-		}
-		c.contradict(f, func(f *features) { f.patch = false })
-		if r, err = c.entire(ctx, &features{}, k, ref{}, r); err != nil {
-			return nil, err
-		}
+// mistrust has no version be named any more where it is refused although it is the one that is there: something on the way may write
+// others (RFC 9110, section 13.1.1, compares strong ones alone).
+func (c *Client) mistrust(ctx context.Context, f *features, k kind, r resource) {
+	if now, err := c.read(ctx, k, r.id()); err == nil && now.version() == r.version() {
+		c.contradict(f, func(f *features) { f.etag = false })
 	}
+}
+
+// replace sends the changes with PATCH, and all of the resource with PUT to a directory that has no PATCH, or does not understand
+// this one: not all know every path.
+func (c *Client) replace(ctx context.Context, f *features, k kind, r resource, req request, changes []change) (*answer, error) {
+	if !f.patch {
+		return c.overwrite(ctx, k, r, req, changes)
+	}
+	var operations []any
+	for _, ch := range changes {
+		operations = append(operations, ch.operation)
+	}
+	a, refusal := c.patch(ctx, req, operations)
+	switch status := statusOf(refusal); {
+	case status == http.StatusMethodNotAllowed, status == http.StatusNotImplemented:
+		c.contradict(f, func(f *features) { f.patch = false })
+	case status == http.StatusBadRequest && formal(refusal, changes):
+		c.doubt(f)
+	default:
+		return a, refusal
+	}
+	r, err := c.entire(ctx, &features{}, k, ref{}, r)
+	if err != nil {
+		return nil, err
+	}
+	if a, err = c.overwrite(ctx, k, r, req, changes); statusOf(err)/100 == 4 && statusOf(refusal) == http.StatusBadRequest {
+		return nil, refusal // which is more to the point
+	}
+	return a, err
+}
+
+// formal says that a directory may have refused the form of a change, and not what it says.
+func formal(refusal error, changes []change) bool {
+	switch scimTypeOf(refusal) {
+	case "invalidPath", "invalidSyntax", "invalidFilter", "noTarget":
+		return true
+	case "":
+		return errors.Is(refusal, directory.ErrRejected) && !slices.ContainsFunc(changes, func(ch change) bool { return ch.secret })
+	}
+	return false
+}
+
+func (c *Client) overwrite(ctx context.Context, k kind, r resource, req request, changes []change) (*answer, error) {
 	req.method, req.body = http.MethodPut, r.whole(k.core, changes)
 	return c.do(ctx, req)
 }
@@ -195,31 +274,24 @@ func (c *Client) doubtAfter(f *features, err error) {
 	}
 }
 
-// remove takes away what has the ID, else what has the UID.
+// remove takes away what is ours.
 func (c *Client) remove(ctx context.Context, f *features, k kind, who ref) error {
 	who = c.recent.complete(who)
 	return again(func() error {
-		id := who.id
-		who.id = ""
-		if id == "" {
-			r, err := c.findOurs(ctx, f, k, who)
-			if err != nil {
+		all, err := c.ours(ctx, f, k, who)
+		if err != nil {
+			return err
+		}
+		if len(all) == 0 {
+			return c.recent.gone(who.uid)
+		}
+		for _, r := range all {
+			if _, err := c.do(ctx, request{method: http.MethodDelete, path: k.path(r.id())}); err != nil && !missing(err) {
 				return err
 			}
-			if r == nil {
-				return c.recent.gone(who.uid)
-			}
-			id = r.id()
 		}
-		_, err := c.do(ctx, request{method: http.MethodDelete, path: k.path(id)})
-		if err == nil {
-			c.recent.forget(who.uid)
-			return nil
-		}
-		if missing(err) {
-			return errChanged
-		}
-		return err
+		c.recent.forget(who.uid)
+		return nil
 	})
 }
 
@@ -232,6 +304,8 @@ type recent struct {
 	clock clock.PassiveClock
 	mu    sync.Mutex
 	made  map[types.UID]creation
+	// entered is when accounts were let in.
+	entered map[types.UID]time.Time
 }
 
 type creation struct {
@@ -241,7 +315,7 @@ type creation struct {
 }
 
 func newRecent(c clock.PassiveClock) *recent {
-	return &recent{clock: c, made: map[types.UID]creation{}}
+	return &recent{clock: c, made: map[types.UID]creation{}, entered: map[types.UID]time.Time{}}
 }
 
 func (m *recent) get(uid types.UID) (creation, bool) {
@@ -260,6 +334,37 @@ func (m *recent) note(who ref, id string) {
 		}
 	}
 	m.made[who.uid] = creation{id: id, name: who.name, at: m.clock.Now()}
+}
+
+// lost says that something of that name was asked for a moment ago, and nothing answered.
+func (m *recent) lost(who ref) bool {
+	made, ok := m.get(who.uid)
+	return ok && made.id == "" && made.name == who.name
+}
+
+// enter notes that somebody can sign in.
+func (m *recent) enter(uid types.UID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n := len(m.entered); n >= 1024 && n&(n-1) == 0 { // now and then
+		maps.DeleteFunc(m.entered, func(_ types.UID, at time.Time) bool { return m.clock.Since(at) >= lagLife })
+	}
+	m.entered[uid] = m.clock.Now()
+}
+
+// leave notes that somebody can sign in no more.
+func (m *recent) leave(uid types.UID) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.entered, uid)
+}
+
+// letIn says that somebody was let in a moment ago, which the directory may not show yet.
+func (m *recent) letIn(uid types.UID) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, ok := m.entered[uid]
+	return ok && m.clock.Since(at) < lagLife
 }
 
 func (m *recent) forget(uid types.UID) {
@@ -288,13 +393,13 @@ func (m *recent) gone(uid types.UID) error {
 
 // mayCreate says whether to make something that is not there. After a creation without an answer, the directory refuses a second
 // one of the same name, but not of another.
-func (m *recent) mayCreate(who ref) error {
+func (m *recent) mayCreate(k kind, who ref) error {
 	switch made, ok := m.get(who.uid); {
 	case !ok:
 		return nil
 	case made.id != "" && who.id == "":
 		return errChanged // by somebody else in this process, since it was looked for
-	case made.id != "" || made.name != who.name:
+	case made.id != "" || made.name != who.name || k.core == coreGroup: // whose names are not one of a kind (RFC 7643, section 8.7.1)
 		return directory.Unavailable(errLag)
 	}
 	return nil
