@@ -172,8 +172,7 @@ func (d *Decision) ensure(s Situation, at string) {
 	drifted := known && s.Finding != nil && !s.Finding.same(s.Wanted)
 	switch known = known && (s.Asked == "" || s.Asked == task.ID); {
 	case drifted && s.Organization.Spec.Directory.DriftPolicy == v1alpha1.DriftReport:
-		d.says(false, v1alpha1.ReasonDrifted, "the directory has "+s.Finding.differs(s.Wanted)+
-			" than it is to have, which stays so (spec.directory.driftPolicy of the organization)")
+		d.says(false, v1alpha1.ReasonDrifted, s.Finding.differs(s.Wanted)+", and stays so (spec.directory.driftPolicy of the organization)")
 		return
 	case known && s.Finding == nil && reports(s):
 		return // what was found stands until somebody looks again
@@ -208,9 +207,9 @@ func (f *Finding) same(w *Wanted) bool {
 
 func (f *Finding) differs(w *Wanted) string {
 	if f.Group == nil {
-		return "no group, rather"
+		return "somebody deleted the group in the directory"
 	}
-	return w.For(f.Nests).Differs(*f.Group)
+	return "somebody changed the group in the directory: it has " + w.For(f.Nests).Differs(*f.Group)
 }
 
 func (d *Decision) keep(s Situation, at string) {
@@ -275,6 +274,9 @@ func (d *Decision) Conclude(object v1alpha1.Conditioned, v verdict.Verdict, now 
 	}
 	return v
 }
+
+// Open says that there is something that the directory has not done yet, or will not do.
+func (d *Decision) Open() bool { return d.Task != nil || !d.RetryAt.IsZero() || refused[d.reason] }
 
 // Leaving is the verdict on an object that is deleted, and waits for its group to be.
 func (d *Decision) Leaving() verdict.Verdict {
