@@ -94,19 +94,23 @@ func TestDecide(t *testing.T) {
 		"not made": {"it is asked for", []func(*group.Situation){fresh}, outcome{Task: group.Ensure, Ready: ready}},
 		"made":     {"it is on record", []func(*group.Situation){fresh, reported(group.Done, "")}, outcome{Record: here, Reason: provisioned, Ready: ready}},
 		"somebody more": {
-			"until it is done, the record stands", []func(*group.Situation){func(s *group.Situation) { s.Wanted.Members = append(s.Wanted.Members, "d") }},
+			"until it is done, the record stands",
+			[]func(*group.Situation){func(s *group.Situation) { s.Wanted.Members = append(s.Wanted.Members, "d") }},
 			outcome{Task: group.Ensure, Record: here, Ready: ready},
 		},
 		"flat": {
-			"what was given is known either way", []func(*group.Situation){func(s *group.Situation) { record(*s).Revision = s.Wanted.For(false).Revision() }},
+			"what was given is known either way",
+			[]func(*group.Situation){func(s *group.Situation) { record(*s).Revision = s.Wanted.For(false).Revision() }},
 			outcome{Record: here, Reason: provisioned, Ready: ready},
 		},
 		"something else is under way": {
-			"which makes the record void: it is asked for again", []func(*group.Situation){func(s *group.Situation) { s.Asked = "something else" }},
+			"which makes the record void: it is asked for again",
+			[]func(*group.Situation){func(s *group.Situation) { s.Asked = "something else" }},
 			outcome{Task: group.Ensure, Record: here, Ready: ready},
 		},
 		"unavailable": {
-			"Ready does not wait for a directory", []func(*group.Situation){fresh, reported(group.Unavailable, "down")},
+			"Ready does not wait for a directory",
+			[]func(*group.Situation){fresh, reported(group.Unavailable, "down")},
 			outcome{Reason: v1alpha1.ReasonDirectoryUnavailable, Ready: ready},
 		},
 		"changed, unavailable": {
@@ -115,15 +119,18 @@ func TestDecide(t *testing.T) {
 			outcome{Record: here + "?", Reason: v1alpha1.ReasonDirectoryUnavailable, Ready: ready},
 		},
 		"refused": {
-			"somebody has to act", []func(*group.Situation){fresh, reported(group.Rejected, "no")},
+			"somebody has to act",
+			[]func(*group.Situation){fresh, reported(group.Rejected, "no")},
 			outcome{Reason: v1alpha1.ReasonDirectoryRejected, Ready: v1alpha1.ReasonDirectoryRejected},
 		},
 		"in the way": {
-			"somebody has to act", []func(*group.Situation){fresh, reported(group.Conflict, "no")},
+			"somebody has to act",
+			[]func(*group.Situation){fresh, reported(group.Conflict, "no")},
 			outcome{Reason: v1alpha1.ReasonDirectoryConflict, Ready: v1alpha1.ReasonDirectoryConflict},
 		},
 		"another directory": {
-			"it is made there", []func(*group.Situation){func(s *group.Situation) { record(*s).Directory = "https://there" }},
+			"it is made there",
+			[]func(*group.Situation){func(s *group.Situation) { record(*s).Directory = "https://there" }},
 			outcome{Task: group.Ensure, Record: "there g-1", Ready: ready},
 		},
 		"made in another directory": {
@@ -138,37 +145,44 @@ func TestDecide(t *testing.T) {
 		},
 		"let go of, and on record": {"it was deleted before that", []func(*group.Situation){unwanted, func(s *group.Situation) { s.Held = false }}, outcome{Ready: ready}},
 		"cannot be deleted": {
-			"it is tried again", []func(*group.Situation){unwanted, reported(group.Unavailable, "down")},
+			"it is tried again",
+			[]func(*group.Situation){unwanted, reported(group.Unavailable, "down")},
 			outcome{Record: here + "?", Reason: v1alpha1.ReasonDirectoryUnavailable, Ready: ready},
 		},
 		"given up": {
 			"the object goes", []func(*group.Situation){unwanted, reported(group.GivenUp, "down")}, outcome{Release: true, GaveUp: "(down)", Ready: ready},
 		},
 		"no organization": {
-			"nobody knows the directory any more", []func(*group.Situation){unwanted, func(s *group.Situation) { s.Organization = nil }},
+			"nobody knows the directory any more",
+			[]func(*group.Situation){unwanted, func(s *group.Situation) { s.Organization = nil }},
 			outcome{Release: true, GaveUp: "the organization is gone", Ready: ready},
 		},
 		"no directory any more": {
-			"nor how to sign in", []func(*group.Situation){unwanted, func(s *group.Situation) { s.Organization = build.Organization("acme").Obj() }},
+			"nor how to sign in",
+			[]func(*group.Situation){unwanted, func(s *group.Situation) { s.Organization = build.Organization("acme").Obj() }},
 			outcome{Release: true, GaveUp: "names no directory", Ready: ready},
 		},
 		"no directory, and nothing on record": {
-			"nothing is known to be there", []func(*group.Situation){fresh, unwanted, func(s *group.Situation) { s.Organization, s.Held = build.Organization("acme").Obj(), true }},
+			"nothing is known to be there",
+			[]func(*group.Situation){fresh, unwanted, func(s *group.Situation) { s.Organization, s.Held = build.Organization("acme").Obj(), true }},
 			outcome{Release: true, Ready: ready},
 		},
 		"opted out of another directory": {
-			"the one of before cannot be reached", []func(*group.Situation){unwanted, func(s *group.Situation) { record(*s).Directory = "https://there" }},
+			"the one of before cannot be reached",
+			[]func(*group.Situation){unwanted, func(s *group.Situation) { record(*s).Directory = "https://there" }},
 			outcome{Release: true, GaveUp: "before stays", Ready: ready},
 		},
 		"drifted":            {"it is set right", []func(*group.Situation){drift}, outcome{Task: group.Ensure, Record: here, Ready: ready}},
 		"drifted, done":      {"and is as before", []func(*group.Situation){drift, reported(group.Done, "")}, outcome{Record: here, Reason: provisioned, Ready: ready}},
 		"drifted, and stays": {"which is said", []func(*group.Situation){drift, report}, outcome{Record: here, Reason: v1alpha1.ReasonDrifted, Ready: ready}},
 		"gone, and stays gone": {
-			"which is said", []func(*group.Situation){func(s *group.Situation) { s.Finding = &group.Finding{Serial: 1} }, report},
+			"which is said",
+			[]func(*group.Situation){func(s *group.Situation) { s.Finding = &group.Finding{Serial: 1} }, report},
 			outcome{Record: here, Reason: v1alpha1.ReasonDrifted, Ready: ready},
 		},
 		"drifted, and changed since": {
-			"what is given sets the rest right as well", []func(*group.Situation){drift, report, func(s *group.Situation) { s.Wanted.DisplayName = "Sale" }},
+			"what is given sets the rest right as well",
+			[]func(*group.Situation){drift, report, func(s *group.Situation) { s.Wanted.DisplayName = "Sale" }},
 			outcome{Task: group.Ensure, Record: here, Ready: ready},
 		},
 		"right again": {

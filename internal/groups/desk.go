@@ -232,32 +232,36 @@ func (d *Desk) ask(ctx context.Context, b loop.Base, s group.Situation, decision
 		d.Counter.Forget(key)
 		o = d.Counter.Do(errand)
 	}
-	report := &group.Report{ID: task.ID, Words: directory.Words(o.Err)}
+	report := &group.Report{ID: task.ID, Words: directory.Words(o.Err), Outcome: outcomeOf(o.Err)}
 	switch {
 	case o.State == outbox.Queued:
 		return nil, nil
-	case o.State == outbox.Done:
-		report.Outcome = group.Done
-		d.mu.Lock()
-		report.GroupID, report.Nests = f.id, f.nests
-		f.finding = nil
-		d.mu.Unlock()
-		return report, nil
 	case errors.Is(o.Err, errOutdated):
 		d.Counter.Forget(key)
 		return nil, nil
-	case errors.Is(o.Err, directory.ErrRejected):
-		report.Outcome = group.Rejected
-	case errors.Is(o.Err, directory.ErrConflict):
-		report.Outcome = group.Conflict
-	default:
-		report.Outcome = group.Unavailable
+	case o.State == outbox.Done:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		report.GroupID, report.Nests, f.finding = f.id, f.nests, nil
+		return report, nil
 	}
 	retryAt, count := d.failed(f, task.ID, now, o.Err)
 	if !lasts {
 		report.RetryAt = retryAt
 	}
 	return report, giveUp(ctx, b, s, report, count)
+}
+
+func outcomeOf(err error) group.Outcome {
+	switch {
+	case err == nil:
+		return group.Done
+	case errors.Is(err, directory.ErrRejected):
+		return group.Rejected
+	case errors.Is(err, directory.ErrConflict):
+		return group.Conflict
+	}
+	return group.Unavailable
 }
 
 // claim has a task be the one that the directory is asked for. It is nil while it is at another one, whose end wakes the object, and

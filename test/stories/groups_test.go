@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -60,10 +59,10 @@ func (s *stage) noTeam(name string) {
 	s.Helper()
 	env.Eventually(s, func() error {
 		err := s.Get(s.Context(), client.ObjectKey{Namespace: s.ns, Name: name}, &v1alpha1.Team{})
-		if apierrors.IsNotFound(err) {
-			return nil
+		if err == nil {
+			err = errors.New(name + " is there still")
 		}
-		return fmt.Errorf("%s is there still (%v)", name, err)
+		return client.IgnoreNotFound(err)
 	})
 }
 

@@ -157,13 +157,7 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 	kept := map[string]bool{}
 	for _, schema := range schemas.list("Resources") {
 		for _, attribute := range schema.list("attributes") {
-			if strings.EqualFold(schema.text("id"), coreGroup) && strings.EqualFold(attribute.text("name"), "members") {
-				f.nests = attribute.takesGroups()
-			}
-			returned := attribute.text("returned")
-			if attribute.text("mutability") != "readOnly" && returned != "never" && returned != "request" {
-				kept[strings.ToLower(schema.text("id")+":"+attribute.text("name"))] = true
-			}
+			f.readAttribute(schema.text("id"), attribute, kept)
 		}
 	}
 	for attribute, path := range optional {
@@ -176,6 +170,17 @@ func (f *features) readSchemas(schemas resource, extended *bool) {
 		}
 	}
 	slices.Sort(f.without)
+}
+
+// readAttribute notes whether an attribute is kept, and what the members of groups can be.
+func (f *features) readAttribute(schema string, attribute resource, kept map[string]bool) {
+	returned, name := attribute.text("returned"), attribute.text("name")
+	if attribute.text("mutability") != "readOnly" && returned != "never" && returned != "request" {
+		kept[strings.ToLower(schema+":"+name)] = true
+	}
+	if strings.EqualFold(schema, coreGroup) && strings.EqualFold(name, "members") {
+		f.nests = attribute.takesGroups()
+	}
 }
 
 // takesGroups says that the values of an attribute can be groups: their type, or what they refer to, is said to be one.
