@@ -4,7 +4,9 @@
 package passes_test
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -438,4 +440,135 @@ func TestDriftOfGroups(t *testing.T) {
 			wantRest(t, w)
 		})
 	}
+}
+
+// oldList is what a directory had when a list of it began.
+type oldList struct {
+	directory.Lister
+	groups []directory.FoundGroup
+}
+
+func (l oldList) Groups(context.Context) iter.Seq2[directory.FoundGroup, error] {
+	return func(yield func(directory.FoundGroup, error) bool) {
+		for _, g := range l.groups {
+			if !yield(g, nil) {
+				return
+			}
+		}
+	}
+}
+
+// What was listed before a group was changed here says nothing of what others did.
+func TestAListThatIsOutdatedIsNoDrift(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, grouped("bea", "cid")()...)
+	passes.Change(w, "acme", func(o *v1alpha1.Organization) { o.Spec.Directory.DriftPolicy = v1alpha1.DriftReport })
+	w.Settle()
+	list := oldList{Lister: w.Directory.Lister()}
+	for found, err := range w.Directory.Lister().Groups(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		list.groups = append(list.groups, found)
+	}
+	began := w.Clock.Now()
+	passes.Change(w, "field", func(tm *v1alpha1.Team) { tm.Spec.DisplayName = "Field" })
+	w.Settle()
+	w.CatchUp()
+	comparer := groups.Comparer{Cache: w.Client(), Teams: w.Teams, Roles: w.Roles}
+	org := &v1alpha1.Organization{}
+	w.Find("acme", org)
+	for _, c := range []struct {
+		why   string
+		began time.Time
+		want  string
+	}{
+		{"it began before the change", began, v1alpha1.ReasonProvisioned},
+		{"somebody changed it back", w.Clock.Now().Add(time.Second), v1alpha1.ReasonDrifted},
+	} {
+		if err := comparer.Compare(t.Context(), org, false, list, c.began); err != nil {
+			t.Fatal(err)
+		}
+		w.Settle()
+		if got := provisioned(t, team(w, "field")); got != c.want {
+			t.Errorf("%s: field is %s, want %s", c.why, got, c.want)
+		}
+	}
+}
+
+// While the directory is at a change, the team is changed back: what it is at is not what the group is to be, though that is on record.
+func TestTeamThatIsChangedBack(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, grouped("bea", "cid")()...)
+	w.Settle()
+	want := groupsOf(w)
+	turn := func() {
+		t.Helper()
+		if _, err := w.Turn(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.Clock.Step(time.Minute)
+	gate := w.Directory.Hang()
+	passes.Change(w, "field", func(tm *v1alpha1.Team) { tm.Spec.DisplayName = "Field" })
+	turn()
+	<-gate.Reached()
+	passes.Change(w, "field", func(tm *v1alpha1.Team) { tm.Spec.DisplayName = "" })
+	turn()
+	turn()
+	gate.Open()
+	w.Settle()
+	wantGroups(t, w, want)
+	wantRest(t, w)
+}
+
+// brief is a directory whose lists say nothing of members. It counts the groups that are read by themselves.
+type brief struct {
+	directory.Lister
+	read *int
+}
+
+func (b brief) Groups(ctx context.Context) iter.Seq2[directory.FoundGroup, error] {
+	return func(yield func(directory.FoundGroup, error) bool) {
+		for g, err := range b.Lister.Groups(ctx) {
+			g.Members, g.Partial = nil, true
+			if !yield(g, err) {
+				return
+			}
+		}
+	}
+}
+
+func (b brief) Group(ctx context.Context, g directory.Group) (*directory.FoundGroup, error) {
+	*b.read++
+	return b.Lister.Group(ctx, g)
+}
+
+// A list without members is no drift: groups of ours that have members are read by themselves, and no others.
+func TestDriftWhereListsSayNothingOfMembers(t *testing.T) {
+	t.Parallel()
+	objects := append(grouped("bea", "cid")(), build.Team("empty").Obj())
+	w := passes.New(t, objects...)
+	w.Directory.OccupyGroup("Somebody else's", "s-else")
+	w.Settle()
+	w.CatchUp()
+	comparer, org, read := groups.Comparer{Cache: w.Client(), Teams: w.Teams, Roles: w.Roles}, &v1alpha1.Organization{}, 0
+	w.Find("acme", org)
+	compare := func() {
+		t.Helper()
+		read = 0
+		if err := comparer.Compare(t.Context(), org, false, brief{w.Directory.Lister(), &read}, w.Clock.Now().Add(time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	compare()
+	if read != 3 {
+		t.Errorf("%d groups are read by themselves, want sales, field and member", read)
+	}
+	wantRest(t, w)
+	want := groupsOf(w)
+	w.Directory.ChangeGroup(team(w, "field").UID, func(g *directory.Group) { g.Members = []string{"id-of-a-stranger"} })
+	compare()
+	w.Settle()
+	wantGroups(t, w, want)
 }

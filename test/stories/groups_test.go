@@ -24,10 +24,10 @@ import (
 	"seatkeeper.dev/seatkeeper/test/operator"
 )
 
-// grouped is acme, whose teams are groups in a directory, with so many seats.
+// grouped is acme, whose teams and roles are groups in a directory, with so many seats.
 func grouped(seats int32, teams ...*v1alpha1.Team) []client.Object {
 	org := build.Organization("acme").Directory().Obj()
-	org.Spec.Directory.SCIM.TeamsAsGroups = new(true)
+	org.Spec.Directory.SCIM.TeamsAsGroups, org.Spec.Directory.SCIM.RolesAsGroups = new(true), new(true)
 	org.Spec.Directory.ResyncPeriod = &metav1.Duration{Duration: time.Minute}
 	objects := []client.Object{
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "directory"}}, org,
@@ -39,15 +39,14 @@ func grouped(seats int32, teams ...*v1alpha1.Team) []client.Object {
 	return objects
 }
 
-// inGroup waits until the group of a team has so many members.
-func (s *stage) inGroup(at *fake.Directory, name string, want int) directory.Group {
+// inGroup waits until the group of a team or a role has so many members.
+func (s *stage) inGroup(at *fake.Directory, of client.Object, want int) directory.Group {
 	s.Helper()
 	var g directory.Group
-	tm := get[v1alpha1.Team](s, name)
 	env.Eventually(s.T, func() error {
 		var ok bool
-		if g, ok = at.Groups()[tm.UID]; !ok || len(g.Members) != want {
-			return fmt.Errorf("the group of %s has %d members, want %d", name, len(g.Members), want)
+		if g, ok = at.Groups()[of.GetUID()]; !ok || len(g.Members) != want {
+			return fmt.Errorf("the group of %s has %d members, want %d", of.GetName(), len(g.Members), want)
 		}
 		return nil
 	})
@@ -83,10 +82,11 @@ func TestAWaveIsFewChangesOfAGroup(t *testing.T) {
 	for _, name := range names {
 		s.create(member(name).Obj())
 	}
-	s.inGroup(at, "field", people)
-	s.inGroup(at, "sales", 2)
+	s.inGroup(at, get[v1alpha1.Team](s, "field"), people)
+	s.inGroup(at, get[v1alpha1.Team](s, "sales"), 2)
+	s.inGroup(at, get[v1alpha1.Role](s, "member"), people+1)
 	if n := at.GroupWrites(); n > 24 {
-		t.Errorf("%d people take %d changes of 2 groups", people, n)
+		t.Errorf("%d people take %d changes of 3 groups", people, n)
 	}
 	await(s, "field", func(tm *v1alpha1.Team) error {
 		if c := meta.FindStatusCondition(tm.Status.Conditions, v1alpha1.ConditionProvisioned); c == nil || c.Reason != v1alpha1.ReasonProvisioned {
@@ -117,8 +117,8 @@ func TestGroupsAreKept(t *testing.T) {
 	s.start(operator.Options{Directory: at})
 	s.create(grouped(3, build.Team("sales").Members("ada", "bea").Obj(), build.Team("labs").Members("bea").Obj())...)
 	s.create(member("ada").Obj(), member("bea").Obj())
-	s.inGroup(at, "labs", 1)
-	sales := s.inGroup(at, "sales", 2)
+	s.inGroup(at, get[v1alpha1.Team](s, "labs"), 1)
+	sales := s.inGroup(at, get[v1alpha1.Team](s, "sales"), 2)
 	await(s, "sales", func(tm *v1alpha1.Team) error {
 		if has := tm.Status.DirectoryGroup; has == nil || has.ID != sales.ID {
 			return fmt.Errorf("on record is %+v", has)
@@ -128,12 +128,18 @@ func TestGroupsAreKept(t *testing.T) {
 	s.rest()
 	at.ChangeGroup(sales.UID, func(g *directory.Group) { g.Members = append(g.Members[:1:1], "id-of-a-stranger", "id-of-another") })
 	s.clock.LeapTo(s.clock.Now().Add(2 * time.Minute))
-	if got := s.inGroup(at, "sales", 2); !slices.Equal(got.Members, sales.Members) {
+	if got := s.inGroup(at, get[v1alpha1.Team](s, "sales"), 2); !slices.Equal(got.Members, sales.Members) {
 		t.Errorf("in sales are %q, and were %q", got.Members, sales.Members)
 	}
 	s.must(s.Delete(t.Context(), get[v1alpha1.Team](s, "labs")), "deleting labs")
 	s.noTeam("labs")
-	edit(s, "acme", func(o *v1alpha1.Organization) { o.Spec.Directory.SCIM.TeamsAsGroups = new(false) })
+	s.inGroup(at, get[v1alpha1.Role](s, "member"), 2)
+	s.turn("bea", v1alpha1.UserSuspended)
+	s.inGroup(at, get[v1alpha1.Role](s, "member"), 1)
+	s.inGroup(at, get[v1alpha1.Team](s, "sales"), 2)
+	edit(s, "acme", func(o *v1alpha1.Organization) {
+		o.Spec.Directory.SCIM.TeamsAsGroups, o.Spec.Directory.SCIM.RolesAsGroups = new(false), nil
+	})
 	await(s, "sales", func(tm *v1alpha1.Team) error {
 		if tm.Status.DirectoryGroup != nil || len(tm.Finalizers) > 0 || len(at.Groups()) != 1 {
 			return fmt.Errorf("sales has %+v, there are %d groups", tm.Status.DirectoryGroup, len(at.Groups()))
@@ -153,7 +159,7 @@ func TestTeamGoesWithItsNamespace(t *testing.T) {
 	s.start(operator.Options{Directory: at})
 	s.create(grouped(3, build.Team("sales").Members("ada").Obj())...)
 	s.create(member("ada").Obj())
-	s.inGroup(at, "sales", 1)
+	s.inGroup(at, get[v1alpha1.Team](s, "sales"), 1)
 	sales := await(s, "sales", func(tm *v1alpha1.Team) error {
 		if tm.Status.DirectoryGroup == nil {
 			return errors.New("nothing is on record")
