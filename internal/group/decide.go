@@ -6,6 +6,7 @@ package group
 import (
 	"cmp"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -112,19 +113,29 @@ func Decide(s Situation) Decision {
 		d.ensure(s, at)
 	case !s.Held:
 		d.none()
-	case s.Organization == nil && d.Record != nil:
-		d.abandon("the organization is gone, and with it the way to the directory: delete the group there")
-	case at == "" && d.Record != nil:
-		d.abandon("the organization names no directory any more: the group there stays until somebody deletes it")
+	case d.Record != nil && d.Record.Directory != at:
+		d.abandon(unreachable(s, at))
 	case at == "":
 		d.abandon("")
-	case d.Record != nil && d.Record.Directory != at:
-		d.abandon("the group in the directory that the organization named before stays until somebody deletes it there")
 	default:
 		d.remove(s)
 	}
 	return d
 }
+
+// unreachable says why a group on record cannot be deleted.
+func unreachable(s Situation, at string) string {
+	switch {
+	case s.Organization == nil:
+		return "the organization is gone, and with it the way to the directory: delete the group there"
+	case at == "":
+		return "the organization names no directory any more: the group there stays until somebody deletes it"
+	}
+	return leftBehind
+}
+
+// leftBehind is what becomes of a group in another directory.
+const leftBehind = "the group in the directory that the organization named before stays until somebody deletes it there"
 
 func place(s Situation) string {
 	if s.Organization == nil {
@@ -170,20 +181,23 @@ func (d *Decision) ensure(s Situation, at string) {
 	task.ID = fmt.Sprintf("%s %s at %s: %s or %s%s", s.Wanted.UID, Ensure, at, s.Wanted.For(true).Revision(), s.Wanted.For(false).Revision(), again(s))
 	known := d.Record != nil && d.Record.Directory == at && s.Wanted.Known(d.Record.Revision)
 	drifted := known && s.Finding != nil && !s.Finding.same(s.Wanted)
-	switch known = known && (s.Asked == "" || s.Asked == task.ID); {
-	case drifted && s.Organization.Spec.Directory.DriftPolicy == v1alpha1.DriftReport:
-		d.says(false, v1alpha1.ReasonDrifted, "the directory has "+s.Finding.differs(s.Wanted)+
-			" than it is to have, which stays so (spec.directory.driftPolicy of the organization)")
-		return
-	case known && s.Finding == nil && reports(s):
-		return // what was found stands until somebody looks again
-	case known && !drifted:
-		d.provisioned()
-		return
-	}
 	if drifted {
 		task.ID += fmt.Sprintf(" found %d", s.Finding.Serial)
 	}
+	known = known && (s.Asked == "" || s.Asked == task.ID) // what is under way may make it another
+	switch {
+	case drifted && s.Organization.Spec.Directory.DriftPolicy == v1alpha1.DriftReport:
+		d.says(false, v1alpha1.ReasonDrifted, s.Finding.differs(s.Wanted)+", and stays so (spec.directory.driftPolicy of the organization)")
+	case known && s.Finding == nil && reports(s): // what was found stands until somebody looks again
+	case known && !drifted:
+		d.provisioned()
+	default:
+		d.request(s, task, at)
+	}
+}
+
+// request has the group be made or changed, unless it is known what became of that.
+func (d *Decision) request(s Situation, task *Task, at string) {
 	switch {
 	case s.Report == nil || s.Report.ID != task.ID:
 		d.Task = task
@@ -208,14 +222,14 @@ func (f *Finding) same(w *Wanted) bool {
 
 func (f *Finding) differs(w *Wanted) string {
 	if f.Group == nil {
-		return "no group, rather"
+		return "somebody deleted the group in the directory"
 	}
-	return w.For(f.Nests).Differs(*f.Group)
+	return "somebody changed the group in the directory: it has " + w.For(f.Nests).Differs(*f.Group)
 }
 
 func (d *Decision) keep(s Situation, at string) {
 	if d.Record != nil && d.Record.Directory != at {
-		d.GaveUp = "the group in the directory that the organization named before stays until somebody deletes it there"
+		d.GaveUp = leftBehind
 	}
 	d.Record = &v1alpha1.DirectoryGroup{Directory: at, ID: s.Report.GroupID, Revision: s.Wanted.For(s.Report.Nests).Revision()}
 	d.provisioned()
@@ -237,6 +251,11 @@ func (d *Decision) trouble(s Situation, then string) {
 			"the directory has a group that is in the way (%s): rename or delete it there, change spec.displayName, or have it adopted (spec.directory.adoption of the organization)", words))
 	default:
 		d.says(false, v1alpha1.ReasonDirectoryUnavailable, fmt.Sprintf("the directory is not available (%s): %s", words, then))
+		conditions, _ := s.Object.StatusConditions()
+		was := meta.FindStatusCondition(*conditions, v1alpha1.ConditionProvisioned)
+		if was != nil && was.Reason == d.reason && strings.HasSuffix(was.Message, then) {
+			d.message = was.Message // the words may be others at every try
+		}
 	}
 	d.RetryAt = s.Report.RetryAt
 	if d.Record != nil {
@@ -255,26 +274,29 @@ var refused = map[string]bool{v1alpha1.ReasonDirectoryRejected: true, v1alpha1.R
 // reached, but somebody has to act where it refuses the group.
 func (d *Decision) Conclude(object v1alpha1.Conditioned, v verdict.Verdict, now time.Time) verdict.Verdict {
 	*Record(object) = d.Record
-	conditions, _ := object.StatusConditions()
-	was := meta.FindStatusCondition(*conditions, v1alpha1.ConditionProvisioned)
-	switch {
-	case d.keeps:
-	case d.reason == "":
-		verdict.Unset(object, v1alpha1.ConditionProvisioned)
-	case was != nil && was.Reason == d.reason && d.reason == v1alpha1.ReasonDirectoryUnavailable:
-		d.message = was.Message // the words may be others at every try
-		fallthrough
-	default:
-		verdict.Set(object, v1alpha1.ConditionProvisioned, d.is, d.reason, d.message, now)
-	}
+	d.condition(object, now)
 	if v.WakeAt.IsZero() || !d.RetryAt.IsZero() && d.RetryAt.Before(v.WakeAt) {
 		v.WakeAt = d.RetryAt
 	}
+	conditions, _ := object.StatusConditions()
 	if is := meta.FindStatusCondition(*conditions, v1alpha1.ConditionProvisioned); v.Kind == verdict.Done && is != nil && refused[is.Reason] {
 		v.Kind, v.Reason, v.Message = verdict.Stuck, is.Reason, is.Message
 	}
 	return v
 }
+
+func (d *Decision) condition(object v1alpha1.Conditioned, now time.Time) {
+	switch {
+	case d.keeps:
+	case d.reason == "":
+		verdict.Unset(object, v1alpha1.ConditionProvisioned)
+	default:
+		verdict.Set(object, v1alpha1.ConditionProvisioned, d.is, d.reason, d.message, now)
+	}
+}
+
+// Open says that there is something that the directory has not done yet, or will not do.
+func (d *Decision) Open() bool { return d.Task != nil || !d.RetryAt.IsZero() || refused[d.reason] }
 
 // Leaving is the verdict on an object that is deleted, and waits for its group to be.
 func (d *Decision) Leaving() verdict.Verdict {

@@ -71,7 +71,10 @@ func (g Group) Differs(found Group) string {
 				n++
 			}
 		}
-		if n > 0 {
+		switch {
+		case n == 1:
+			parts = append(parts, "1 member "+of.what)
+		case n > 1:
 			parts = append(parts, fmt.Sprintf("%d members %s", n, of.what))
 		}
 	}

@@ -34,8 +34,10 @@ const (
 	// is given up: once at least.
 	tries   = 10
 	longest = 2 * time.Minute
-	// settle is how long a group is left alone while people come of whom it is known that they will have an account, unless nobody
-	// has come for so long; and patience is how long that goes on at most. A wave of people is few changes of their group.
+	// A wave of people is few changes of their group. rest is how long a group is left alone after a change; settle is how long it is
+	// while people are on their way into it who have no account yet, unless nobody has come for so long; and patience is how long that
+	// goes on at most.
+	rest     = 5 * time.Second
 	settle   = 2 * time.Second
 	patience = 30 * time.Second
 	// firstRetry and lastRetry space the tries of what a directory did not take.
@@ -176,7 +178,7 @@ func (d *Desk) Leave(ctx context.Context, b loop.Base, object v1alpha1.Condition
 // Announce tells of a transition of Provisioned that was written, unless Ready tells of it, or all that was needed was patience. What
 // became of a task that is recorded need not be remembered.
 func (d *Desk) Announce(b loop.Base, before, after v1alpha1.Conditioned, decision *group.Decision) {
-	if decision.Task == nil && decision.RetryAt.IsZero() {
+	if !decision.Open() {
 		d.settled(client.ObjectKeyFromObject(before))
 	}
 	was, is := condition(before, v1alpha1.ConditionProvisioned), condition(after, v1alpha1.ConditionProvisioned)
@@ -230,32 +232,36 @@ func (d *Desk) ask(ctx context.Context, b loop.Base, s group.Situation, decision
 		d.Counter.Forget(key)
 		o = d.Counter.Do(errand)
 	}
-	report := &group.Report{ID: task.ID, Words: directory.Words(o.Err)}
+	report := &group.Report{ID: task.ID, Words: directory.Words(o.Err), Outcome: outcomeOf(o.Err)}
 	switch {
 	case o.State == outbox.Queued:
 		return nil, nil
-	case o.State == outbox.Done:
-		report.Outcome = group.Done
-		d.mu.Lock()
-		report.GroupID, report.Nests = f.id, f.nests
-		f.finding = nil
-		d.mu.Unlock()
-		return report, nil
 	case errors.Is(o.Err, errOutdated):
 		d.Counter.Forget(key)
 		return nil, nil
-	case errors.Is(o.Err, directory.ErrRejected):
-		report.Outcome = group.Rejected
-	case errors.Is(o.Err, directory.ErrConflict):
-		report.Outcome = group.Conflict
-	default:
-		report.Outcome = group.Unavailable
+	case o.State == outbox.Done:
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		report.GroupID, report.Nests, f.finding = f.id, f.nests, nil
+		return report, nil
 	}
 	retryAt, count := d.failed(f, task.ID, now, o.Err)
 	if !lasts {
 		report.RetryAt = retryAt
 	}
 	return report, giveUp(ctx, b, s, report, count)
+}
+
+func outcomeOf(err error) group.Outcome {
+	switch {
+	case err == nil:
+		return group.Done
+	case errors.Is(err, directory.ErrRejected):
+		return group.Rejected
+	case errors.Is(err, directory.ErrConflict):
+		return group.Conflict
+	}
+	return group.Unavailable
 }
 
 // claim has a task be the one that the directory is asked for. It is nil while it is at another one, whose end wakes the object, and
@@ -276,11 +282,23 @@ func (d *Desk) claim(key types.NamespacedName, task *group.Task, now time.Time) 
 			f.first = now
 		}
 	}
-	if quiet, end := f.since.Add(settle).Sub(now), f.first.Add(patience).Sub(now); task.Wanted.Pending && quiet > 0 && end > 0 {
-		return nil, min(quiet, end)
+	if wait := f.wait(task, now); wait > 0 {
+		return nil, wait
 	}
 	f.asked, f.first, f.id, f.at = task.ID, time.Time{}, "", now
 	return f, 0
+}
+
+// wait is how long a task is to wait so that others come with it.
+func (f *file) wait(task *group.Task, now time.Time) time.Duration {
+	if task.Verb == group.Delete {
+		return 0
+	}
+	wait := min(f.at.Add(rest).Sub(now), rest) // the clock may have been set back
+	if task.Wanted.Pending {
+		wait = max(wait, min(f.since.Add(settle).Sub(now), f.first.Add(patience).Sub(now)))
+	}
+	return wait
 }
 
 // due says that a task that failed is to be tried again, which it is from now on.

@@ -105,6 +105,35 @@ func TestComesOrGoes(t *testing.T) {
 	}
 }
 
+func TestPresent(t *testing.T) {
+	t.Parallel()
+	going := build.User("jean").In("acme", "acme").Roles("a").Deleting(now).Obj()
+	for name, c := range map[string]struct {
+		why    string
+		change change
+		want   change
+		calls  int
+	}{
+		"created":  {why: "is there", change: change{nil, isOne}, want: change{nil, isOne}, calls: 1},
+		"changed":  {why: "is there", change: change{wasOne, isOne}, want: change{wasOne, isOne}, calls: 1},
+		"deleted":  {why: "waits for a finalizer, and is gone for everybody else", change: change{isOne, going}, want: change{isOne, nil}, calls: 1},
+		"deleting": {why: "was gone already", change: change{going, going}},
+		"gone":     {why: "was gone already", change: change{going, nil}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var seen []change
+			c.change.feed(t.Context(), loop.Affected(loop.Present(func(_ context.Context, before, after *v1alpha1.User) []types.NamespacedName {
+				seen = append(seen, change{before, after})
+				return nil
+			})))
+			if len(seen) != c.calls || c.calls > 0 && seen[0] != c.want {
+				t.Errorf("%s: the mapping saw %v, want %v", c.why, seen, c.want)
+			}
+		})
+	}
+}
+
 // TestAffected checks that a mapping sees a change as it is: nil for what was not there, or is no more.
 func TestAffected(t *testing.T) {
 	t.Parallel()

@@ -27,6 +27,8 @@ func GroupsContract(t *testing.T, start func(t *testing.T, adopt bool) Server) {
 		"finds a group by its UID":             findsGroupByUID,
 		"leaves groups of others alone":        leavesGroups,
 		"deletes a group":                      deletesGroup,
+		"has groups in groups, or has none":    nestsGroups,
+		"tells of one group":                   tellsGroup,
 		"finds a group that it was not told":   findsLostGroup,
 		"refuses what is no group":             refusesGroups,
 		"reports groups that cannot be kept":   reportsGroupsUnavailable,
@@ -64,6 +66,13 @@ func (s Server) wantGroups(t *testing.T, want ...directory.Group) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		if g.Partial { // or it has none
+			whole, err := s.Lister.Group(t.Context(), g.Group)
+			if err != nil || whole == nil {
+				t.Fatalf("group %s: %v, %v", g.ID, whole, err)
+			}
+			g = *whole
+		}
 		g.ID = ""
 		slices.Sort(g.Members)
 		got[g.UID] = g.Group
@@ -71,7 +80,7 @@ func (s Server) wantGroups(t *testing.T, want ...directory.Group) {
 	wanted := map[types.UID]directory.Group{}
 	for _, g := range want {
 		g.ID, g.Organization = "", types.NamespacedName{}
-		g.Members = slices.Sorted(slices.Values(g.Members))
+		g.Members, g.Groups = g.All(), nil
 		wanted[g.UID] = g
 	}
 	same := cmp.Comparer(func(a, b []string) bool { return slices.Equal(a, b) })
@@ -174,6 +183,47 @@ func deletesGroup(t *testing.T, s Server) {
 	}
 	if n := len(s.Accounts()); n != 1 {
 		t.Errorf("%d accounts are left, want 1", n)
+	}
+}
+
+// nestsGroups has a group in a group, beside people, and takes it out again; a directory that cannot says so.
+func nestsGroups(t *testing.T, s Server) {
+	ids := s.people(t, 2)
+	below := directory.Group{UID: "5b7ba7a6-4f3c-4c57-9a4e-8a52a4f5a1de", Organization: Ada().Organization, DisplayName: "Looms", Members: ids[:1]}
+	below.ID = s.mustEnsureGroup(t, below)
+	group := Team(ids...)
+	group.Groups = []string{below.ID}
+	nests, err := s.Groups.Nests(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !nests {
+		if _, err := s.Groups.EnsureGroup(t.Context(), group); !errors.Is(err, directory.ErrRejected) {
+			t.Errorf("EnsureGroup: %v, want ErrRejected", err)
+		}
+		s.wantGroups(t, below)
+		return
+	}
+	group.ID = s.mustEnsureGroup(t, group)
+	s.wantGroups(t, group, below)
+	group.Members = nil
+	s.mustEnsureGroup(t, group)
+	s.wantGroups(t, group, below)
+	group.Members, group.Groups = ids[1:], nil
+	s.mustEnsureGroup(t, group)
+	s.wantGroups(t, group, below)
+}
+
+func tellsGroup(t *testing.T, s Server) {
+	ids := s.people(t, 3)
+	group := Team(ids...)
+	group.ID = s.mustEnsureGroup(t, group)
+	found, err := s.Lister.Group(t.Context(), directory.Group{ID: group.ID})
+	if err != nil || found == nil || found.Revision() != group.Revision() || found.ID != group.ID {
+		t.Errorf("Group: %+v, %v", found, err)
+	}
+	if found, err := s.Lister.Group(t.Context(), directory.Group{ID: "nobody-has-this"}); err != nil || found != nil {
+		t.Errorf("a group that is not there: %+v, %v", found, err)
 	}
 }
 

@@ -14,8 +14,10 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
-func start(_ *testing.T, adopt bool) directorytest.Server {
-	d := &fake.Directory{Adopt: adopt}
+func start(t *testing.T, adopt bool) directorytest.Server { return serve(t, adopt, false) }
+
+func serve(_ *testing.T, adopt, nested bool) directorytest.Server {
+	d := &fake.Directory{Adopt: adopt, Nested: nested}
 	return directorytest.Server{
 		Directory: d,
 		Accounts: func() map[types.UID]directorytest.Kept {
@@ -39,7 +41,13 @@ func start(_ *testing.T, adopt bool) directorytest.Server {
 
 func TestDirectory(t *testing.T) { directorytest.Contract(t, start) }
 
-func TestGroups(t *testing.T) { directorytest.GroupsContract(t, start) }
+func TestGroups(t *testing.T) {
+	for name, nested := range map[string]bool{"flat": false, "nested": true} {
+		t.Run(name, func(t *testing.T) {
+			directorytest.GroupsContract(t, func(t *testing.T, adopt bool) directorytest.Server { t.Helper(); return serve(t, adopt, nested) })
+		})
+	}
+}
 
 func TestOpenGateLetsThrough(t *testing.T) {
 	d := &fake.Directory{}

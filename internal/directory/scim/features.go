@@ -200,15 +200,9 @@ func (f *features) readKinds(kinds resource) (extended *bool) {
 func (f *features) readSchemas(schemas resource, extended *bool) {
 	described, kept := map[string]bool{}, map[string]bool{}
 	for _, schema := range schemas.list("Resources") {
-		id := strings.ToLower(schema.text("id"))
-		described[id] = true
+		described[strings.ToLower(schema.text("id"))] = true
 		for _, attribute := range schema.list("attributes") {
-			if name := strings.ToLower(attribute.text("name")); attribute.comparable() {
-				kept[id+":"+name] = true
-			}
-			if id == strings.ToLower(coreGroup) && strings.EqualFold(attribute.text("name"), "members") {
-				f.nests = attribute.takesGroups()
-			}
+			f.readAttribute(schema.text("id"), attribute, kept)
 		}
 	}
 	for attribute, name := range usual {
@@ -241,6 +235,17 @@ func (r resource) comparable() bool {
 	}
 	return r.text("name") != string(directory.Entitlements) || len(parts) == 0 ||
 		slices.ContainsFunc(parts, func(part resource) bool { return part.text("name") == "type" })
+}
+
+// readAttribute notes whether an attribute is kept, and what the members of groups can be.
+func (f *features) readAttribute(schema string, attribute resource, kept map[string]bool) {
+	name := attribute.text("name")
+	if attribute.comparable() {
+		kept[strings.ToLower(schema+":"+name)] = true
+	}
+	if strings.EqualFold(schema, coreGroup) && strings.EqualFold(name, "members") {
+		f.nests = attribute.takesGroups()
+	}
 }
 
 // takesGroups says that the values of an attribute can be groups: their type, or what they refer to, is said to be one.

@@ -217,6 +217,9 @@ func TestGroupsOfOddDirectories(t *testing.T) {
 				t.Errorf("EnsureGroup: %v, want ErrRejected", err)
 			}
 		}
+		if err := c.DeleteGroup(t.Context(), directorytest.Team()); err != nil {
+			t.Errorf("DeleteGroup: %v: where there are no groups, there is none of ours", err)
+		}
 	})
 }
 
@@ -269,6 +272,84 @@ func TestAListThatCannotBeReadWholeIsAnError(t *testing.T) {
 			}
 			if tt.want == "" && (last != nil || n != 5) || tt.want != "" && (!errors.Is(last, directory.ErrUnavailable) || !strings.Contains(directory.Words(last), tt.want)) {
 				t.Errorf("%d accounts, and then %v", n, last)
+			}
+		})
+	}
+}
+
+// To look at a big group costs one request, and one person more another one.
+func TestOnePersonMore(t *testing.T) {
+	c, s := start(t, scimtest.Rich(), nil)
+	ids := numbered(5001)
+	group := directorytest.Team(ids[:5000]...)
+	group.ID = ensureGroup(t, c, group)
+	s.Counts()
+	group.Members = ids
+	ensureGroup(t, c, group)
+	for _, r := range s.Requests() {
+		if len(r.Body) > 300 {
+			t.Errorf("a %s for one person has %d bytes", r.Method, len(r.Body))
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"GET /Groups": 1, "PATCH /Groups": 1}, s.Counts()); diff != "" {
+		t.Errorf("requests for one person more (-want +got):\n%s", diff)
+	}
+	wantMembers(t, s, ids)
+}
+
+// Whoever can PUT alone takes away what is not sent back: what a list leaves out is read first.
+func TestPutKeepsWhatListsLeaveOut(t *testing.T) {
+	put := profile(func(p *scimtest.Profile) { p.Patch, p.BriefLists = false, true })
+	t.Run("a group", func(t *testing.T) {
+		c, s := start(t, put, nil)
+		group := directorytest.Team("users-1", "users-2")
+		ensureGroup(t, c, group)
+		c = client(t, s.URL(), nil) // which does not know it
+		group.DisplayName = "Looms"
+		ensureGroup(t, c, group)
+		wantMembers(t, s, group.Members)
+		c = client(t, s.URL(), nil)
+		group.Members = nil
+		ensureGroup(t, c, group)
+		wantMembers(t, s, []string{})
+	})
+	t.Run("an account", func(t *testing.T) {
+		c, s := start(t, put, nil)
+		a := directorytest.Ada()
+		id := ensure(t, c, a)
+		s.Change(id, map[string]any{"nickName": "Enchantress of Number"})
+		c = client(t, s.URL(), nil)
+		a.GivenName = "Augusta"
+		ensure(t, c, a)
+		if got := s.Accounts()[0].Attributes["nickName"]; got != "Enchantress of Number" {
+			t.Errorf("what others have set is %v", got)
+		}
+	})
+}
+
+// What a directory says of its groups decides whether they can have groups: each way of saying it counts, and silence does not.
+func TestWhatNests(t *testing.T) {
+	schema := func(members string) string {
+		return `{"Resources":[{"id":"urn:ietf:params:scim:schemas:core:2.0:Group","attributes":[{"name":"displayName"},` + members + `]}]}`
+	}
+	for why, tt := range map[string]struct {
+		schemas string
+		want    bool
+	}{
+		"type":               {schema(`{"name":"members","subAttributes":[{"name":"type","canonicalValues":["User","Group"]}]}`), true},
+		"reference":          {schema(`{"name":"Members","subAttributes":[{"name":"$ref","referenceTypes":["User","group"]}]}`), true},
+		"users alone":        {schema(`{"name":"members","subAttributes":[{"name":"type","canonicalValues":["User"]},{"name":"$ref","referenceTypes":["User"]}]}`), false},
+		"nothing is said":    {schema(`{"name":"members"}`), false},
+		"there is no schema": {`{"Resources":[]}`, false},
+		"of accounts": {
+			`{"Resources":[{"id":"urn:ietf:params:scim:schemas:core:2.0:User","attributes":[{"name":"members","subAttributes":[{"name":"type","canonicalValues":["Group"]}]}]}]}`, false,
+		},
+	} {
+		t.Run(why, func(t *testing.T) {
+			c, s := start(t, scimtest.Rich(), nil)
+			s.Script(nil, nil, scimtest.Answer(http.StatusOK, tt.schemas))
+			if got, err := c.Nests(t.Context()); err != nil || got != tt.want {
+				t.Errorf("Nests: %v, %v, want %v", got, err, tt.want)
 			}
 		})
 	}

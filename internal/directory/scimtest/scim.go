@@ -208,6 +208,13 @@ func (s *Server) admit(st *store, data map[string]any) (secret *string, p *probl
 	for _, name := range []string{"id", "meta", "schemas", "groups"} {
 		delete(data, name)
 	}
+	if members, _ := data["members"].([]any); !s.profile.Nested {
+		for _, m := range members {
+			if entry, _ := m.(map[string]any); s.groups.find(fmt.Sprint(entry["value"])) != nil {
+				return nil, &problem{400, "invalidValue", "Groups have accounts as members, and no groups."}
+			}
+		}
+	}
 	if given, ok := data["password"].(string); ok {
 		uid, _ := data["externalId"].(string)
 		if words := s.rejected[uid]; words != "" {
@@ -254,7 +261,12 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, st *store) *proble
 	var all []any
 	for _, o := range st.all {
 		if s.arrived >= o.from && matches(o) {
-			all = append(all, s.rendered(st, o))
+			shown := s.rendered(st, o)
+			if s.profile.BriefLists {
+				delete(shown, "members")
+				delete(shown, "nickName")
+			}
+			all = append(all, shown)
 		}
 	}
 	start, shown := s.onPage(r, all)
@@ -395,13 +407,25 @@ func (s *Server) describe(path string) any {
 			map[string]any{"id": "Group", "name": "Group", "endpoint": "/Groups", "schema": s.groups.core},
 		)
 	case "/Schemas":
-		all := []any{schema(s.users.core, "userName displayName name title active emails phoneNumbers locale timezone roles entitlements password"), schema(s.groups.core, "displayName members")}
+		all := []any{schema(s.users.core, "userName displayName name title active emails phoneNumbers locale timezone roles entitlements password"), schema(s.groups.core, "displayName")}
+		all[1].(map[string]any)["attributes"] = append(all[1].(map[string]any)["attributes"].([]any), s.members())
 		if s.profile.Enterprise {
 			all = append(all, schema(enterprise, "employeeNumber manager department"))
 		}
 		return list(all...)
 	}
 	return nil
+}
+
+// members is the attribute of groups as RFC 7643 (8.7.1) has it.
+func (s *Server) members() any {
+	takes := []any{"User"}
+	if s.profile.Nested {
+		takes = append(takes, "Group")
+	}
+	return map[string]any{"name": "members", "mutability": "readWrite", "returned": "default", "subAttributes": []any{
+		map[string]any{"name": "value"}, map[string]any{"name": "$ref", "referenceTypes": takes}, map[string]any{"name": "type", "canonicalValues": takes},
+	}}
 }
 
 func schema(id, attributes string) map[string]any {

@@ -50,13 +50,17 @@ type Profile struct {
 	Terse bool
 	// IgnoreExternalID keeps no externalId.
 	IgnoreExternalID bool
+	// Nested takes groups as members of groups, and says so.
+	Nested bool
+	// BriefLists leave out what is long, or of no use to most: members and nickName.
+	BriefLists bool
 	// Lag is how many requests something new is not shown for, though its name is taken at once.
 	Lag int
 }
 
 // Rich is a directory that can do what the RFC has.
 func Rich() Profile {
-	return Profile{Name: "rich", Patch: true, ETag: true, Discovery: true, Enterprise: true, MaxPage: 100}
+	return Profile{Name: "rich", Patch: true, ETag: true, Discovery: true, Enterprise: true, Nested: true, MaxPage: 100}
 }
 
 // Strict is a directory that does what the RFC demands, and often less.
@@ -81,6 +85,8 @@ func Profiles() []Profile {
 		change(Rich(), "case counts in filters", func(p *Profile) { p.CaseCounts = true }),
 		change(Strict(), "no filter", func(p *Profile) { p.Filter, p.MaxPage = FilterNone, 40 }),
 		change(Rich(), "filter ignored", func(p *Profile) { p.Filter, p.MaxPage = FilterIgnored, 40 }),
+		change(Rich(), "no groups in groups, brief lists", func(p *Profile) { p.Nested, p.BriefLists = false, true }),
+		change(Rich(), "PUT alone, brief lists", func(p *Profile) { p.Patch, p.BriefLists = false, true }),
 		change(Strict(), "no pages", func(p *Profile) { p.Filter, p.IgnorePaging = FilterNone, true }),
 	}
 }
