@@ -22,7 +22,7 @@ const (
 	// Absent when no seat is needed, or the user has left. Reasons: Seated, AwaitingSeat, SeatPoolNotFound.
 	ConditionSeated = "Seated"
 	// ConditionProvisioned (User): the directory has the account as it is to be. Absent where the organization has no directory, and
-	// until there is an account. Reasons: Provisioned, Deprovisioned, DirectoryUnavailable, DirectoryRejected, DirectoryConflict.
+	// until there is an account. Reasons: Provisioned, Deprovisioned, Drifted, DirectoryUnavailable, DirectoryRejected, DirectoryConflict.
 	ConditionProvisioned = "Provisioned"
 	// ConditionInvited (User): an invitation is open or was accepted.
 	// Reasons: Invited, Accepted, Inviting, InvitationExpired, Declined, MailRejected, InvitationRevoked.
@@ -223,6 +223,7 @@ const (
 	ReasonUserNameRefused    = "UserNameRefused"
 	ReasonProvisioned        = "Provisioned"
 	ReasonDeprovisioned      = "Deprovisioned"
+	ReasonDrifted            = "Drifted"
 	ReasonDirectoryReachable = "DirectoryReachable"
 	ReasonTransferred        = "Transferred"
 	ReasonTransferring       = "Transferring"

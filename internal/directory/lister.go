@@ -112,3 +112,14 @@ type Lister interface {
 	// Groups are all groups, in the order of the directory.
 	Groups(ctx context.Context) iter.Seq2[FoundGroup, error]
 }
+
+// ListerOf is what tells all that a directory has; nil for one that cannot tell.
+func ListerOf(d Directory) Lister {
+	switch d := d.(type) {
+	case Lister:
+		return d
+	case interface{ Lister() Lister }:
+		return d.Lister()
+	}
+	return nil
+}

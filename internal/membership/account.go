@@ -109,8 +109,12 @@ func (d *Decision) signOut(s Situation) (done bool) {
 		verb = DeleteAccount
 	case !signsIn(s) && d.adopts(s):
 		subject, stays = d.User, true
-	case !signsIn(s), stays && MayEnter(d.User):
+	case stays && MayEnter(d.User):
 		return true
+	case !signsIn(s):
+		if stays = false; !s.Drift.open() { // the record is right, and stays
+			return true
+		}
 	}
 	switch report := d.request(&s, verb, account.Of(subject, s.Organization, false), ""); {
 	case report == nil:
@@ -134,6 +138,9 @@ func (d *Decision) stillSignedIn(s Situation, verb AccountVerb, report *AccountR
 	if verb != DeleteAccount {
 		d.forfeit(kept)
 		then = "access ends, and the seat is freed, as soon as the account is deactivated"
+	}
+	if s.Drift.open() && !signsIn(s) {
+		then = "somebody activated the account there, which is deactivated as soon as that can be done"
 	}
 	d.Verdict = d.trouble(report, then)
 }
@@ -192,6 +199,7 @@ func (d *Decision) holdBack(s Situation) {
 func (d *Decision) provision(s Situation) {
 	u, at := d.User, account.At(s.Organization)
 	if len(u.Status.Roles) == 0 {
+		d.nothingToCompare()
 		return
 	}
 	if MayEnter(u) && !MayEnter(s.User) { // first it is on record, so that who loses it again is signed out whatever crashes
@@ -202,9 +210,10 @@ func (d *Decision) provision(s Situation) {
 		return
 	}
 	wanted := account.Of(u, s.Organization, MayEnter(u))
+	wanted.ManagerID = s.ManagerID
 	revision := wanted.Revision()
-	if upToDate(s, u, &wanted, revision) {
-		d.provisioned(true, v1alpha1.ReasonProvisioned, "the directory has the account")
+	if upToDate(s, u, &wanted, revision) && !d.astray(s) {
+		d.compared(s)
 		return
 	}
 	switch report := d.request(&s, EnsureAccount, wanted, revision); {

@@ -66,18 +66,22 @@ var rooms = []room{
 		name: "shared", packages: []string{"internal/bindings", "internal/index", "internal/keystore", "internal/loop", "internal/roster"},
 		may: []string{"api", "verdict", "cores", "ports", "invitation", "shared"},
 	},
+	{name: "drift", packages: []string{"internal/drift"}, may: []string{"api", "cores", "account", "ports"}, pure: true},
+	{
+		name: "resync", packages: []string{"internal/resync"}, may: []string{"api", "cores", "account", "ports", "drift", "outbox", "shared"},
+	},
 	{name: "follow", packages: []string{"internal/follow"}},
 	{
 		name: "mailroom", packages: []string{"internal/accounts", "internal/mailroom"}, may: []string{"api", "ports", "invitation", "shared", "follow"},
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom"},
+		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "drift", "resync"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "entrances", "programs", "servingcert",
+			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "entrances", "programs", "servingcert", "resync",
 		},
 	},
 }

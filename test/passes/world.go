@@ -54,6 +54,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/ownership"
+	"seatkeeper.dev/seatkeeper/internal/resync"
 	"seatkeeper.dev/seatkeeper/test/contract"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -132,6 +133,7 @@ type process struct {
 	outbox      *outbox.Outbox
 	accounts    *outbox.Outbox
 	desk        *billing.Desk
+	looks       *resync.Keeper
 	end         func()
 }
 
@@ -195,6 +197,7 @@ func (w *World) startProcess() {
 		From: mail.Address{Name: "Acme", Email: "people@acme.example"},
 	})
 	keys := invitation.Keyring{Current: make([]byte, invitation.KeySize)}
+	looks := resync.New(w.cluster.GetClient(), w.Directory, accounts, w.Clock)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	estate := &ownership.Desk{Estate: w.newEstate(), Outbox: outbox.New(outbox.Options{PerServer: 1, Clock: w.Clock})}
 	desk := billing.NewDesk(w.Billing, billing.DeskOptions{Workers: 1, Clock: w.Clock})
@@ -204,8 +207,16 @@ func (w *World) startProcess() {
 	go func() { ended <- accounts.Start(ctx) }()
 	go func() { ended <- estate.Outbox.Start(ctx) }()
 	go func() { ended <- desk.Start(ctx) }()
+	users := &user.Reconciler{
+		Base: base, Outbox: mails, Accounts: user.Accounts{Directories: w.Directory, Outbox: accounts, Resync: looks},
+		Inviter: user.Inviter{
+			Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
+		},
+		Estate: estate,
+	}
+	looks.SignOut = users.SignOut
 	w.process = process{
-		outbox: mails, accounts: accounts, desk: desk, estate: estate,
+		outbox: mails, accounts: accounts, desk: desk, estate: estate, looks: looks,
 		end: func() {
 			cancel()
 			if err := errors.Join(<-ended, <-ended, <-ended, <-ended); err != nil {
@@ -213,18 +224,12 @@ func (w *World) startProcess() {
 			}
 		},
 		reconcilers: map[Kind]reconcile.Reconciler{
-			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, Accounts: accounts},
+			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, Accounts: accounts, Resync: looks},
 			Role:         &role.Reconciler{Base: base},
 			Team:         &team.Reconciler{Base: base},
 			ArchivedUser: &archiveduser.Reconciler{Base: base},
 			SeatPool:     &seatpool.Reconciler{Base: base, Desk: desk},
-			User: &user.Reconciler{
-				Base: base, Outbox: mails, Accounts: user.Accounts{Directories: w.Directory, Outbox: accounts},
-				Inviter: user.Inviter{
-					Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
-				},
-				Estate: estate,
-			},
+			User:         users,
 		},
 	}
 }
