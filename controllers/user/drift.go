@@ -49,6 +49,12 @@ func (r *Reconciler) reports(ctx context.Context, before, after *v1alpha1.User) 
 	return r.users(ctx, u.Namespace, index.UserManager, u.Name)
 }
 
+// anotherDirectory says that accounts are to be elsewhere, or are kept otherwise. How often they are looked at says nothing of any.
+func anotherDirectory(before, after *v1alpha1.DirectoryPolicy) bool {
+	return before.SCIM.URL != after.SCIM.URL || before.SCIM.CredentialsSecretRef != after.SCIM.CredentialsSecretRef ||
+		before.Adoption != after.Adoption || before.DriftPolicy != after.DriftPolicy
+}
+
 func accountID(u *v1alpha1.User) string {
 	if u.Status.DirectoryAccount == nil {
 		return ""

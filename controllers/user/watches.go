@@ -206,7 +206,7 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
 	was, is := before.Invitation, after.Invitation
 	return before.DefaultRole != after.DefaultRole || before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
-		before.Directory != after.Directory || before.Locale != after.Locale ||
+		anotherDirectory(&before.Directory, &after.Directory) || before.Locale != after.Locale ||
 		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval) ||
 		!equality.Semantic.DeepEqual(before.Offboarding, after.Offboarding)
 }

@@ -6,6 +6,7 @@ package passes_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -306,10 +307,91 @@ func TestLookFails(t *testing.T) {
 	}
 }
 
-
 // listed is what acme says of its directory.
 func listed(w *passes.World) v1alpha1.DirectoryStatus {
 	var org v1alpha1.Organization
 	w.Find("acme", &org)
 	return org.Status.Directory
+}
+
+// Directories are looked at soon, then every resyncPeriod and a little more, and again after pauses that grow while that fails.
+func TestWhenDirectoriesAreLookedAt(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, accounted(nil)()...)
+	w.Settle()
+	for _, tt := range []struct {
+		why  string
+		pass time.Duration
+		do   func()
+		want int
+	}{
+		{why: "it is seen that there is one", want: 0},
+		{why: "not at once, since all are started at once", pass: 9 * time.Second, want: 0},
+		{why: "soon", pass: 21 * time.Second, want: 1},
+		{why: "not again", pass: 9 * time.Minute, want: 0},
+		{why: "after the period, and a fifth of it", pass: 3 * time.Minute, want: 1},
+		{why: "another period", pass: 73 * time.Second, do: func() {
+			passes.Change(w, "acme", func(o *v1alpha1.Organization) {
+				o.Spec.Directory.ResyncPeriod = &metav1.Duration{Duration: time.Minute}
+			})
+		}, want: 1},
+		{why: "which fails", pass: 73 * time.Second, do: func() { w.Directory.Unavailable(2) }, want: 1},
+		{why: "not at once", pass: time.Second, want: 0},
+		{why: "after a pause, and it fails again", pass: time.Second, want: 1},
+		{why: "not after the same pause", pass: 3 * time.Second, want: 0},
+		{why: "after twice as long", pass: time.Second, want: 1},
+		{why: "not again", pass: 50 * time.Second, want: 0},
+		{why: "and then as before", pass: 23 * time.Second, want: 1},
+		{why: "another directory", do: func() {
+			passes.Change(w, "acme", func(o *v1alpha1.Organization) { o.Spec.Directory.SCIM.URL += "/other" })
+		}, want: 0},
+		{why: "soon as well", pass: 30 * time.Second, want: 1},
+		{why: "none", pass: time.Hour, do: func() {
+			passes.Change(w, "acme", func(o *v1alpha1.Organization) { o.Spec.Directory = v1alpha1.DirectoryPolicy{} })
+		}, want: 0},
+	} {
+		if tt.do != nil {
+			tt.do()
+			w.CatchUp()
+		}
+		w.Clock.Step(tt.pass)
+		if got := w.Tick(); got != tt.want {
+			t.Fatalf("%s: the directory is asked %d times, want %d", tt.why, got, tt.want)
+		}
+	}
+}
+
+// The account of a manager is named in those of the people who report to the manager, as soon as there is one; nobody else is
+// written for it.
+func TestManagersInTheDirectory(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, accounted(nil)()...)
+	w.Create(member("bea"))
+	w.Settle()
+	report := member("cid")
+	report.Spec.Manager = "dan"
+	w.Create(report)
+	w.Settle()
+	has := func(name string) directory.Account { return w.Directory.Accounts()[w.User(name).UID].Account }
+	if got := has("cid").ManagerID; got != "" {
+		t.Errorf("nobody yet, and the directory has %q", got)
+	}
+	version := w.User("bea").ResourceVersion
+	w.Create(member("dan"))
+	w.Settle()
+	if got, want := has("cid").ManagerID, w.User("dan").Status.DirectoryAccount.ID; got != want || got == "" {
+		t.Errorf("the directory has the manager %q, want %q", got, want)
+	}
+	if w.User("bea").ResourceVersion != version {
+		t.Error("bea, who has no manager, was written")
+	}
+	w.Look()
+	w.Settle()
+	wantLookCosts(t, w)
+	w.Directory.Tamper(w.User("cid").UID, func(a *directory.Account) { a.ManagerID = "somebody" })
+	w.Look()
+	w.Settle()
+	if got, want := has("cid").ManagerID, w.User("dan").Status.DirectoryAccount.ID; got != want {
+		t.Errorf("after somebody changed it, the directory has the manager %q", got)
+	}
 }
