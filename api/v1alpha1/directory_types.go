@@ -102,10 +102,11 @@ type DirectoryStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Unknown *int32 `json:"unknown,omitempty"`
 
-	// unknownAccounts are the user names of those, as the directory writes them, sorted, up to 100.
+	// unknownAccounts are the user names of those, or what the directory calls them where they have none, sorted, up to 100.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=320
 	UnknownAccounts []string `json:"unknownAccounts,omitempty"`
 

@@ -102,19 +102,9 @@ func MayEnter(u *v1alpha1.User) bool { return access.Active(u) && len(u.Status.R
 // signOut sees to it that nobody can sign in any more who is to have no access, before that is recorded. It says whether nothing
 // is left to be done.
 func (d *Decision) signOut(s Situation) (done bool) {
-	verb, subject := DeactivateAccount, s.User
-	stays := !d.Farewell && s.User.Account() == d.User.Account()
-	switch {
-	case d.forGood():
-		verb = DeleteAccount
-	case !signsIn(s) && d.adopts(s):
-		subject, stays = d.User, true
-	case stays && MayEnter(d.User):
+	verb, subject, stays := d.closing(s)
+	if verb == "" {
 		return true
-	case !signsIn(s):
-		if stays = false; !s.Drift.open() { // the record is right, and stays
-			return true
-		}
 	}
 	switch report := d.request(&s, verb, account.Of(subject, s.Organization, false), ""); {
 	case report == nil:
@@ -128,6 +118,21 @@ func (d *Decision) signOut(s Situation) (done bool) {
 		d.stillSignedIn(s, verb, report)
 	}
 	return false
+}
+
+// closing is what is to be done so that nobody can sign in who is to have no access, about whose account, and whether that is on
+// record of the user afterwards; empty when it is nothing.
+func (d *Decision) closing(s Situation) (verb AccountVerb, subject *v1alpha1.User, recorded bool) {
+	stays := !d.Farewell && s.User.Account() == d.User.Account()
+	switch {
+	case d.forGood():
+		return DeleteAccount, s.User, stays
+	case !signsIn(s) && d.adopts(s):
+		return DeactivateAccount, d.User, true
+	case stays && MayEnter(d.User), !signsIn(s) && !s.Drift.open():
+		return "", nil, false
+	}
+	return DeactivateAccount, s.User, stays && signsIn(s) // else the record is right already
 }
 
 // stillSignedIn records why nobody is signed out yet.

@@ -113,7 +113,7 @@ func (l *look) see(ctx context.Context, found *directory.Found) error {
 	who, ours := l.ledger.Whose(found)
 	if !ours {
 		if !l.recently(found.UID, found.UserName) {
-			l.tally.unknown.Add(printable(cmp.Or(found.UserName, found.ID)))
+			l.tally.unknown.Add(cmp.Or(printable(found.UserName), printable(found.ID), "?"))
 		}
 		return nil
 	}
@@ -141,7 +141,6 @@ func (l *look) note(who person, want *drift.Want, d membership.Drift, saidDrifte
 	delete(l.astray, who)
 	delete(l.well, who.name)
 	switch {
-	case l.recently(want.Account.UID, want.Account.UserName):
 	case d.Astray():
 		l.astray[who] = d
 	case saidDrifted && want.Care == drift.Whole:
@@ -197,7 +196,7 @@ func (l *look) end(ctx context.Context, round int) error {
 			var record v1alpha1.ArchivedUser
 			if err := l.Cache.Get(ctx, key, &record); client.IgnoreNotFound(err) != nil {
 				return fmt.Errorf("%w: reading a record: %w", outbox.ErrNotTried, err)
-			} else if err == nil {
+			} else if a := drift.OfRecord(&record, l.org).Account; err == nil && !l.recently(a.UID, a.UserName) {
 				records = append(records, &record)
 			}
 			continue

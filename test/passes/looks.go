@@ -3,7 +3,14 @@
 
 package passes
 
-import "time"
+import (
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/account"
+)
 
 // Tick has those directories looked at that are due, and says how often they were asked.
 func (w *World) Tick() int {
@@ -23,4 +30,20 @@ func (w *World) Look() {
 	w.Clock.Step(2 * period) // jitter and all
 	w.must(w.looks.Tick(w.t.Context()), "looking at directories")
 	w.Delivered()
+}
+
+// SignOut has somebody signed out of whom a record is left, as it was seen.
+func (w *World) SignOut(record *v1alpha1.ArchivedUser) {
+	w.t.Helper()
+	w.users().SignOut(get[v1alpha1.Organization](w, record.Record.Spec.Organization), record)
+	w.Delivered()
+}
+
+// Asked notes that something is asked of the directory about the account of a User.
+func (w *World) Asked(name string) {
+	w.t.Helper()
+	u := w.User(name)
+	org := get[v1alpha1.Organization](w, u.Spec.Organization)
+	a := account.Of(u, org, false)
+	w.looks.Asked(client.ObjectKeyFromObject(org), &a)
 }
