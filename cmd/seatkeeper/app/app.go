@@ -88,6 +88,8 @@ type Options struct {
 	MailsPerSecond float64
 	// OpenDirectory makes the client of the directory at a place, with the Secret that says how to sign in.
 	OpenDirectory func(at accounts.Place, secret map[string][]byte) (directory.Directory, error)
+	// DirectoryRequestsPerSecond is how many requests each organization may make of its directory in a second; no limit when 0.
+	DirectoryRequestsPerSecond float64
 	// Billing bills the seats of the pools that ask for it.
 	Billing billing.Provider
 	// Names are those by which Kubernetes knows people.
@@ -126,7 +128,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return nil, err
 	}
-	directories := accounts.New(direct, o.OpenDirectory, o.Clock)
+	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)
 	if err := addControllers(mgr, o, keys.Keys, directories); err != nil {
 		return nil, err
 	}
