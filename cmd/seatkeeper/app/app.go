@@ -128,6 +128,9 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return nil, err
 	}
+	if err := o.meter(mgr.GetClient()); err != nil {
+		return nil, err
+	}
 	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)
 	if err := addControllers(mgr, o, keys.Keys, directories); err != nil {
 		return nil, err
