@@ -22,7 +22,7 @@ const (
 	// Absent when no seat is needed, or the user has left. Reasons: Seated, AwaitingSeat, SeatPoolNotFound.
 	ConditionSeated = "Seated"
 	// ConditionProvisioned (User): the directory has the account as it is to be. Absent where the organization has no directory, and
-	// until there is an account. Reasons: Provisioned, Deprovisioned, DirectoryUnavailable, DirectoryRejected, DirectoryConflict.
+	// until there is an account. Reasons: Provisioned, Deprovisioned, Drifted, DirectoryUnavailable, DirectoryRejected, DirectoryConflict.
 	// (Team, Role): the directory has the group as it is to be. Absent where teams, or roles, are no groups, and until there is one.
 	// Reasons: Provisioned, DirectoryUnavailable, DirectoryRejected, DirectoryConflict, Drifted.
 	ConditionProvisioned = "Provisioned"

@@ -108,3 +108,39 @@ type DirectoryGroup struct {
 	// +kubebuilder:validation:MaxLength=64
 	Revision string `json:"revision,omitempty"`
 }
+
+// DirectoryStatus is what the latest look at all that a directory has found.
+//
+// +kubebuilder:validation:MinProperties=1
+type DirectoryStatus struct {
+	// accounts is the number of accounts there, whoever made them.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Accounts *int32 `json:"accounts,omitempty"`
+
+	// unknown is the number of accounts that are nobody's here: of no User, and of no ArchivedUser. They are left alone.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Unknown *int32 `json:"unknown,omitempty"`
+
+	// unknownAccounts are the user names of those, or what the directory calls them where they have none, sorted, up to 100.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=320
+	UnknownAccounts []string `json:"unknownAccounts,omitempty"`
+
+	// drifted is the number of Users whose account somebody changed, activated or deleted there, and that was not set right since.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Drifted *int32 `json:"drifted,omitempty"`
+
+	// driftedUsers are the names of those, sorted, up to 20.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	DriftedUsers []string `json:"driftedUsers,omitempty"`
+}

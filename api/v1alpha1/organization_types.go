@@ -285,6 +285,11 @@ type OrganizationStatus struct {
 	// +optional
 	Removals RemovalsStatus `json:"removals,omitempty,omitzero"`
 
+	// directory is what the latest look at the whole directory found, every spec.directory.resyncPeriod. Unset without a directory,
+	// and until the first look.
+	// +optional
+	Directory DirectoryStatus `json:"directory,omitempty,omitzero"`
+
 	// archived is the number of Users with state Archived or whose access ended, and of ArchivedUsers.
 	// +optional
 	// +kubebuilder:validation:Minimum=0

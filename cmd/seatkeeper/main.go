@@ -91,6 +91,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	flags.StringVar(&passwordFile, "mail-password-file", "", "the file that holds the password")
 	flags.Float64Var(&o.MailsPerSecond, "mail-rate", 0, "how many mails may be sent in a second; no limit when 0")
 	flags.StringVar(&mailFrom, "mail-from", "", `who sends the invitations, such as "Acme <people@acme.example>"; required`)
+	flags.Float64Var(&o.DirectoryRequestsPerSecond, "directory-rate-limit", directoryRate, "how many requests each organization may make of its directory in a second, and twice as many at once; no limit when 0")
 	flags.StringVar(&stripeURL, "stripe-url", "", "the address of the Stripe API; Stripe's own when empty")
 	flags.Func("kubernetes-user-name", `the name by which Kubernetes knows a person, for RoleBindings: a template of Go's text/template over .Email, .Name, .Namespace, .UID and .Organization of the User, such as "oidc:{{.Email}}"; by default the address`, func(text string) (err error) {
 		o.Names, err = bindings.ParseNames(text)
@@ -147,6 +148,9 @@ func check(o app.Options) error {
 	}
 	if !(o.MailsPerSecond >= 0) { // nor is it NaN
 		return fmt.Errorf("--mail-rate is %v: it must be a number of mails in a second, or 0 for no limit", o.MailsPerSecond)
+	}
+	if !(o.DirectoryRequestsPerSecond >= 0) {
+		return fmt.Errorf("--directory-rate-limit is %v: it must be a number of requests in a second, or 0 for no limit", o.DirectoryRequestsPerSecond)
 	}
 	return nil
 }

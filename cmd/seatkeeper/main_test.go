@@ -53,7 +53,7 @@ func defaults(t *testing.T) app.Options {
 		Webhook:       &webhook.Options{Port: 9443, CertDir: "/tmp/k8s-webhook-server/serving-certs"},
 		PortalAddress: ":8090", PortalURL: portal,
 		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"},
-		Clock:    clock.RealClock{},
+		Clock:    clock.RealClock{}, DirectoryRequestsPerSecond: 50,
 	}
 }
 
@@ -90,6 +90,8 @@ func TestFlags(t *testing.T) {
 		}},
 		"others' certificates":       {[]string{"--webhook-certs=Directory", "--webhook-cert-dir=/certs"}, func(o *app.Options) { o.Webhook.CertDir = "/certs" }},
 		"a pace":                     {[]string{"--mail-rate=2.5"}, func(o *app.Options) { o.MailsPerSecond = 2.5 }},
+		"a pace of directories":      {[]string{"--directory-rate-limit=7.5"}, func(o *app.Options) { o.DirectoryRequestsPerSecond = 7.5 }},
+		"any pace of directories":    {[]string{"--directory-rate-limit=0"}, func(o *app.Options) { o.DirectoryRequestsPerSecond = 0 }},
 		"names for Kubernetes":       {[]string{"--kubernetes-user-name=oidc:{{.Email}}"}, func(o *app.Options) { o.Names, _ = bindings.ParseNames("oidc:{{.Email}}") }},
 		"implicit TLS":               {[]string{"--mail-tls=Implicit", "--mail-port=2465"}, func(*app.Options) {}},
 		"a bare sender":              {[]string{"--mail-from=people@acme.example"}, func(o *app.Options) { o.MailFrom.Name = "" }},
@@ -201,6 +203,8 @@ func TestBadFlags(t *testing.T) {
 		"--mail-rate=-1":                           "or 0 for no limit",
 		"--mail-rate=NaN":                          "or 0 for no limit",
 		"--mail-rate=many":                         "parse error",
+		"--directory-rate-limit=-1":                "or 0 for no limit",
+		"--directory-rate-limit=NaN":               "or 0 for no limit",
 		"--kubernetes-user-name=system:{{.Name}}":  "is for Kubernetes itself",
 		"--kubernetes-user-name={{.Phone}}":        "evaluate field Phone",
 		"--kubernetes-user-name=":                  "the name is empty",

@@ -24,6 +24,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
+	"seatkeeper.dev/seatkeeper/internal/resync"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -39,8 +40,9 @@ type Reconciler struct {
 	// Mailroom has the organization's own mails, and Outbox knows whether its mail server can be reached.
 	Mailroom *mailroom.Mailroom
 	Outbox   *outbox.Outbox
-	// Accounts talks to directories.
+	// Accounts talks to directories, and Resync looks at all that they have.
 	Accounts *outbox.Outbox
+	Resync   *resync.Keeper
 }
 
 // Reconcile does one pass.
@@ -75,6 +77,8 @@ type snapshot struct {
 	archived  int
 	mails     mails
 	directory reach
+	// listed is what the latest look at the whole directory found; nil when nothing is known.
+	listed *v1alpha1.DirectoryStatus
 	// removals are the decisions about who is removed, on which those about roles rest.
 	removals v1alpha1.RemovalsStatus
 	// roles are those of the organization, by name, and decisions what is decided about those with limits of holders.
@@ -108,7 +112,7 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 		return nil, err
 	}
 	var err error
-	s.directory = r.directory(org)
+	s.directory, s.listed = r.directory(org), r.Resync.Report(client.ObjectKeyFromObject(org))
 	s.mails, err = r.gatherMails(ctx, org)
 	return s, err
 }
@@ -120,6 +124,7 @@ func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Ve
 	reportTemplates(org, s.mails, now)
 	s.mails.server.report(org, now)
 	s.directory.report(org, now)
+	reportListed(org, s.listed)
 	v := judge(org, s)
 	v.WakeAt = reportRemovals(org, now)
 	switch {

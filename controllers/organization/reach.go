@@ -54,3 +54,13 @@ func (s reach) report(org *v1alpha1.Organization, now time.Time) {
 		verdict.Set(org, s.kind, true, s.is, s.isMessage, now)
 	}
 }
+
+// reportListed says what the directory has. What was said stays until it is looked at again.
+func reportListed(org *v1alpha1.Organization, listed *v1alpha1.DirectoryStatus) {
+	switch {
+	case !membership.HasDirectory(org):
+		org.Status.Directory = v1alpha1.DirectoryStatus{}
+	case listed != nil:
+		org.Status.Directory = *listed
+	}
+}

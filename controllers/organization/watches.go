@@ -32,6 +32,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		WatchesMetadata(&corev1.ConfigMap{}, handler.EnqueueRequestsFromMapFunc(r.withTemplates)).
 		WatchesRawSource(loop.Woken(r.Outbox.Changed())).
 		WatchesRawSource(loop.Woken(r.Accounts.Changed())).
+		WatchesRawSource(loop.Woken(r.Resync.Organizations())).
 		WithOptions(opts).
 		Complete(r)
 }

@@ -19,6 +19,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/password"
+	"seatkeeper.dev/seatkeeper/internal/resync"
 )
 
 // Accounts is where people's accounts are.
@@ -27,6 +28,8 @@ type Accounts struct {
 	Directories directory.Directories
 	// Outbox talks to them, so that no pass waits for a directory.
 	Outbox *outbox.Outbox
+	// Resync finds what they have otherwise than they are to have.
+	Resync *resync.Keeper
 }
 
 // passwordKey is the key of a first password in its Secret.

@@ -52,6 +52,7 @@ func (r *Reconciler) accounted(ctx context.Context, s *snapshot) (membership.Dec
 // ask has the directory do something, and says what became of it: nil while that is not known.
 func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.AccountTask) (*membership.AccountReport, error) {
 	key, organization := client.ObjectKeyFromObject(s.User), s.Organization
+	r.Accounts.Resync.Asked(client.ObjectKeyFromObject(organization), &task.Account)
 	run := &errand{Reconciler: r, user: s.User, task: *task, organization: organization}
 	r.errands.note(key, task.ID)
 	asked := outbox.Errand{
@@ -66,6 +67,12 @@ func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.Acco
 	switch {
 	case o.State == outbox.Queued:
 		return nil, nil
+	case o.State == outbox.Done && task.Verb == membership.DeactivateAccount:
+		r.Accounts.Resync.SignedOut(s.User)
+	default:
+		r.Accounts.Resync.Settled(s.User)
+	}
+	switch {
 	case o.State == outbox.Done:
 		r.accountPatience.forget(key)
 		report.Outcome, report.AccountID = membership.AccountDone, r.errands.id(key, task.ID)

@@ -45,6 +45,9 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 		s.Organization = &org
 		s.Invalid = invalid(u, &org)
 	}
+	if err := r.gatherAccount(ctx, s); err != nil {
+		return nil, err
+	}
 	if err := r.gatherRoles(ctx, s); err != nil {
 		return nil, err
 	}

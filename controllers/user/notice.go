@@ -19,8 +19,9 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 )
 
-// announce tells by an event that access ends before long, once that is on record.
+// announce tells by an event that access ends before long, or that somebody changed the account, once that is on record.
 func (r *Reconciler) announce(s *snapshot, after *v1alpha1.User) {
+	r.announceDrift(s.User, after)
 	was, is := s.User.Status.AccessNotice, after.Status.AccessNotice
 	if is.Until.IsZero() || was.Until.Equal(&is.Until) {
 		return

@@ -41,6 +41,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		For(&v1alpha1.User{}, builder.WithPredicates(r.leaving(), predicate.Or(loop.Declared(), answered()))).
 		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
+		Watches(&v1alpha1.User{}, loop.Affected(r.reports)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning)).
 		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.usersOfTeam))).
 		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged)).
@@ -51,6 +52,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		WatchesRawSource(loop.Woken(r.Accounts.Outbox.Done())).
 		WatchesRawSource(loop.Woken(r.Estate.Outbox.Done())).
 		WatchesRawSource(loop.Woken(strays)).
+		WatchesRawSource(loop.Woken(r.Accounts.Resync.Users())).
 		WithOptions(opts).
 		Complete(r)
 }
@@ -204,7 +206,7 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
 	was, is := before.Invitation, after.Invitation
 	return before.DefaultRole != after.DefaultRole || before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
-		!equality.Semantic.DeepEqual(before.Directory, after.Directory) || before.Locale != after.Locale ||
+		anotherDirectory(&before.Directory, &after.Directory) || before.Locale != after.Locale ||
 		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval) ||
 		!equality.Semantic.DeepEqual(before.Offboarding, after.Offboarding)
 }

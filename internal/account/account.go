@@ -60,6 +60,18 @@ func Of(user *v1alpha1.User, organization *v1alpha1.Organization, active bool) A
 	return a
 }
 
+// ManagerID is what the directory of an organization calls the account of a manager; empty when there is no such manager, or no
+// account yet. A manager is somebody of the same organization.
+func ManagerID(manager *v1alpha1.User, organization *v1alpha1.Organization) string {
+	if organization == nil || manager == nil || manager.Spec.Organization != organization.Name {
+		return ""
+	}
+	if has := manager.Status.DirectoryAccount; has != nil && has.Directory == At(organization) {
+		return has.ID
+	}
+	return ""
+}
+
 // Revision tells what a directory is given from anything else that it could be given.
 func (a Account) Revision() string {
 	a.ID = "" // which is the directory's

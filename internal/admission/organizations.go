@@ -7,6 +7,7 @@ import (
 	"context"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
@@ -86,7 +87,7 @@ func (g *gains) voice(before, after *v1alpha1.Organization) {
 	if ref := after.Spec.Mail.SMTPSecretRef; ref.Name != "" && ref != before.Spec.Mail.SMTPSecretRef {
 		g.secret(field.NewPath("spec", "mail", "smtpSecretRef", "name"), ref.Name)
 	}
-	if before.Spec.Directory != after.Spec.Directory {
+	if !equality.Semantic.DeepEqual(before.Spec.Directory, after.Spec.Directory) {
 		g.organization(field.NewPath("spec", "directory"), "say where the accounts and passwords of organization "+after.Name+" go", after.Name)
 	}
 	if ref := after.Spec.Directory.SCIM.CredentialsSecretRef; ref.Name != "" && (ref != before.Spec.Directory.SCIM.CredentialsSecretRef ||

@@ -432,7 +432,7 @@ func forbidden(err error) error {
 // Taking away, and what gives nobody anything, needs no right but to write.
 func TestTakingAwayIsFree(t *testing.T) {
 	d := company(t)
-	d.create(t, build.User("pat").In(d.namespace, "acme").Obj(), build.Role("rich").In(d.namespace, "acme").Permissions("crm.*", "tickets.*").RoleRefs(shippedEditor, shippedViewer).Includes("helper", "support").Obj())
+	d.create(t, build.User("pat").In(d.namespace, "acme").Obj(), build.Organization("hosted").In(d.namespace).Directory().Obj(), build.Role("rich").In(d.namespace, "acme").Permissions("crm.*", "tickets.*").RoleRefs(shippedEditor, shippedViewer).Includes("helper", "support").Obj())
 	frees := map[string]attempt{
 		"User: a name":                 userOf("ada", func(s *v1alpha1.UserSpec) { s.GivenName, s.FamilyName = "Ada", "Lovelace" }),
 		"User: no roles":               userOf("ada", func(s *v1alpha1.UserSpec) { s.Roles = nil }),
@@ -485,6 +485,7 @@ func TestTakingAwayIsFree(t *testing.T) {
 		}),
 		"Organization: no objects":     organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Offboarding.Ownership = nil }),
 		"Organization: words":          organization("acme", func(s *v1alpha1.OrganizationSpec) { s.DisplayName = "Acme" }),
+		"Organization: words, hosted":  organization("hosted", func(s *v1alpha1.OrganizationSpec) { s.DisplayName = "Hosted" }),
 		"Organization: nothing at all": organization("initech", func(s *v1alpha1.OrganizationSpec) { s.DefaultRole = "" }),
 		"SeatPool: more":               pool("billed", func(s *v1alpha1.SeatPoolSpec) { s.Seats = new(int32(4)) }),
 		"SeatPool: another item":       pool("billed", func(s *v1alpha1.SeatPoolSpec) { s.Billing.Stripe.SubscriptionItem = "si_2" }),

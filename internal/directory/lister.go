@@ -123,3 +123,14 @@ type Lister interface {
 	// Group is one group by itself, with all its members; nil when there is none. group needs an ID.
 	Group(ctx context.Context, group Group) (*FoundGroup, error)
 }
+
+// ListerOf is what tells all that a directory has; nil for one that cannot tell.
+func ListerOf(d Directory) Lister {
+	switch d := d.(type) {
+	case Lister:
+		return d
+	case interface{ Lister() Lister }:
+		return d.Lister()
+	}
+	return nil
+}

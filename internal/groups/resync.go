@@ -148,7 +148,7 @@ func (r *Resync) compare(ctx context.Context, org *v1alpha1.Organization, began 
 		return err
 	}
 	has, ok := at.(directory.Groups)
-	lister := listerOf(at)
+	lister := directory.ListerOf(at)
 	if !ok || lister == nil {
 		return errNoList
 	}
@@ -157,15 +157,4 @@ func (r *Resync) compare(ctx context.Context, org *v1alpha1.Organization, began 
 		return err
 	}
 	return r.Compare(ctx, org, nests, lister, began)
-}
-
-// listerOf is what tells all that a directory has, which may be a part of it; nil when nothing does.
-func listerOf(at directory.Directory) directory.Lister {
-	switch l := at.(type) {
-	case directory.Lister:
-		return l
-	case interface{ Lister() directory.Lister }:
-		return l.Lister()
-	}
-	return nil
 }

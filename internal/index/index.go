@@ -40,6 +40,8 @@ const (
 	TeamRole = "spec.roles"
 	// UserHolds finds Users by the name of a role that is granted to them.
 	UserHolds = "status.roles"
+	// UserManager finds Users by the name of their manager.
+	UserManager = "spec.manager"
 	// UserDelegate finds Users by the name of one of their delegates.
 	UserDelegate = "spec.delegates.user"
 	// UserRequests finds the Users of an organization, by its name, who await a decision about a role.
@@ -78,6 +80,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		of(ctx, indexer, TeamParent, func(t *v1alpha1.Team) []string { return some(t.Spec.Parent) }),
 		of(ctx, indexer, TeamRole, func(t *v1alpha1.Team) []string { return t.Spec.Roles }),
 		of(ctx, indexer, UserHolds, func(u *v1alpha1.User) []string { return u.Status.Roles }),
+		of(ctx, indexer, UserManager, func(u *v1alpha1.User) []string { return some(u.Spec.Manager) }),
 		of(ctx, indexer, UserDelegate, delegates),
 		of(ctx, indexer, UserRequests, func(u *v1alpha1.User) []string {
 			if len(u.Status.RoleRequests) == 0 {

@@ -41,7 +41,7 @@ func (i *indexer) IndexField(_ context.Context, o client.Object, name string, va
 func TestRegister(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	jean := build.User("jean").In("ns", "acme").UID("u-1").Email("Jean@ACME.example").Roles("a", "b").Obj()
+	jean := build.User("jean").In("ns", "acme").UID("u-1").Email("Jean@ACME.example").Roles("a", "b").Manager("anna").Obj()
 	anna := build.User("anna").In("ns", "acme").UID("u-2").Obj()
 	role := build.Role("support").In("ns", "acme").SeatPool("standard").Obj()
 	pool := build.SeatPool("standard").In("ns", "acme").Obj()
@@ -74,6 +74,8 @@ func TestRegister(t *testing.T) {
 		"users without a role":         {anna, index.UserRole, nil},
 		"users by address":             {jean, index.UserEmail, []string{index.EmailKey("acme", "jean@acme.EXAMPLE")}},
 		"users by UID":                 {jean, index.UserUID, []string{"u-1"}},
+		"users by manager":             {jean, index.UserManager, []string{"anna"}},
+		"users without a manager":      {anna, index.UserManager, nil},
 		"roles by pool":                {role, index.RolePool, []string{"standard"}},
 		"slices by pool":               {slice, index.SlicePool, []string{"standard"}},
 		"slices by holder":             {slice, index.SliceHolder, []string{"u-1", "u-2"}},

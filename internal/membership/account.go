@@ -102,14 +102,8 @@ func MayEnter(u *v1alpha1.User) bool { return access.Active(u) && len(u.Status.R
 // signOut sees to it that nobody can sign in any more who is to have no access, before that is recorded. It says whether nothing
 // is left to be done.
 func (d *Decision) signOut(s Situation) (done bool) {
-	verb, subject := DeactivateAccount, s.User
-	stays := !d.Farewell && s.User.Account() == d.User.Account()
-	switch {
-	case d.forGood():
-		verb = DeleteAccount
-	case !signsIn(s) && d.adopts(s):
-		subject, stays = d.User, true
-	case !signsIn(s), stays && MayEnter(d.User):
+	verb, subject, stays := d.closing(s)
+	if verb == "" {
 		return true
 	}
 	switch report := d.request(&s, verb, account.Of(subject, s.Organization, false), ""); {
@@ -126,6 +120,21 @@ func (d *Decision) signOut(s Situation) (done bool) {
 	return false
 }
 
+// closing is what is to be done so that nobody can sign in who is to have no access, about whose account, and whether that is on
+// record of the user afterwards; empty when it is nothing.
+func (d *Decision) closing(s Situation) (verb AccountVerb, subject *v1alpha1.User, recorded bool) {
+	stays := !d.Farewell && s.User.Account() == d.User.Account()
+	switch {
+	case d.forGood():
+		return DeleteAccount, s.User, stays
+	case !signsIn(s) && d.adopts(s):
+		return DeactivateAccount, d.User, true
+	case stays && MayEnter(d.User), !signsIn(s) && !s.Drift.open():
+		return "", nil, false
+	}
+	return DeactivateAccount, s.User, stays && signsIn(s) // else the record is right already
+}
+
 // stillSignedIn records why nobody is signed out yet.
 func (d *Decision) stillSignedIn(s Situation, verb AccountVerb, report *AccountReport) {
 	kept := d.User.Status.Roles
@@ -134,6 +143,9 @@ func (d *Decision) stillSignedIn(s Situation, verb AccountVerb, report *AccountR
 	if verb != DeleteAccount {
 		d.forfeit(kept)
 		then = "access ends, and the seat is freed, as soon as the account is deactivated"
+	}
+	if s.Drift.open() && !signsIn(s) {
+		then = "somebody activated the account there, which is deactivated as soon as that can be done"
 	}
 	d.Verdict = d.trouble(report, then)
 }
@@ -192,6 +204,7 @@ func (d *Decision) holdBack(s Situation) {
 func (d *Decision) provision(s Situation) {
 	u, at := d.User, account.At(s.Organization)
 	if len(u.Status.Roles) == 0 {
+		d.nothingToCompare()
 		return
 	}
 	if MayEnter(u) && !MayEnter(s.User) { // first it is on record, so that who loses it again is signed out whatever crashes
@@ -202,9 +215,10 @@ func (d *Decision) provision(s Situation) {
 		return
 	}
 	wanted := account.Of(u, s.Organization, MayEnter(u))
+	wanted.ManagerID = s.ManagerID
 	revision := wanted.Revision()
-	if upToDate(s, u, &wanted, revision) {
-		d.provisioned(true, v1alpha1.ReasonProvisioned, "the directory has the account")
+	if upToDate(s, u, &wanted, revision) && !d.astray(s) {
+		d.compared(s)
 		return
 	}
 	switch report := d.request(&s, EnsureAccount, wanted, revision); {

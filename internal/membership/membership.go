@@ -60,6 +60,10 @@ type Situation struct {
 	// that the directory may have done, and that is not on record; empty when there is none.
 	Account *AccountReport
 	Asked   string
+	// ManagerID is what the directory calls the account of the user's manager; empty when it has none, as far as is known.
+	ManagerID string
+	// Drift is what the latest look at all that the directory has found of the account; nil when nothing is known.
+	Drift *Drift
 	// Records are those of who had an address of the user before, by the address as FoldEmail has it.
 	Records map[string]*v1alpha1.ArchivedUser
 	// HolderState is what the User with the name EmailHolder is to be.

@@ -42,6 +42,8 @@ type Errand struct {
 	// server, and Health tells of them. The zero Tenant is nobody: its health is
 	// not kept.
 	Tenant types.NamespacedName
+	// Timeout is what it may take, Options.Timeout when zero.
+	Timeout time.Duration
 	// Run does it. It is called late, so that a long queue holds little, and must
 	// have the same effect for the same ID whenever it is called. It returns soon
 	// after ctx ends.
@@ -237,13 +239,13 @@ func (o *Outbox) Forget(owner types.NamespacedName) {
 func (o *Outbox) dispatch(ctx context.Context, running *sync.WaitGroup) {
 	for o.awaitWork(ctx) && o.limiter.Wait(ctx) == nil {
 		if t, run := o.next(); t != nil {
-			running.Go(func() { o.finish(ctx, t, o.run(ctx, run)) })
+			running.Go(func() { o.finish(ctx, t, o.run(ctx, t.Timeout, run)) })
 		}
 	}
 }
 
-func (o *Outbox) run(ctx context.Context, run func(context.Context) error) error {
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+func (o *Outbox) run(ctx context.Context, timeout time.Duration, run func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(timeout, o.timeout))
 	defer cancel()
 	return run(ctx)
 }

@@ -381,6 +381,32 @@ func TestWakeUpsWaitForTheirReceiver(t *testing.T) {
 	})
 }
 
+// What takes longer than all else may have a time of its own.
+func TestLongErrands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := started(t, outbox.Options{Timeout: time.Minute})
+		long := after(owner(0), 59*time.Minute, nil)
+		long.Timeout = time.Hour
+		endless := after(owner(1), 0, nil)
+		endless.Timeout, endless.Run = time.Hour, func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		began := time.Now()
+		for _, tt := range []struct {
+			errand outbox.Errand
+			want   outbox.State
+			took   time.Duration
+		}{{long, outbox.Done, 59 * time.Minute}, {endless, outbox.Failed, time.Hour + 59*time.Minute}} {
+			o.Do(tt.errand)
+			<-o.Done()
+			if outcome, took := o.Do(tt.errand), time.Since(began); outcome.State != tt.want || took != tt.took {
+				t.Errorf("after %v: %+v", took, outcome)
+			}
+		}
+	})
+}
+
 func TestHangingErrandsAreGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := hanging()

@@ -53,7 +53,8 @@ var rooms = []room{
 	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values", "account"}},
 	{
 		name: "adapters", packages: []string{
-			"internal/billing/fake", "internal/billing/stripe", "internal/directory/fake", "internal/directory/scim", "internal/mail/fake", "internal/mail/smtp",
+			"internal/billing/fake", "internal/billing/stripe", "internal/directory/fake", "internal/directory/metered", "internal/directory/scim", "internal/mail/fake",
+			"internal/mail/metered", "internal/mail/smtp",
 		},
 		may: []string{"api", "values", "ports"},
 	},
@@ -66,21 +67,26 @@ var rooms = []room{
 		name: "shared", packages: []string{"internal/bindings", "internal/index", "internal/keystore", "internal/loop", "internal/roster"},
 		may: []string{"api", "verdict", "cores", "ports", "invitation", "shared"},
 	},
+	{name: "figures", packages: []string{"internal/figures"}, may: []string{"api", "shared"}},
+	{name: "drift", packages: []string{"internal/drift"}, may: []string{"api", "cores", "account", "ports"}, pure: true},
+	{
+		name: "resync", packages: []string{"internal/resync"}, may: []string{"api", "cores", "account", "ports", "drift", "outbox", "shared"},
+	},
 	{name: "follow", packages: []string{"internal/follow"}},
 	{
-		name: "mailroom", packages: []string{"internal/accounts", "internal/mailroom"}, may: []string{"api", "ports", "invitation", "shared", "follow"},
+		name: "mailroom", packages: []string{"internal/accounts", "internal/mailroom"}, may: []string{"api", "account", "ports", "invitation", "shared", "follow"},
 	},
 	{
 		name: "groups", packages: []string{"internal/groups"}, may: []string{"api", "verdict", "account", "ports", "outbox", "shared"},
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups"},
+		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert",
+			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "resync", "figures",
 		},
 	},
 }

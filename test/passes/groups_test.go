@@ -213,7 +213,7 @@ func wantRest(t *testing.T, w *passes.World) {
 	}
 }
 
-func provisioned(t *testing.T, o v1alpha1.Conditioned) string {
+func groupReason(t *testing.T, o v1alpha1.Conditioned) string {
 	t.Helper()
 	conditions, _ := o.StatusConditions()
 	if c := meta.FindStatusCondition(*conditions, v1alpha1.ConditionProvisioned); c != nil {
@@ -230,7 +230,7 @@ func TestGroupThatIsRefused(t *testing.T) {
 	w.Directory.Reject(field.UID, "no such name")
 	w.Settle()
 	for name, want := range map[string]string{"field": v1alpha1.ReasonDirectoryRejected, "sales": v1alpha1.ReasonProvisioned} {
-		if got := provisioned(t, team(w, name)); got != want {
+		if got := groupReason(t, team(w, name)); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)
 		}
 	}
@@ -246,7 +246,7 @@ func TestGroupThatIsRefused(t *testing.T) {
 	passes.Change(w, "field", func(tm *v1alpha1.Team) { tm.Annotations = map[string]string{v1alpha1.AnnotationReconcileAt: "now"} })
 	w.Settle()
 	wantReason(t, w, team(w, "field"), v1alpha1.ReasonReady)
-	if got := provisioned(t, team(w, "field")); got != v1alpha1.ReasonProvisioned {
+	if got := groupReason(t, team(w, "field")); got != v1alpha1.ReasonProvisioned {
 		t.Errorf("field is %s", got)
 	}
 }
@@ -325,8 +325,8 @@ func TestGroupsAtAnotherDirectory(t *testing.T) {
 	wantSaid(t, w, "Warning DirectoryUnavailable sales: ", "the group in the directory that the organization named before stays")
 	passes.Change(w, "acme", func(o *v1alpha1.Organization) { o.Spec.Directory = v1alpha1.DirectoryPolicy{} })
 	w.Settle()
-	if got := team(w, "sales"); got.Status.DirectoryGroup != nil || len(got.Finalizers) > 0 || provisioned(t, got) != "" {
-		t.Errorf("without a directory sales has the group %+v, the finalizers %v and is %s", got.Status.DirectoryGroup, got.Finalizers, provisioned(t, got))
+	if got := team(w, "sales"); got.Status.DirectoryGroup != nil || len(got.Finalizers) > 0 || groupReason(t, got) != "" {
+		t.Errorf("without a directory sales has the group %+v, the finalizers %v and is %s", got.Status.DirectoryGroup, got.Finalizers, groupReason(t, got))
 	}
 	wantRest(t, w)
 }
@@ -418,7 +418,7 @@ func TestDriftOfGroups(t *testing.T) {
 			changed := groupsOf(w)
 			compare(t, w)
 			w.Settle()
-			if got := provisioned(t, team(w, "sales")); got != v1alpha1.ReasonDrifted {
+			if got := groupReason(t, team(w, "sales")); got != v1alpha1.ReasonDrifted {
 				t.Errorf("sales is %s", got)
 			}
 			wantReason(t, w, team(w, "sales"), v1alpha1.ReasonReady)
@@ -434,7 +434,7 @@ func TestDriftOfGroups(t *testing.T) {
 			})
 			compare(t, w)
 			w.Settle()
-			if got := provisioned(t, team(w, "sales")); got != v1alpha1.ReasonProvisioned {
+			if got := groupReason(t, team(w, "sales")); got != v1alpha1.ReasonProvisioned {
 				t.Errorf("after somebody set it right, sales is %s", got)
 			}
 			wantRest(t, w)
@@ -490,7 +490,7 @@ func TestAListThatIsOutdatedIsNoDrift(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Settle()
-		if got := provisioned(t, team(w, "field")); got != c.want {
+		if got := groupReason(t, team(w, "field")); got != c.want {
 			t.Errorf("%s: field is %s, want %s", c.why, got, c.want)
 		}
 	}

@@ -55,6 +55,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/ownership"
+	"seatkeeper.dev/seatkeeper/internal/resync"
 	"seatkeeper.dev/seatkeeper/test/contract"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -138,6 +139,7 @@ type process struct {
 	outbox      *outbox.Outbox
 	accounts    *outbox.Outbox
 	desk        *billing.Desk
+	looks       *resync.Keeper
 	end         func()
 }
 
@@ -203,6 +205,7 @@ func (w *World) startProcess() {
 		From: mail.Address{Name: "Acme", Email: "people@acme.example"},
 	})
 	keys := invitation.Keyring{Current: make([]byte, invitation.KeySize)}
+	looks := resync.New(w.cluster.GetClient(), w.Directory, accounts, w.Clock)
 	ctx, cancel := context.WithCancel(context.WithoutCancel(w.t.Context()))
 	estate := &ownership.Desk{Estate: w.newEstate(), Outbox: outbox.New(outbox.Options{PerServer: 1, Clock: w.Clock})}
 	desk := billing.NewDesk(w.Billing, billing.DeskOptions{Workers: 1, Clock: w.Clock})
@@ -212,8 +215,16 @@ func (w *World) startProcess() {
 	go func() { ended <- accounts.Start(ctx) }()
 	go func() { ended <- estate.Outbox.Start(ctx) }()
 	go func() { ended <- desk.Start(ctx) }()
+	users := &user.Reconciler{
+		Base: base, Outbox: mails, Accounts: user.Accounts{Directories: w.Directory, Outbox: accounts, Resync: looks},
+		Inviter: user.Inviter{
+			Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
+		},
+		Estate: estate,
+	}
+	looks.SignOut = users.SignOut
 	w.process = process{
-		outbox: mails, accounts: accounts, desk: desk, estate: estate,
+		outbox: mails, accounts: accounts, desk: desk, estate: estate, looks: looks,
 		end: func() {
 			cancel()
 			if err := errors.Join(<-ended, <-ended, <-ended, <-ended); err != nil {
@@ -221,18 +232,12 @@ func (w *World) startProcess() {
 			}
 		},
 		reconcilers: map[Kind]reconcile.Reconciler{
-			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, Accounts: accounts},
+			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, Accounts: accounts, Resync: looks},
 			Role:         &role.Reconciler{Base: base, Groups: w.Roles},
 			Team:         &team.Reconciler{Base: base, Groups: w.Teams},
 			ArchivedUser: &archiveduser.Reconciler{Base: base},
 			SeatPool:     &seatpool.Reconciler{Base: base, Desk: desk},
-			User: &user.Reconciler{
-				Base: base, Outbox: mails, Accounts: user.Accounts{Directories: w.Directory, Outbox: accounts},
-				Inviter: user.Inviter{
-					Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
-				},
-				Estate: estate,
-			},
+			User:         users,
 		},
 	}
 }

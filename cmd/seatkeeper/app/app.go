@@ -55,6 +55,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/ownership"
 	"seatkeeper.dev/seatkeeper/internal/portal"
+	"seatkeeper.dev/seatkeeper/internal/resync"
 	"seatkeeper.dev/seatkeeper/internal/servingcert"
 )
 
@@ -89,6 +90,8 @@ type Options struct {
 	MailsPerSecond float64
 	// OpenDirectory makes the client of the directory at a place, with the Secret that says how to sign in.
 	OpenDirectory func(at accounts.Place, secret map[string][]byte) (directory.Directory, error)
+	// DirectoryRequestsPerSecond is how many requests each organization may make of its directory in a second; no limit when 0.
+	DirectoryRequestsPerSecond float64
 	// Billing bills the seats of the pools that ask for it.
 	Billing billing.Provider
 	// Names are those by which Kubernetes knows people.
@@ -127,7 +130,10 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return nil, err
 	}
-	directories := accounts.New(direct, o.OpenDirectory, o.Clock)
+	if err := o.meter(mgr.GetClient()); err != nil {
+		return nil, err
+	}
+	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)
 	if err := addControllers(mgr, o, keys.Keys, directories); err != nil {
 		return nil, err
 	}
@@ -227,6 +233,15 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	if err != nil {
 		return err
 	}
+	looks := resync.New(mgr.GetClient(), directories, errands, o.Clock)
+	users := &user.Reconciler{
+		Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
+		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Timer: o.Clock,
+	}
+	looks.SignOut = users.SignOut
+	if err := mgr.Add(looks); err != nil {
+		return fmt.Errorf("adding the looks at directories: %w", err)
+	}
 	for _, box := range []*outbox.Outbox{mails, errands, estate.Outbox} {
 		if err := mgr.Add(box); err != nil {
 			return fmt.Errorf("adding an outbox: %w", err)
@@ -240,16 +255,13 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	const figures, grants = time.Second, 500 * time.Millisecond
 	for name, add := range map[string]func(ctrl.Manager, controller.Options) error{
 		"organization": (&organization.Reconciler{
-			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, Accounts: errands,
+			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, Accounts: errands, Resync: looks,
 		}).SetupWithManager,
 		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names, Groups: roles}).SetupWithManager,
 		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Groups: teams}).SetupWithManager,
 		"archiveduser": (&archiveduser.Reconciler{Base: base, Names: o.Names}).SetupWithManager,
 		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
-		"user": (&user.Reconciler{
-			Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
-			Accounts: user.Accounts{Directories: directories, Outbox: errands}, Names: o.Names, Estate: estate, Timer: o.Clock,
-		}).SetupWithManager,
+		"user":         users.SetupWithManager,
 	} {
 		if err := add(mgr, controller.Options{SkipNameValidation: ptr.To(true)}); err != nil {
 			return fmt.Errorf("adding the controller of %s: %w", name, err)

@@ -22,6 +22,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
@@ -80,6 +81,7 @@ func TestNothingLeaks(t *testing.T) {
 	s.announced(v1alpha1.ReasonActive, v1alpha1.ReasonDeclined, v1alpha1.ReasonMailRejected, v1alpha1.ReasonMailUnavailable)
 	<-broken
 	s.storedIsClean()
+	metricsAreClean(t, "seatkeeper_users", "seatkeeper_seats_assigned", "seatkeeper_mails_total")
 	running.Stop(t)
 	logsAreClean(t, "transition", "An invitation was answered", "Reconciler error")
 }
@@ -238,6 +240,24 @@ func (s *story) storedIsClean() {
 		if found := secret.Find(text); found != nil {
 			s.t.Errorf("%T has a link or a token: %s", list, found)
 		}
+	}
+}
+
+// metricsAreClean holds that these metrics are told, and that none of ours has an address in a label.
+func metricsAreClean(t *testing.T, names ...string) {
+	t.Helper()
+	families, err := metrics.Registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == f.GetName() })
+		if text := f.String(); strings.HasPrefix(f.GetName(), "seatkeeper_") && (address.MatchString(text) || strings.Contains(text, "@")) {
+			t.Errorf("a metric names somebody: %s", text)
+		}
+	}
+	if len(names) > 0 {
+		t.Errorf("nothing tells %v", names)
 	}
 }
 

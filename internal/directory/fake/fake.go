@@ -45,6 +45,8 @@ type Directory struct {
 	outages  int
 	lost     int
 	gate     *Gate
+
+	whileListing func()
 }
 
 var (

@@ -102,6 +102,7 @@ func (l lister) Accounts(ctx context.Context) iter.Seq2[directory.Found, error] 
 			return nil
 		})
 		slices.SortFunc(all, func(a, b directory.Found) int { return cmp.Compare(a.ID, b.ID) })
+		l.d.listed()
 		tell(all, err, yield)
 	}
 }

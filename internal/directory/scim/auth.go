@@ -199,6 +199,9 @@ func (a *authorizer) fetch(ctx context.Context) (token string, life time.Duratio
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("Authorization", "Basic "+basic(url.QueryEscape(o.ClientID), url.QueryEscape(o.ClientSecret.Reveal())))
+	if err := a.client.budget.Wait(ctx); err != nil {
+		return "", 0, err
+	}
 	res, err := a.client.send(req)
 	if err != nil {
 		// Whatever it is, the account is not to blame.

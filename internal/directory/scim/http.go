@@ -112,10 +112,8 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 }
 
 func (c *Client) once(ctx context.Context, r request, body []byte, authorization string) (*answer, error) {
-	if c.limiter != nil {
-		if err := c.limiter.Wait(ctx); err != nil {
-			return nil, directory.Unavailable(cmp.Or(ctx.Err(), err))
-		}
+	if err := c.budget.Wait(ctx); err != nil {
+		return nil, err
 	}
 	target := c.base + r.path
 	if len(r.query) > 0 {
@@ -153,7 +151,9 @@ func (c *Client) send(req *http.Request) (*answer, error) {
 	case res.StatusCode/100 == 2:
 		return &answer{res.StatusCode, res.Header, body}, nil
 	}
-	return nil, c.classify(req, res, body)
+	err = c.classify(req, res, body)
+	c.budget.Heed(err)
+	return nil, err
 }
 
 // passing is what differs from try to try, and would make one failure look like many.

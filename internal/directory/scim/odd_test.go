@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 	"pgregory.net/rapid"
@@ -243,20 +242,49 @@ func TestFeaturesAreReadAgain(t *testing.T) {
 	}
 }
 
-// A limiter is for all requests; who waits for it longer than there is time is told so at once.
-func TestLimiter(t *testing.T) {
-	limiter := rate.NewLimiter(rate.Every(time.Hour), 7)
-	c, s := start(t, scimtest.Rich(), func(config *scim.Config) { config.Limiter = limiter })
-	a := directorytest.Ada()
-	a.ID = ensure(t, c, a)
-	ensure(t, c, a)
+// A budget is for all requests; who would wait for a turn longer than there is time is told so at once.
+func TestBudget(t *testing.T) {
+	const perSecond = 0.001 // and one at once
+	budget := directory.NewBudget(perSecond, clocktesting.NewFakePassiveClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)))
+	c, s := start(t, scimtest.Rich(), func(config *scim.Config) { config.Budget = budget })
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if _, err := c.Ensure(ctx, a); !errors.Is(err, directory.ErrUnavailable) {
+	if _, err := c.Ensure(ctx, directorytest.Ada()); !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("Ensure: %v, want ErrUnavailable", err)
 	}
-	if n := len(s.Requests()); n != 7 {
-		t.Errorf("%d requests, want 7", n)
+	if n := len(s.Requests()); n != 1 {
+		t.Errorf("%d requests, want 1", n)
+	}
+}
+
+// A pause that one request is told of holds for all, of other clients as well, and for what gives out tokens.
+func TestPause(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))
+	budget := directory.NewBudget(0, clock)
+	c, s := start(t, scimtest.Rich(), func(config *scim.Config) { config.Budget = budget })
+	other, err := scim.New(scim.Config{URL: s.URL(), Credentials: scim.Credentials{Bearer: password.New(scimtest.Token)}, Budget: budget})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := directorytest.Ada()
+	a.ID = ensure(t, c, a)
+	s.Script(said(429, "", "Slow down.", "Retry-After", "60"))
+	if err := c.Deactivate(t.Context(), a); !errors.Is(err, directory.ErrUnavailable) {
+		t.Fatal(err)
+	}
+	asked := len(s.Requests())
+	clock.SetTime(clock.Now().Add(20 * time.Second))
+	for _, client := range []*scim.Client{c, other} {
+		if got, want := outcomeOf(client.Deactivate(t.Context(), a)), (outcome{"unavailable", 40 * time.Second, "Slow down."}); got != want {
+			t.Errorf("meanwhile: %+v, want %+v", got, want)
+		}
+	}
+	if n := len(s.Requests()) - asked; n != 0 {
+		t.Errorf("meanwhile the directory is asked %d times", n)
+	}
+	clock.SetTime(clock.Now().Add(40 * time.Second))
+	if err := other.Deactivate(t.Context(), a); err != nil {
+		t.Errorf("afterwards: %v", err)
 	}
 }
 

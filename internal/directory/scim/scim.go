@@ -26,7 +26,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/time/rate"
 	"k8s.io/utils/clock"
 
 	"seatkeeper.dev/seatkeeper/internal/directory"
@@ -45,8 +44,8 @@ type Config struct {
 	CA []byte
 	// Adopt takes an account that has the same user name and no externalId, instead of reporting a conflict.
 	Adopt bool
-	// Limiter bounds the requests to the directory, and may be shared with others; nil, and nothing does.
-	Limiter *rate.Limiter
+	// Budget bounds the requests to the directory, and may be shared with others; nil, and nothing does.
+	Budget *directory.Budget
 	// Timeout is for each request; DefaultTimeout if it is 0.
 	Timeout time.Duration
 	// Clock is the real one if it is nil.
@@ -55,13 +54,13 @@ type Config struct {
 
 // Client is a directory.Directory that speaks SCIM. Its methods may be called from many goroutines.
 type Client struct {
-	base    string
-	adopt   bool
-	auth    *authorizer
-	limiter *rate.Limiter
-	http    *http.Client
-	clock   clock.PassiveClock
-	recent  *recent
+	base   string
+	adopt  bool
+	auth   *authorizer
+	budget *directory.Budget
+	http   *http.Client
+	clock  clock.PassiveClock
+	recent *recent
 	// stubborn is what the directory does not keep although it is given it.
 	stubborn *stubborn
 
@@ -89,7 +88,7 @@ func New(config Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		base: base, adopt: config.Adopt, limiter: config.Limiter, clock: config.Clock, learning: newTurn(),
+		base: base, adopt: config.Adopt, budget: config.Budget, clock: config.Clock, learning: newTurn(),
 		http: &http.Client{
 			Timeout: config.Timeout,
 			// A redirect would take the credentials elsewhere, and makes a GET of a PATCH.
