@@ -30,9 +30,11 @@ const (
 	scenarioRelease = "release"
 	// scenarioAdmission is requests that the webhooks judge.
 	scenarioAdmission = "admission"
+	// scenarioDirectory is people who have accounts elsewhere.
+	scenarioDirectory = "directory"
 )
 
-var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission}
+var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission, scenarioDirectory}
 
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
 // third is measured by.
