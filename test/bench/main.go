@@ -82,7 +82,7 @@ type bench struct {
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Rejected: []Rejection{}, Setting: Setting{
+	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Rejected: []Rejection{}, Setting: Setting{
 		Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC,
 	}}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -93,6 +93,7 @@ func parse(args []string) (*bench, error) {
 		scenarioRelease:   flags.String("waiting", "50000", "release: how many people wait, one table for each `number`"),
 		scenarioAdmission: flags.String("users", "10000", "admission: how many people there are, two tables for each `number`"),
 		scenarioDirectory: flags.String("accounts", "10000", "directory: how many people have accounts there, one table for each `number`"),
+		scenarioHandover:  flags.String("objects", "10000", "handover: how many objects somebody owns, one table for each `number`"),
 	}
 	flags.IntVar(&b.asks, "asks", 100, "admission: how many requests of each kind to make")
 	flags.DurationVar(&b.latency, "latency", 100*time.Millisecond, "directory: how long it takes for each request; 0, and the API server is the slower side")
@@ -182,6 +183,8 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 			measure = b.admission
 		case scenarioDirectory:
 			measure = b.directory
+		case scenarioHandover:
+			measure = b.handover
 		}
 		for _, people := range b.sizes[scenario] {
 			if err := measure(ctx, out, scenario, people); err != nil {

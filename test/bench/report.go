@@ -23,6 +23,7 @@ type Report struct {
 	// Admissions are two for each number of people: on a quiet system, and under load.
 	Admissions  []Admission `json:"admissions"`
 	Directories []Directory `json:"directories"`
+	Handovers   []Handover  `json:"handovers"`
 	// Rejected are the measurements that others disturbed, and that count for nothing.
 	Rejected []Rejection `json:"rejected"`
 }
