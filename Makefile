@@ -25,7 +25,7 @@ run-clean: ## Remove the state of `make run`, unless it is up
 
 .PHONY: build
 build: bin/controlplane bin/kubectl ## Build the operator and what `make run` runs it with into bin/
-	@hack/build.sh . bin/ "the operator, the mailbox and dev" ./cmd/seatkeeper ./hack/mailbox/cmd/mailbox ./hack/dev
+	@hack/build.sh . bin/ "the operator, the mailbox, the directory and dev" ./cmd/seatkeeper ./hack/mailbox/cmd/mailbox ./hack/directory ./hack/dev
 
 ##@ Test
 

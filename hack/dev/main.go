@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command dev is `make run`: Seatkeeper on this machine, made of a Kubernetes
-// control plane, the development mailbox and the operator as it runs in a
-// cluster. It is called in the root of the repository, where it finds their
+// control plane, the development mailbox, a directory and the operator as it
+// runs in a cluster. It is called in the root of the repository, where it finds their
 // programs in bin/ and what to install in config/.
 package main
 

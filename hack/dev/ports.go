@@ -20,17 +20,18 @@ const loopback = "127.0.0.1"
 const portsFile = "ports.json"
 
 // ports are those that appear in addresses people keep: in kubeconfigs, in
-// bookmarks, in the links of mails. Each is preferred and, when taken, replaced.
+// bookmarks, in the links of mails, in what is applied. Each is preferred and, when taken, replaced.
 type ports struct {
-	API     int `json:"api"`
-	SMTP    int `json:"smtp"`
-	Mailbox int `json:"mailbox"`
-	Portal  int `json:"portal"`
+	API       int `json:"api"`
+	SMTP      int `json:"smtp"`
+	Mailbox   int `json:"mailbox"`
+	Directory int `json:"directory"`
+	Portal    int `json:"portal"`
 }
 
 // recallPorts returns the ports of the last run, or those for a first one.
 func (s *state) recallPorts() (ports, error) {
-	p := ports{API: 6443, SMTP: 1025, Mailbox: 8025, Portal: 8090}
+	p := ports{API: 6443, SMTP: 1025, Mailbox: 8025, Directory: 8026, Portal: 8090}
 	if err := s.load(portsFile, &p); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return ports{}, err
 	}

@@ -29,6 +29,8 @@ type record struct {
 	// SMTP is the host:port that takes mail, Mailbox the URL of the page that shows it.
 	SMTP    string `json:"smtp,omitempty"`
 	Mailbox string `json:"mailbox,omitempty"`
+	// Directory is the URL of the SCIM service that accounts can be in.
+	Directory string `json:"directory,omitempty"`
 	// Portal is the URL of the invitation pages, Metrics that of the operator's metrics.
 	Portal  string `json:"portal,omitempty"`
 	Metrics string `json:"metrics,omitempty"`
@@ -46,7 +48,11 @@ Open a mail in the mailbox, follow its link and accept the invitation:
 
   %[4]s
 
-`, opening, quote(r.Kubeconfig), r.Kubectl, r.Mailbox)
+config/samples/directory has people whose accounts are in a SCIM directory. Look at it by:
+
+  curl -H 'Authorization: Bearer %[6]s' %[5]s/Users
+
+`, opening, quote(r.Kubeconfig), r.Kubectl, r.Mailbox, r.Directory, directoryToken)
 }
 
 // plain is what a shell takes as one word.

@@ -16,6 +16,7 @@ func TestUpSaysHowToUseIt(t *testing.T) {
 	r := record{
 		PID: 42, Since: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
 		Kubeconfig: "/home/ada/my work/.run/controlplane/kubeconfig", Kubectl: "bin/kubectl", Mailbox: "http://127.0.0.1:8025",
+		Directory: "http://127.0.0.1:8026/scim/v2",
 	}
 	want := `Seatkeeper is up already, since 2026-03-04 05:06:07 (process 42). In another terminal:
 
@@ -26,6 +27,10 @@ func TestUpSaysHowToUseIt(t *testing.T) {
 Open a mail in the mailbox, follow its link and accept the invitation:
 
   http://127.0.0.1:8025
+
+config/samples/directory has people whose accounts are in a SCIM directory. Look at it by:
+
+  curl -H 'Authorization: Bearer let-me-in' http://127.0.0.1:8026/scim/v2/Users
 
 Ctrl-C where it runs stops it.
 `

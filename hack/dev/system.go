@@ -22,8 +22,12 @@ import (
 const (
 	controlplane = "bin/controlplane"
 	mailbox      = "bin/mailbox"
+	directory    = "bin/directory"
 	seatkeeper   = "bin/seatkeeper"
 	kubectl      = "bin/kubectl"
+
+	// directoryToken is what the directory is asked with. The sample that uses it has it too.
+	directoryToken = "let-me-in"
 
 	installation = "config/default"
 	quickstart   = "config/samples/quickstart"
@@ -67,6 +71,7 @@ func (s *system) start(ctx context.Context) error {
 		{"controlplane", s.startControlPlane},
 		{"installation", s.install},
 		{"mailbox", s.startMailbox},
+		{"directory", s.startDirectory},
 		{"operator", s.startOperator},
 		{"admission", s.awaitAdmission},
 		{"quickstart", s.applyQuickstart},
@@ -176,6 +181,18 @@ func (s *system) startMailbox(ctx context.Context) (string, error) {
 	}
 	s.ports.Mailbox, err = portOf(s.record.Mailbox)
 	return s.record.Mailbox, err
+}
+
+// startDirectory starts a SCIM server, for whoever wants to have accounts there.
+func (s *system) startDirectory(ctx context.Context) (string, error) {
+	var err error
+	s.record.Directory, err = s.launchTied(ctx, "directory", directory,
+		"-dir", s.path("accounts"), "-http", address(s.ports.Directory), "-token", directoryToken)
+	if err != nil {
+		return "", err
+	}
+	s.ports.Directory, err = portOf(strings.TrimSuffix(s.record.Directory, "/scim/v2"))
+	return s.record.Directory, err
 }
 
 func (s *system) awaitAdmission(ctx context.Context) (string, error) {

@@ -46,6 +46,8 @@ func dispatch(ctx context.Context, args []string) error {
 			return runMinimal(ctx, args[1:])
 		case "mailbox":
 			return runMailbox(ctx)
+		case "scim":
+			return runScim(ctx, args[1:])
 		}
 	}
 	log.SetLogger(logr.Discard()) // for what the libraries have to say
@@ -64,6 +66,7 @@ type bench struct {
 	// sizes are the numbers of people, by scenario.
 	sizes                        map[string][]int
 	seats, releases, asks        int
+	latency                      time.Duration
 	runs                         int
 	plan                         string
 	json                         string
@@ -79,7 +82,7 @@ type bench struct {
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Rejected: []Rejection{}, Setting: Setting{
+	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Rejected: []Rejection{}, Setting: Setting{
 		Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC,
 	}}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -89,8 +92,11 @@ func parse(args []string) (*bench, error) {
 		scenarioGrant:     flags.String("grants", "10000", "grant: how many people wait for the seats that come, one table for each `number`"),
 		scenarioRelease:   flags.String("waiting", "50000", "release: how many people wait, one table for each `number`"),
 		scenarioAdmission: flags.String("users", "10000", "admission: how many people there are, two tables for each `number`"),
+		scenarioDirectory: flags.String("accounts", "10000", "directory: how many people have accounts there, one table for each `number`"),
+		scenarioHandover:  flags.String("objects", "10000", "handover: how many objects somebody owns, one table for each `number`"),
 	}
 	flags.IntVar(&b.asks, "asks", 100, "admission: how many requests of each kind to make")
+	flags.DurationVar(&b.latency, "latency", 100*time.Millisecond, "directory: how long it takes for each request; 0, and the API server is the slower side")
 	flags.IntVar(&b.seats, "seats", 50, "release: how many seats the pool has")
 	flags.IntVar(&b.releases, "releases", 20, "release: how many holders to archive, one after the other; fewer than -seats")
 	flags.IntVar(&b.runs, "runs", 3, "how often to measure each way; the median counts")
@@ -112,17 +118,25 @@ func parse(args []string) (*bench, error) {
 			return nil, fmt.Errorf("%s: %w", scenario, err)
 		}
 	}
-	switch {
-	case flags.NArg() > 0 || b.runs < 1 || b.asks < 1:
-		return nil, errors.New("unexpected arguments: only flags are taken, and -runs and -asks must be 1 or more; see -h")
-	case b.releases < 1 || b.releases >= b.seats || b.releases > queued || b.seats > 1000:
-		return nil, fmt.Errorf("-releases must be 1 to %d and less than -seats, of which there are up to 1000", queued)
+	if err := b.check(flags.NArg()); err != nil {
+		return nil, err
 	}
 	if b.self, err = os.Executable(); err != nil {
 		return nil, err
 	}
 	b.dir, err = os.MkdirTemp("", "bench-")
 	return b, err
+}
+
+// check says what of the flags cannot be.
+func (b *bench) check(arguments int) error {
+	switch {
+	case arguments > 0 || b.runs < 1 || b.asks < 1 || b.latency < 0:
+		return errors.New("unexpected arguments: only flags are taken, and -runs and -asks must be 1 or more, and -latency not negative; see -h")
+	case b.releases < 1 || b.releases >= b.seats || b.releases > queued || b.seats > 1000:
+		return fmt.Errorf("-releases must be 1 to %d and less than -seats, of which there are up to 1000", queued)
+	}
+	return nil
 }
 
 func parseScenarios(list string) ([]string, error) {
@@ -167,6 +181,10 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 			measure = b.release
 		case scenarioAdmission:
 			measure = b.admission
+		case scenarioDirectory:
+			measure = b.directory
+		case scenarioHandover:
+			measure = b.handover
 		}
 		for _, people := range b.sizes[scenario] {
 			if err := measure(ctx, out, scenario, people); err != nil {

@@ -21,7 +21,9 @@ type Report struct {
 	Sizes    []Size    `json:"sizes"`
 	Releases []Release `json:"releases"`
 	// Admissions are two for each number of people: on a quiet system, and under load.
-	Admissions []Admission `json:"admissions"`
+	Admissions  []Admission `json:"admissions"`
+	Directories []Directory `json:"directories"`
+	Handovers   []Handover  `json:"handovers"`
 	// Rejected are the measurements that others disturbed, and that count for nothing.
 	Rejected []Rejection `json:"rejected"`
 }

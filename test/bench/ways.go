@@ -30,9 +30,13 @@ const (
 	scenarioRelease = "release"
 	// scenarioAdmission is requests that the webhooks judge.
 	scenarioAdmission = "admission"
+	// scenarioDirectory is people who have accounts elsewhere.
+	scenarioDirectory = "directory"
+	// scenarioHandover is objects of somebody who is archived.
+	scenarioHandover = "handover"
 )
 
-var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission}
+var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission, scenarioDirectory, scenarioHandover}
 
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
 // third is measured by.

@@ -29,7 +29,7 @@ func TestMakeRun(t *testing.T) {
 	step(t, "a killed system leaves nothing behind", func(t *testing.T) {
 		d := startDev(t, dir)
 		first = d.ready(t)
-		if first.Kubeconfig == system.Kubeconfig || first.Mailbox == system.Mailbox || first.Portal == system.Portal {
+		if first.Kubeconfig == system.Kubeconfig || first.Mailbox == system.Mailbox || first.Directory == system.Directory || first.Portal == system.Portal {
 			t.Errorf("%+v are also the addresses of another system: %+v", first, system)
 		}
 		d.kubectl(t, "scale", "seatpool/standard", "-n", "acme", "--replicas=5")
@@ -126,7 +126,7 @@ func TestMakeRun(t *testing.T) {
 
 // addresses are how to reach a system, as it says itself.
 type addresses struct {
-	Kubeconfig, Mailbox, SMTP, Portal string
+	Kubeconfig, Mailbox, SMTP, Directory, Portal string
 }
 
 // dev is one run of a system on a state directory.
@@ -172,7 +172,7 @@ func withOperator(t *testing.T, script string) (root string) {
 	if err := os.Mkdir(filepath.Join(root, "bin"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"bin/dev", "bin/controlplane", "bin/mailbox", "bin/kubectl", "config"} {
+	for _, name := range []string{"bin/dev", "bin/controlplane", "bin/mailbox", "bin/directory", "bin/kubectl", "config"} {
 		if err := os.Symlink(filepath.Join(original, name), filepath.Join(root, name)); err != nil {
 			t.Fatal(err)
 		}

@@ -29,6 +29,7 @@ const repository = "../.."
 var system struct {
 	Kubeconfig string `json:"kubeconfig"`
 	Mailbox    string `json:"mailbox"`
+	Directory  string `json:"directory"`
 	Portal     string `json:"portal"`
 }
 

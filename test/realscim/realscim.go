@@ -39,6 +39,7 @@ type Server struct {
 	outages, lost int
 	hanging       bool
 	requests      map[string]int
+	chaos         chaos
 }
 
 // Start runs a server until the test ends. REALSCIM names the directory that holds it, with what it needs.
@@ -101,13 +102,13 @@ func (s *Server) proxy(next http.Handler) http.HandlerFunc {
 		if lose {
 			s.lost--
 		}
+		fault := s.chaos.draw()
 		s.mu.Unlock()
 		switch {
 		case hang:
-			select {
-			case <-s.ended:
-			case <-r.Context().Done():
-			}
+			s.hang(r)
+		case fault != "":
+			s.suffer(fault, w, r, next)
 		case outage:
 			http.Error(w, "down for maintenance", http.StatusServiceUnavailable)
 		case lose:
@@ -116,6 +117,14 @@ func (s *Server) proxy(next http.Handler) http.HandlerFunc {
 		default:
 			next.ServeHTTP(w, r)
 		}
+	}
+}
+
+// hang waits for whoever asks to give up.
+func (s *Server) hang(r *http.Request) {
+	select {
+	case <-s.ended:
+	case <-r.Context().Done():
 	}
 }
 
@@ -157,17 +166,23 @@ func (s *Server) Down() {
 type State struct{ Users, Groups []map[string]any }
 
 // State returns what the server has, in the order in which it was made.
-func (s *Server) State(t *testing.T) (state State) {
+func (s *Server) State(t *testing.T) State {
 	t.Helper()
-	res, err := http.Get(s.direct + "/test/state")
+	state, err := s.Read()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
-	if err := json.NewDecoder(res.Body).Decode(&state); err != nil {
-		t.Fatal(err)
-	}
 	return state
+}
+
+// Read is State for any goroutine.
+func (s *Server) Read() (state State, err error) {
+	res, err := http.Get(s.direct + "/test/state")
+	if err != nil {
+		return state, err
+	}
+	defer res.Body.Close()
+	return state, json.NewDecoder(res.Body).Decode(&state)
 }
 
 // Reject refuses every password of the account with these words, for good.

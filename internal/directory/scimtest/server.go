@@ -101,6 +101,8 @@ type Request struct{ Method, Path, Query, Body, IfMatch, Authorization string }
 type Server struct {
 	profile Profile
 	server  *httptest.Server
+	base    string
+	forgets bool // what it was asked
 	ended   chan struct{}
 
 	mu            sync.Mutex
@@ -119,20 +121,25 @@ type Server struct {
 
 // New starts a server on the loopback interface.
 func New(p Profile) *Server {
-	s := &Server{
-		profile: p, ended: make(chan struct{}), passwords: map[string]string{}, rejected: map[string]string{}, tokens: map[string]bool{Token: true},
-		users:  &store{path: "/Users", core: "urn:ietf:params:scim:schemas:core:2.0:User", name: "userName", unique: true},
-		groups: &store{path: "/Groups", core: "urn:ietf:params:scim:schemas:core:2.0:Group", name: "displayName", unique: true},
-	}
+	s := empty(p)
 	s.server = httptest.NewUnstartedServer(s)
 	// Go's client repeats by itself a GET that was lost on a connection that was not new. That hides it from the test.
 	s.server.Config.SetKeepAlivesEnabled(false)
 	s.server.Start()
+	s.base = s.server.URL + "/scim/v2"
 	return s
 }
 
+func empty(p Profile) *Server {
+	return &Server{
+		profile: p, ended: make(chan struct{}), passwords: map[string]string{}, rejected: map[string]string{}, tokens: map[string]bool{Token: true},
+		users:  &store{path: "/Users", core: "urn:ietf:params:scim:schemas:core:2.0:User", name: "userName", unique: true},
+		groups: &store{path: "/Groups", core: "urn:ietf:params:scim:schemas:core:2.0:Group", name: "displayName", unique: true},
+	}
+}
+
 // URL is the base of the endpoints.
-func (s *Server) URL() string { return s.server.URL + "/scim/v2" }
+func (s *Server) URL() string { return s.base }
 
 // Close ends the server, and whatever hangs.
 func (s *Server) Close() {
@@ -259,12 +266,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// record notes what was asked, for Requests and Counts.
+func (s *Server) record(r *http.Request, body string) {
+	if !s.forgets {
+		s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.Query().Get("filter"), body, r.Header.Get("If-Match"), r.Header.Get("Authorization")})
+	}
+}
+
 // arrive notes a request, and says what goes wrong with it.
 func (s *Server) arrive(r *http.Request, body string) http.HandlerFunc {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.arrived++
-	s.requests = append(s.requests, Request{r.Method, r.URL.Path, r.URL.Query().Get("filter"), body, r.Header.Get("If-Match"), r.Header.Get("Authorization")})
+	s.record(r, body)
 	switch {
 	case s.hanging:
 		return func(_ http.ResponseWriter, r *http.Request) {
