@@ -238,7 +238,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		}).SetupWithManager,
 		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names}).SetupWithManager,
 		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}}).SetupWithManager,
-		"archiveduser": (&archiveduser.Reconciler{Base: base, Names: o.Names}).SetupWithManager,
+		"archiveduser": (&archiveduser.Reconciler{Base: base}).SetupWithManager,
 		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user": (&user.Reconciler{
 			Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
