@@ -58,11 +58,15 @@ type Reconciler struct {
 	strays strays
 }
 
-// Reconcile does one pass.
+// Reconcile does one pass, over a User or over who is parked.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	if strings.HasPrefix(req.Name, ofRecords) {
 		return r.reconcileRecord(ctx, req.NamespacedName)
 	}
+	return r.reconcileUser(ctx, req)
+}
+
+func (r *Reconciler) reconcileUser(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	var before v1alpha1.User
 	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
 		r.forgetAll(req.NamespacedName)

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -279,7 +280,7 @@ func (r *Reconciler) sharing(u, other *v1alpha1.User, source *roster.Roster) ([]
 	mine, err := r.Names.Of(u)
 	theirs, nameless := r.Names.Of(other)
 	if err != nil || nameless != nil || mine != theirs || !access.Active(other) {
-		return nil, nil
+		return nil, nil //nolint:nilerr // who has no name was not bound
 	}
 	return access.Closure(other.Status.Roles, source.Role), source.Err()
 }
@@ -324,12 +325,20 @@ func (e *errand) unended(ctx context.Context) error {
 	return nil
 }
 
-// recordItself is the pass over a record of who is parked.
-func recordItself(_ context.Context, record *v1alpha1.ArchivedUser) []types.NamespacedName {
-	if !record.Parked() {
+// recordItself is the pass over a record of who is parked, which how far archiving is, and that alone, does not wake.
+func recordItself(_ context.Context, before, after *v1alpha1.ArchivedUser) []types.NamespacedName {
+	if a := cmp.Or(after, before); !a.Parked() && (before == nil || !before.Parked()) || before != nil && after != nil && proceeds(before, after) {
 		return nil
 	}
-	return []types.NamespacedName{passOver(client.ObjectKeyFromObject(record))}
+	return []types.NamespacedName{passOver(client.ObjectKeyFromObject(cmp.Or(after, before)))}
+}
+
+// proceeds says that nothing changed about a record but how far archiving is.
+func proceeds(before, after *v1alpha1.ArchivedUser) bool {
+	was, is := before.Record.Parked, after.Record.Parked
+	was.Status, is.Status = v1alpha1.UserStatus{}, v1alpha1.UserStatus{}
+	return before.UID == after.UID && before.Record.UID == after.Record.UID && equality.Semantic.DeepEqual(was, is) &&
+		before.DeletionTimestamp.Equal(after.DeletionTimestamp) && maps.Equal(before.Annotations, after.Annotations)
 }
 
 // recordsOfUser are those that a User who comes or goes speaks for, or was to take over from, and those that an heir has taken over.

@@ -119,10 +119,13 @@ func (r *Reconciler) leaving() predicate.Predicate {
 // parked.
 func (r *Reconciler) returning(ctx context.Context, before, after *v1alpha1.ArchivedUser) []types.NamespacedName {
 	parked := before != nil && before.Parked()
-	if after == nil && !parked || parked && after != nil && after.Ended() && before.Ended() {
+	if after == nil && !parked || parked && before.Ended() && after != nil && after.Ended() {
 		return nil
 	}
 	record := cmp.Or(after, before)
+	waits := func(u *v1alpha1.User) bool {
+		return u.DeletionTimestamp.IsZero() && (parked || membership.ComesFresh(u))
+	}
 	var list v1alpha1.UserList
 	err := r.List(ctx, &list, client.InNamespace(record.Namespace),
 		client.MatchingFields{index.UserEmail: index.EmailKey(record.Record.Spec.Organization, record.Record.Spec.Email)}, loop.Lagging{})
@@ -132,7 +135,7 @@ func (r *Reconciler) returning(ctx context.Context, before, after *v1alpha1.Arch
 	}
 	var keys []types.NamespacedName
 	for i := range list.Items {
-		if u := &list.Items[i]; u.DeletionTimestamp.IsZero() && (membership.ComesFresh(u) || parked) {
+		if u := &list.Items[i]; waits(u) {
 			keys = append(keys, client.ObjectKeyFromObject(u))
 		}
 	}

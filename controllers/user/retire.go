@@ -143,8 +143,10 @@ func (r *Reconciler) vacate(ctx context.Context, u *v1alpha1.User, key types.Nam
 		return false, client.IgnoreNotFound(err)
 	case was.Record.Account() != record.Account():
 		return true, nil
-	case was.DeletionTimestamp.IsZero(), was.Record.UID == u.UID:
+	case was.Record.UID == u.UID, was.DeletionTimestamp.IsZero() && !record.Parked.Until.IsZero():
 		return false, nil
+	case was.DeletionTimestamp.IsZero(): // who took over goes, and what was left goes first
+		return false, r.Names.Withdraw(ctx, r, membership.Resident(&was), r.Clock.Now(), func(string) bool { return false })
 	}
 	if err := r.release(ctx, &was, u); err != nil {
 		return false, err

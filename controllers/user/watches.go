@@ -42,7 +42,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning)).
-		Watches(&v1alpha1.ArchivedUser{}, loop.AffectedBy(recordItself)).
+		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(recordItself)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.recordsOfUser)).
 		Watches(&v1alpha1.Team{}, loop.Affected(r.usersOfTeam)).
 		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged)).

@@ -77,8 +77,7 @@ func (d *Decision) keepAccount(s Situation) {
 		}
 	case !HasDirectory(s.Organization):
 		d.abandon(s)
-	case d.Task != nil || d.quiet():
-	case d.inherits(s) && !MayEnter(d.User): // in a moment, or when the record ends
+	case d.Task != nil || d.quiet() || d.inherits(s):
 	case d.signOut(s) && !d.Farewell:
 		d.provision(s)
 	}

@@ -62,7 +62,7 @@ func ResidentStanding(a *v1alpha1.ArchivedUser) seats.Standing {
 	if !a.Ended() {
 		return seats.Keeps
 	}
-	return afterRevocation(Resident(a))
+	return afterRevocation(&v1alpha1.User{Status: a.Record.Parked.Status})
 }
 
 // Parks says that a User who is deleted can go while the person keeps everything. Whoever has not accepted cannot be parked, since
@@ -87,7 +87,9 @@ func Claims(u *v1alpha1.User, a *v1alpha1.ArchivedUser, now time.Time) bool {
 }
 
 // TakenOver says that a user is the person of a record.
-func TakenOver(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool { return u.Account() == a.Record.Account() }
+func TakenOver(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool {
+	return u.Account() == a.Record.Account()
+}
 
 // KeptFrom says that the address which a user declares is that of the person of a parked record, who is another until the user has
 // claimed the record.
@@ -127,8 +129,12 @@ func (d *Decision) needs(s Situation, a *v1alpha1.ArchivedUser) bool {
 		(len(s.Roles.Awaited) > 0 || len(s.Roles.Unknown) > 0 || slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) }))
 }
 
-// inherits says that a user is taking over from a record that keeps what the user has not come into yet.
+// inherits says that a user is taking over from a record that keeps what the user has not come into yet, and has no role so far: the
+// account stays as it was until then, or until the record ends.
 func (d *Decision) inherits(s Situation) bool {
+	if MayEnter(d.User) {
+		return false
+	}
 	for _, a := range s.Records {
 		if TakenOver(d.User, a) && d.needs(s, a) {
 			return true
