@@ -93,25 +93,49 @@ type UserRecord struct {
 	AccessEndedAt *metav1.Time `json:"accessEndedAt,omitempty"`
 }
 
-// Parking is what a person keeps whose User is gone by a deletion that was rejected.
+// Parking is what a person keeps whose User is gone by a deletion that was rejected, and how far archiving is once that ends.
 type Parking struct {
 	// until is when the person is archived, unless the User was applied again.
 	// +required
 	Until metav1.Time `json:"until,omitempty,omitzero"`
 
-	// roles are the names of the Roles that the person holds, sorted. The seats that come with them are in the SeatSlices.
+	// heir is the User that takes over from the record, having come in time; unset while there is none.
 	// +optional
-	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=4096
-	// +kubebuilder:validation:items:MinLength=1
-	// +kubebuilder:validation:items:MaxLength=253
-	Roles []string `json:"roles,omitempty"`
+	Heir Heir `json:"heir,omitempty,omitzero"`
+
+	// endedAt is when archiving began: until was over, the ArchivedUser or the organization was deleted. From then on nobody takes
+	// over before it is done. Unset while the person keeps everything.
+	// +optional
+	EndedAt *metav1.Time `json:"endedAt,omitempty"`
+
+	// status is that of the User, as it was when it went, without conditions. Once endedAt is set, it is how far archiving is: the
+	// condition Ready says what it waits for.
+	// +optional
+	Status UserStatus `json:"status,omitempty,omitzero"`
 }
 
-// Parked says that the person of a record keeps access, roles and seats for now.
-func (a *ArchivedUser) Parked() bool {
-	return !a.Record.Parked.Until.IsZero() && a.DeletionTimestamp.IsZero()
+// Heir is a User that takes over from a record.
+type Heir struct {
+	// user is the name of the User.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	User string `json:"user,omitempty"`
+
+	// uid is the UID of the User.
+	// +required
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	UID types.UID `json:"uid,omitempty"`
 }
+
+// Parked says that the person of a record is not archived yet: who keeps access, roles and seats for now, or of whom they are being
+// taken back.
+func (a *ArchivedUser) Parked() bool { return !a.Record.Parked.Until.IsZero() }
+
+// Ended says that who was parked is being archived.
+func (a *ArchivedUser) Ended() bool { return a.Parked() && a.Record.Parked.EndedAt != nil }
 
 // ArchivedUser is what remains when a User object is deleted. The operator writes it. Its name is a hash of
 // organization and address, so that no personal data shows in a name. When a User with that address is created

@@ -1,8 +1,7 @@
 // Copyright 2026 The Seatkeeper Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package archiveduser ends each ArchivedUser when the organization's retention is over, and archives the person of a parked one
-// when the time for that has come.
+// Package archiveduser ends each ArchivedUser when the organization's retention is over.
 package archiveduser
 
 import (
@@ -20,21 +19,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;update;delete
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;roles,verbs=get;list;watch
-// +kubebuilder:rbac:groups=rbac.authorization.k8s.io,resources=rolebindings,verbs=get;list;watch;update;delete
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=archivedusers,verbs=get;list;watch;delete
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations,verbs=get;list;watch
 
 // Reconciler ends one record when its time has come.
 type Reconciler struct {
 	loop.Base
-	// Names are those by which Kubernetes knows people.
-	Names bindings.Names
 }
 
 // SetupWithManager watches the records, and the organizations that say how long they are kept.
@@ -53,8 +48,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if err := r.Get(ctx, req.NamespacedName, &record, loop.Lagging{}); err != nil || !record.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	if record.Parked() {
-		return r.unpark(ctx, &record)
+	if record.Parked() { // it is not a record of who left yet
+		return ctrl.Result{}, nil
 	}
 	ends, err := end(ctx, r, &record)
 	if ends.IsZero() || r.Clock.Now().Before(ends) || err != nil {
@@ -93,9 +88,6 @@ func end(ctx context.Context, reader client.Reader, record *v1alpha1.ArchivedUse
 
 // recordsOf are the records of an organization that came, or says anew how long they are kept.
 func (r *Reconciler) recordsOf(ctx context.Context, before, after *v1alpha1.Organization) []types.NamespacedName {
-	if before != nil && (after == nil || !after.DeletionTimestamp.IsZero()) {
-		return r.KeysBy(ctx, &v1alpha1.ArchivedUserList{}, before.Namespace, index.Parked, before.Name)
-	}
 	if after == nil || after.Spec.Offboarding.Retention == nil ||
 		before != nil && ptr.Equal(before.Spec.Offboarding.Retention, after.Spec.Offboarding.Retention) {
 		return nil // a timer that goes off early looks again

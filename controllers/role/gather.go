@@ -149,6 +149,11 @@ func (r *Reconciler) gatherParked(ctx context.Context, role *v1alpha1.Role, name
 	}
 	for i := range parked.Items {
 		u := membership.Resident(&parked.Items[i])
+		if gone, err := r.heirGone(ctx, &parked.Items[i]); err != nil {
+			return err
+		} else if gone {
+			continue
+		}
 		var still v1alpha1.User
 		if err := r.Get(ctx, client.ObjectKeyFromObject(u), &still, loop.Lagging{}); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("reading user %s: %w", u.Name, err)
@@ -162,6 +167,20 @@ func (r *Reconciler) gatherParked(ctx context.Context, role *v1alpha1.Role, name
 		}
 	}
 	return nil
+}
+
+// heirGone says that the User which has taken over from a record is not to have access any more, and so neither is the person.
+func (r *Reconciler) heirGone(ctx context.Context, record *v1alpha1.ArchivedUser) (bool, error) {
+	heir := record.Record.Parked.Heir
+	if heir.UID == "" {
+		return false, nil
+	}
+	var u v1alpha1.User
+	err := r.Get(ctx, types.NamespacedName{Namespace: record.Namespace, Name: heir.User}, &u, loop.Lagging{})
+	if client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("reading user %s: %w", heir.User, err)
+	}
+	return u.UID == heir.UID && membership.TakenOver(&u, record) && !access.Active(&u), nil
 }
 
 func (r *Reconciler) gatherBound(u *v1alpha1.User, s *snapshot) {

@@ -19,6 +19,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
@@ -85,11 +86,12 @@ func (r *Reconciler) rolesOfRecord(ctx context.Context, before, after *v1alpha1.
 	var record *v1alpha1.ArchivedUser
 	for _, a := range []*v1alpha1.ArchivedUser{before, after} {
 		if a != nil {
-			record, changed = a, append(changed, a.Record.Parked.Roles...)
+			record, changed = a, append(changed, a.Record.Parked.Status.Roles...)
 		}
 	}
-	if len(changed) == 0 || before != nil && after != nil && before.Parked() == after.Parked() &&
-		before.Record.UID == after.Record.UID && slices.Equal(before.Record.Parked.Roles, after.Record.Parked.Roles) {
+	if len(changed) == 0 || before != nil && after != nil && before.Parked() == after.Parked() && before.Record.UID == after.Record.UID &&
+		access.Active(membership.Resident(before)) == access.Active(membership.Resident(after)) &&
+		slices.Equal(before.Record.Parked.Status.Roles, after.Record.Parked.Status.Roles) {
 		return nil
 	}
 	return keys(record.Namespace, access.Closure(changed, r.roster(ctx, record.Namespace, record.Record.Spec.Organization).Role))

@@ -183,7 +183,7 @@ func (s *snapshot) person(u *v1alpha1.User, source access.Source, holder *v1alph
 	facts := membership.Facts{
 		Organization: s.organization, UnknownRoles: len(roles.Unknown) > 0, NoRoles: roles.None(), Tied: len(roles.Tied) > 0, Ending: access.EndedBy(u, s.now),
 	}
-	if holder.UID != u.UID {
+	if facts.EmailHolder = s.keeper(u); holder.UID != u.UID {
 		facts.EmailHolder = holder.Name
 	}
 	standing := membership.StandingElsewhere

@@ -4,6 +4,7 @@
 package seatpool
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -11,9 +12,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/roster"
 	"seatkeeper.dev/seatkeeper/internal/seats"
 )
 
@@ -52,24 +55,53 @@ func (r *Reconciler) amendParked(ctx context.Context, s *snapshot) error {
 	}
 	source := s.roster(ctx, r)
 	for email, a := range was {
-		if now := s.parked[email]; now == nil || now.Record.UID != a.Record.UID {
-			if err := r.readUser(ctx, s, source, a.Record.UID, a.Record.User); err != nil {
+		now := s.parked[email]
+		if now != nil && now.Record.UID == a.Record.UID {
+			continue
+		}
+		if err := r.readUser(ctx, s, source, a.Record.UID, a.Record.User); err != nil {
+			return err
+		}
+		if now == nil {
+			if err := r.readNeighbours(ctx, s, source, a); err != nil {
 				return err
 			}
 		}
 	}
 	for email, a := range s.parked {
-		if known := was[email]; known != nil && known.Record.UID == a.Record.UID {
+		if known := was[email]; known != nil && keptBy(known) == keptBy(a) {
 			continue
 		}
-		for _, u := range r.neighbours(ctx, membership.Resident(a)) {
-			if err := r.readUser(ctx, s, source, u.UID, u.Name); err != nil {
-				return err
-			}
+		if err := r.readNeighbours(ctx, s, source, a); err != nil {
+			return err
 		}
 	}
 	s.keepParked()
 	return nil
+}
+
+// readNeighbours reads those with the address of a record, who take over from it, or wait for it.
+func (r *Reconciler) readNeighbours(ctx context.Context, s *snapshot, source *roster.Roster, a *v1alpha1.ArchivedUser) error {
+	for _, u := range r.neighbours(ctx, membership.Resident(a)) {
+		if err := r.readUser(ctx, s, source, u.UID, u.Name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keeping is what matters of a record to a pool.
+type keeping struct {
+	parked, ended bool
+	uid, heir     types.UID
+	standing      seats.Standing
+}
+
+func keptBy(a *v1alpha1.ArchivedUser) keeping {
+	if a == nil || !a.Parked() {
+		return keeping{}
+	}
+	return keeping{true, a.Ended(), a.Record.UID, a.Record.Parked.Heir.UID, membership.ResidentStanding(a)}
 }
 
 // keepParked tells the book of who keeps a seat by a record.
@@ -81,13 +113,21 @@ func (s *snapshot) keepParked() {
 
 func resident(a *v1alpha1.ArchivedUser) seats.Person {
 	u := membership.Resident(a)
-	return seats.Person{Name: u.Name, UID: u.UID, Created: u.CreationTimestamp.Time, Active: true, Standing: seats.Keeps}
+	return seats.Person{Name: u.Name, UID: u.UID, Created: u.CreationTimestamp.Time, Active: access.Active(u), Standing: membership.ResidentStanding(a)}
 }
 
 // from is whose seat a user takes over: that of the same person, whose User went by mistake.
 func (s *snapshot) from(u *v1alpha1.User) types.UID {
-	if a := s.parked[membership.FoldEmail(u.Spec.Email)]; a != nil && a.Record.UID != u.UID && (membership.ComesFresh(u) || u.Account() == a.Record.Account()) {
+	if a := s.parked[membership.FoldEmail(u.Spec.Email)]; a != nil && membership.Claimed(u, a) {
 		return a.Record.UID
+	}
+	return ""
+}
+
+// keeper is the name of who keeps the address of a user by a record; empty when nobody does.
+func (s *snapshot) keeper(u *v1alpha1.User) string {
+	if a := s.parked[membership.FoldEmail(u.Spec.Email)]; a != nil && membership.KeptFrom(u, a) {
+		return a.Record.User
 	}
 	return ""
 }
@@ -109,12 +149,9 @@ func (r *Reconciler) parkedLive(ctx context.Context, s *snapshot, uid types.UID)
 
 // poolsOfRecord are the pools in which somebody may keep a seat by a record, or does so no more.
 func (r *Reconciler) poolsOfRecord(ctx context.Context, before, after *v1alpha1.ArchivedUser) []types.NamespacedName {
-	a, was, is := after, before != nil && before.Parked(), after != nil && after.Parked()
-	if after == nil {
-		a = before
-	}
-	if was == is && (before == nil || after == nil || before.Record.UID == after.Record.UID) {
+	if keptBy(before) == keptBy(after) {
 		return nil
 	}
+	a := cmp.Or(after, before)
 	return r.pools(ctx, a.Namespace, a.Record.Spec.Organization)
 }

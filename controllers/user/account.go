@@ -44,7 +44,7 @@ func (r *Reconciler) handOver(s *snapshot, d *membership.Decision) (queued bool)
 	if !d.HandOver {
 		return false
 	}
-	key := client.ObjectKeyFromObject(s.User)
+	key := s.key
 	organization := client.ObjectKeyFromObject(s.Organization)
 	secret := types.NamespacedName{Namespace: key.Namespace, Name: s.User.Spec.InitialPasswordSecretRef.Name}
 	has := account.Of(d.User, s.Organization, false)

@@ -41,7 +41,7 @@ func (r *Reconciler) deliver(s *snapshot, d *membership.Decision) (queued bool) 
 	if d.Send == nil {
 		return r.notify(s, d)
 	}
-	key := client.ObjectKeyFromObject(s.User)
+	key := s.key
 	id := fmt.Sprintf("%s %d %d %d %s", s.User.UID, d.Send.Sequence, d.Reminder, d.Send.ExpiresAt.Unix(), d.Send.Email)
 	o := r.Outbox.Do(outbox.Errand{
 		Owner: key, ID: id, Server: mailroom.Server(s.Organization), Tenant: client.ObjectKeyFromObject(s.Organization),
@@ -167,24 +167,37 @@ func (r *Reconciler) compose(s *snapshot, u *v1alpha1.User, l letter) composer {
 
 // finish writes the status, and lets go of what was sent and handed over once its outcome is recorded.
 func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Decision, underWay bool) (ctrl.Result, error) {
-	key := client.ObjectKeyFromObject(s.User)
-	switch {
-	case d.Task != nil: // nothing is known yet
-	case !d.Later:
-		r.estatePatience.forget(key)
-	default:
-		d.Verdict.WakeAt = access.Sooner(d.Verdict.WakeAt, r.Clock.Now().Add(r.estatePatience.next(key, d.Verdict.Reason, false)))
-	}
-	d.Verdict.WakeAt = d.Due()
+	r.pace(s, d)
 	err := r.Persist(ctx, s.User, d.User, d.Verdict)
 	if err == nil && d.Verdict.Kind != verdict.Silent {
 		r.announce(s, d.User)
 		err = r.welcome(ctx, s.User, d)
 		if !underWay {
-			r.forget(key)
+			r.forget(s.key)
 		}
 	}
 	return r.Result(d.Verdict, err)
+}
+
+// pace says when the next pass is due by the clock.
+func (r *Reconciler) pace(s *snapshot, d *membership.Decision) {
+	switch {
+	case d.Task != nil: // nothing is known yet
+	case !d.Later:
+		r.estatePatience.forget(s.key)
+	default:
+		d.Verdict.WakeAt = access.Sooner(d.Verdict.WakeAt, r.Clock.Now().Add(r.estatePatience.next(s.key, d.Verdict.Reason, false)))
+	}
+	d.Verdict.WakeAt = d.Due()
+}
+
+// forgetAll forgets what is known of a user, or a record, who is no more.
+func (r *Reconciler) forgetAll(key types.NamespacedName) {
+	r.forget(key)
+	r.patience.forget(key)
+	r.accountPatience.forget(key)
+	r.estatePatience.forget(key)
+	r.strays.forget(key)
 }
 
 func (r *Reconciler) forget(user types.NamespacedName) {

@@ -8,6 +8,7 @@ package user
 import (
 	"context"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/clock"
@@ -57,15 +58,18 @@ type Reconciler struct {
 	strays strays
 }
 
-// Reconcile does one pass.
+// Reconcile does one pass, over a User or over who is parked.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	if strings.HasPrefix(req.Name, ofRecords) {
+		return r.reconcileRecord(ctx, req.NamespacedName)
+	}
+	return r.reconcileUser(ctx, req)
+}
+
+func (r *Reconciler) reconcileUser(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	var before v1alpha1.User
 	if err := r.Get(ctx, req.NamespacedName, &before); err != nil {
-		r.forget(req.NamespacedName)
-		r.patience.forget(req.NamespacedName)
-		r.accountPatience.forget(req.NamespacedName)
-		r.estatePatience.forget(req.NamespacedName)
-		r.strays.forget(req.NamespacedName)
+		r.forgetAll(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if before.DeletionTimestamp.IsZero() {
@@ -75,7 +79,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	s, err := r.gather(ctx, &before)
 	if err != nil {
-		return ctrl.Result{}, err
+		return r.Result(verdict.Verdict{}, err)
 	}
 	d, err := r.decide(ctx, s)
 	if err != nil {
@@ -105,7 +109,7 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 		return d, err
 	}
 	if grave(s.User, &d) {
-		if s.Organization, err = r.organization(ctx, s.User); err != nil {
+		if err = r.organizationNow(ctx, s); err != nil {
 			return d, err
 		}
 		if d, err = r.accounted(ctx, s); err != nil {
@@ -118,6 +122,13 @@ func (r *Reconciler) decide(ctx context.Context, s *snapshot) (membership.Decisi
 	var kept []string
 	if access.Active(d.User) && !renamed(s.User, d.User) {
 		kept = access.Closure(d.User.Status.Roles, s.source.Role)
+	}
+	if s.record != nil {
+		others, err := r.shared(ctx, s)
+		if err != nil {
+			return d, err
+		}
+		kept = append(kept, others...)
 	}
 	err = r.Names.Withdraw(ctx, r, s.User, s.Now, func(role string) bool { return slices.Contains(kept, role) })
 	return d, err

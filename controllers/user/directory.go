@@ -36,7 +36,7 @@ func (r *Reconciler) accounted(ctx context.Context, s *snapshot) (membership.Dec
 	d, err := r.next(ctx, s)
 	if err == nil && d.AccountTask != nil && d.AccountTask.Verb != membership.EnsureAccount {
 		// Nobody is signed out by what the cache says of the organization: it may have another owner by now.
-		if s.Organization, err = r.organization(ctx, s.User); err == nil {
+		if err = r.organizationNow(ctx, s); err == nil {
 			d, err = r.next(ctx, s)
 		}
 	}
@@ -51,9 +51,9 @@ func (r *Reconciler) accounted(ctx context.Context, s *snapshot) (membership.Dec
 
 // ask has the directory do something, and says what became of it: nil while that is not known.
 func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.AccountTask) (*membership.AccountReport, error) {
-	key, organization := client.ObjectKeyFromObject(s.User), s.Organization
+	key, organization := s.key, s.Organization
 	r.Accounts.Resync.Asked(client.ObjectKeyFromObject(organization), &task.Account)
-	run := &errand{Reconciler: r, user: s.User, task: *task, organization: organization}
+	run := &errand{Reconciler: r, key: key, user: s.User, record: s.record, task: *task, organization: organization}
 	r.errands.note(key, task.ID)
 	asked := outbox.Errand{
 		Owner: key, ID: task.ID, Server: client.ObjectKeyFromObject(organization).String(), Tenant: client.ObjectKeyFromObject(organization), Run: run.do,
@@ -97,7 +97,7 @@ func (r *Reconciler) giveUp(ctx context.Context, s *snapshot, report *membership
 	if s.User.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	count, since := r.accountPatience.count(client.ObjectKeyFromObject(s.User)), s.Now.Sub(s.User.DeletionTimestamp.Time)
+	count, since := r.accountPatience.count(s.key), s.Now.Sub(s.User.DeletionTimestamp.Time)
 	if count < tries && since < longest {
 		return nil
 	}
@@ -118,7 +118,9 @@ func (r *Reconciler) giveUp(ctx context.Context, s *snapshot, report *membership
 type errand struct {
 	*Reconciler
 
+	key          types.NamespacedName
 	user         *v1alpha1.User
+	record       *v1alpha1.ArchivedUser // of who is parked; nil for a User
 	organization *v1alpha1.Organization
 	task         membership.AccountTask
 }
@@ -131,14 +133,18 @@ func (e *errand) do(ctx context.Context) error {
 		return fmt.Errorf("%w: %w", outbox.ErrNotTried, directory.Unavailable(err))
 	}
 	defer unlock()
-	key := client.ObjectKeyFromObject(e.user)
+	key := e.key
 	if e.errands.of(key) != e.task.ID {
 		return fmt.Errorf("%w: %w", outbox.ErrNotTried, errOutdated)
 	}
-	if e.task.Account.Active {
-		if err := e.current(ctx, key); err != nil {
-			return err
-		}
+	switch {
+	case e.record != nil:
+		err = e.unended(ctx)
+	case e.task.Account.Active:
+		err = e.current(ctx, key)
+	}
+	if err != nil {
+		return err
 	}
 	at, err := e.Accounts.Directories.Of(ctx, e.organization)
 	if err != nil {

@@ -24,11 +24,10 @@ import (
 // next decides what is to be done, with what is known of what the user owns. While that is being looked for, the pass ends in
 // silence: the outbox wakes the user.
 func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision, error) {
-	s.Strays = r.strays.of(s.User)
+	s.Strays = r.strays.of(s.key, s.User.UID)
 	d := membership.Next(s.Situation)
 	if d.Task != nil {
-		key := client.ObjectKeyFromObject(s.User)
-		if s.Report = r.Estate.Do(key, client.ObjectKeyFromObject(s.Organization), d.Task); s.Report == nil {
+		if s.Report = r.Estate.Do(s.key, client.ObjectKeyFromObject(s.Organization), d.Task); s.Report == nil {
 			return d, nil
 		}
 		if s.Report.Failure != "" { // its words may be others at each try, so they are not for the status
@@ -40,7 +39,7 @@ func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision
 		return d, err
 	}
 	if !d.Later {
-		r.strays.forget(client.ObjectKeyFromObject(s.User))
+		r.strays.forget(s.key)
 	}
 	if !d.Later || d.Verdict.Kind != verdict.Stuck || s.User.DeletionTimestamp.IsZero() {
 		return d, nil

@@ -28,6 +28,10 @@ import (
 // snapshot is everything that a pass reads.
 type snapshot struct {
 	membership.Situation
+	// key is that of the pass, and of all that it asks for.
+	key types.NamespacedName
+	// record is where the person lives who is parked; nil for a User.
+	record *v1alpha1.ArchivedUser
 	// roles are those that the user may come to hold.
 	roles map[string]*v1alpha1.Role
 	// source is what the roles rest on.
@@ -35,9 +39,10 @@ type snapshot struct {
 }
 
 func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, error) {
+	key := client.ObjectKeyFromObject(u)
 	s := &snapshot{Situation: membership.Situation{
-		Now: r.Clock.Now(), User: u, Asked: r.errands.of(client.ObjectKeyFromObject(u)),
-	}, roles: map[string]*v1alpha1.Role{}}
+		Now: r.Clock.Now(), User: u, Asked: r.errands.of(key),
+	}, key: key, roles: map[string]*v1alpha1.Role{}}
 	var org v1alpha1.Organization
 	if found, err := r.find(ctx, u.Namespace, u.Spec.Organization, &org); err != nil {
 		return nil, err
@@ -60,7 +65,10 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 	if err := r.gatherRecords(ctx, s); err != nil {
 		return nil, err
 	}
-	return s, r.gatherEmailHolder(ctx, s)
+	if err := r.gatherEmailHolder(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, r.gatherKeeper(ctx, s)
 }
 
 // gatherRoles resolves the roles. Those that may come to be granted are kept, since mails describe them.
@@ -99,6 +107,14 @@ func (r *Reconciler) organization(ctx context.Context, u *v1alpha1.User) (*v1alp
 		return nil, fmt.Errorf("looking for the organization: %w", err)
 	}
 	return &org, nil
+}
+
+// organizationNow reads the organization of a pass past the cache.
+func (r *Reconciler) organizationNow(ctx context.Context, s *snapshot) (err error) {
+	if s.Organization, err = r.organization(ctx, s.User); s.record != nil {
+		s.Organization = membership.LettingGo(s.Organization)
+	}
+	return err
 }
 
 // find reads an object that may not be there.

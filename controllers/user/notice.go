@@ -37,7 +37,7 @@ func (r *Reconciler) notify(s *snapshot, d *membership.Decision) (queued bool) {
 	if d.Notice == nil {
 		return false
 	}
-	key := client.ObjectKeyFromObject(s.User)
+	key := s.key
 	id := fmt.Sprintf("%s notice %d %s", s.User.UID, d.Notice.Until.Unix(), d.User.Status.Email)
 	o := r.Outbox.Do(outbox.Errand{
 		Owner: key, ID: id, Server: mailroom.Server(s.Organization), Tenant: client.ObjectKeyFromObject(s.Organization),

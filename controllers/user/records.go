@@ -4,6 +4,7 @@
 package user
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -114,21 +115,27 @@ func (r *Reconciler) leaving() predicate.Predicate {
 	}}
 }
 
-// returning wakes those who have accepted nothing yet at the address of a record.
-func (r *Reconciler) returning(ctx context.Context, _, after *v1alpha1.ArchivedUser) []types.NamespacedName {
-	if after == nil {
+// returning wakes those who have accepted nothing yet at the address of a record, and those who wait for the person of one who was
+// parked.
+func (r *Reconciler) returning(ctx context.Context, before, after *v1alpha1.ArchivedUser) []types.NamespacedName {
+	parked := before != nil && before.Parked()
+	if after == nil && !parked || parked && before.Ended() && after != nil && after.Ended() {
 		return nil
 	}
+	record := cmp.Or(after, before)
+	waits := func(u *v1alpha1.User) bool {
+		return u.DeletionTimestamp.IsZero() && (parked || membership.ComesFresh(u))
+	}
 	var list v1alpha1.UserList
-	err := r.List(ctx, &list, client.InNamespace(after.Namespace),
-		client.MatchingFields{index.UserEmail: index.EmailKey(after.Record.Spec.Organization, after.Record.Spec.Email)}, loop.Lagging{})
+	err := r.List(ctx, &list, client.InNamespace(record.Namespace),
+		client.MatchingFields{index.UserEmail: index.EmailKey(record.Record.Spec.Organization, record.Record.Spec.Email)}, loop.Lagging{})
 	if err != nil {
 		// The cache is local: this cannot fail but by a mistake of ours.
 		log.FromContext(ctx).Error(err, "listing the users with the address of a record")
 	}
 	var keys []types.NamespacedName
 	for i := range list.Items {
-		if u := &list.Items[i]; u.DeletionTimestamp.IsZero() && membership.ComesFresh(u) {
+		if u := &list.Items[i]; waits(u) {
 			keys = append(keys, client.ObjectKeyFromObject(u))
 		}
 	}
@@ -202,18 +209,29 @@ func (r *Reconciler) welcome(ctx context.Context, before *v1alpha1.User, d *memb
 			return nil // another pass follows
 		}
 	}
-	return r.end(ctx, spent)
+	return r.end(ctx, d.User, spent)
 }
 
-// end deletes records as they were read: one that was written since says something else.
-func (r *Reconciler) end(ctx context.Context, records []*v1alpha1.ArchivedUser) error {
+// end deletes records of a user as they were read: one that was written since says something else.
+func (r *Reconciler) end(ctx context.Context, of *v1alpha1.User, records []*v1alpha1.ArchivedUser) error {
 	for _, record := range records {
-		err := r.Delete(ctx, &v1alpha1.ArchivedUser{ObjectMeta: record.ObjectMeta},
-			client.Preconditions{UID: &record.UID, ResourceVersion: &record.ResourceVersion})
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("ending a record: %w", err)
+		end := r.drop
+		if record.Parked() {
+			end = func(ctx context.Context, record *v1alpha1.ArchivedUser) error { return r.release(ctx, record, of) }
+		}
+		if err := end(ctx, record); err != nil {
+			return err
 		}
 		r.left.over(record.UID, r.Clock.Now())
+	}
+	return nil
+}
+
+func (r *Reconciler) drop(ctx context.Context, record *v1alpha1.ArchivedUser) error {
+	err := r.Delete(ctx, &v1alpha1.ArchivedUser{ObjectMeta: record.ObjectMeta},
+		client.Preconditions{UID: &record.UID, ResourceVersion: &record.ResourceVersion})
+	if client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("ending a record: %w", err)
 	}
 	return nil
 }

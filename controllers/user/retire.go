@@ -6,6 +6,7 @@ package user
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -32,7 +34,7 @@ func (r *Reconciler) retire(ctx context.Context, d *membership.Decision) error {
 	}
 	switch {
 	case d.Final:
-		if err := r.end(ctx, d.Spent); err != nil {
+		if err := r.end(ctx, u, d.Spent); err != nil {
 			return err
 		}
 	case d.Nobody:
@@ -101,15 +103,22 @@ func (r *Reconciler) recordReplaced(ctx context.Context, u *v1alpha1.User, was *
 func (r *Reconciler) archive(ctx context.Context, u *v1alpha1.User, record v1alpha1.UserRecord) error {
 	key := recordKey(u, record.Spec.Email)
 	record.User, record.UID = u.Name, u.UID
+	taken, err := r.vacate(ctx, u, key, &record)
+	if taken || err != nil {
+		return err
+	}
 	if record.AccountUID == u.UID {
 		record.AccountUID = ""
 	}
 	r.left.note(key, u.UID, r.Clock.Now())
 	archived := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-	_, err := controllerutil.CreateOrUpdate(ctx, r, archived, func() error {
+	_, err = controllerutil.CreateOrUpdate(ctx, r, archived, func() error {
 		record.ArchivedAt = archived.Record.ArchivedAt
 		if was := archived.Record; was.UID == u.UID && !was.Parked.Until.IsZero() && !record.Parked.Until.IsZero() {
-			record.Parked.Until = was.Parked.Until // written before a crash
+			record.Parked = was.Parked // written before a crash
+		}
+		if controllerutil.RemoveFinalizer(archived, v1alpha1.FinalizerArchive); !record.Parked.Until.IsZero() {
+			controllerutil.AddFinalizer(archived, v1alpha1.FinalizerArchive)
 		}
 		if !record.ArchivedAt.IsZero() && equality.Semantic.DeepEqual(archived.Record, record) {
 			return nil // written before a crash
@@ -123,3 +132,27 @@ func (r *Reconciler) archive(ctx context.Context, u *v1alpha1.User, record v1alp
 	}
 	return err
 }
+
+// vacate sees to it that a record can be written over the one that is there. That of somebody else who is parked has the address, and
+// stays; one that is about to go would take with it what is written to it.
+func (r *Reconciler) vacate(ctx context.Context, u *v1alpha1.User, key types.NamespacedName, record *v1alpha1.UserRecord) (taken bool, err error) {
+	var was v1alpha1.ArchivedUser
+	err = r.Get(ctx, key, &was)
+	switch {
+	case err != nil, !was.Parked():
+		return false, client.IgnoreNotFound(err)
+	case was.Record.Account() != record.Account():
+		return true, nil
+	case was.Record.UID == u.UID, was.DeletionTimestamp.IsZero() && !record.Parked.Until.IsZero():
+		return false, nil
+	case was.DeletionTimestamp.IsZero(): // who took over goes, and what was left goes first
+		return false, r.Names.Withdraw(ctx, r, membership.Resident(&was), r.Clock.Now(), func(string) bool { return false })
+	}
+	if err := r.release(ctx, &was, u); err != nil {
+		return false, err
+	}
+	return false, apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("archivedusers").GroupResource(), was.Name, errGoing)
+}
+
+// errGoing means that a record is going, and that the next one of its name can be written when it is gone.
+var errGoing = errors.New("the record is about to go")

@@ -43,11 +43,11 @@ func (s *strays) note(u *v1alpha1.User) {
 }
 
 // of says that something came for a user.
-func (s *strays) of(u *v1alpha1.User) bool {
+func (s *strays) of(key types.NamespacedName, uid types.UID) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	uid, ok := s.seen[client.ObjectKeyFromObject(u)]
-	return ok && uid == u.UID
+	seen, ok := s.seen[key]
+	return ok && seen == uid
 }
 
 func (s *strays) forget(user types.NamespacedName) {

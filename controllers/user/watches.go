@@ -43,8 +43,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.reports)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning)).
+		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(recordItself)).
+		Watches(&v1alpha1.User{}, loop.Affected(r.recordsOfUser)).
 		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.usersOfTeam))).
 		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged)).
+		Watches(&v1alpha1.SeatSlice{}, loop.Affected(r.recordsOfSlice)).
+		Watches(&v1alpha1.Organization{}, loop.Affected(r.recordsOfOrganization)).
 		Watches(&v1alpha1.SeatPool{}, loop.Affected(r.usersOfPool)).
 		Watches(&v1alpha1.Role{}, loop.Affected(loop.Present(r.usersOfRole))).
 		Watches(&v1alpha1.Organization{}, loop.Affected(r.usersOfOrganization)).

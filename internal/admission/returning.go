@@ -21,7 +21,10 @@ func (a *userAdmission) known(ctx context.Context, u *v1alpha1.User) (admission.
 		return nil, err
 	}
 	follows := "an invitation follows, since none was accepted then"
-	if record.Record.AcceptedAt != nil {
+	switch {
+	case record.Ended():
+		follows = "nothing happens before the person is archived, and no invitation is sent then, since one was accepted"
+	case record.Record.AcceptedAt != nil:
 		follows = "no invitation is sent, since one was accepted then"
 	}
 	return admission.Warnings{fmt.Sprintf(
@@ -37,6 +40,10 @@ func (a *userAdmission) passedOn(ctx context.Context, before, after *v1alpha1.Us
 	record, err := a.record(ctx, after)
 	if record == nil || record.Record.Account() == before.Account() {
 		return nil, err
+	}
+	if record.Parked() {
+		return admission.Warnings{fmt.Sprintf(
+			"the address is that of User %s, whose deletion was rejected: the edit of User %s takes effect when the person is archived", record.Record.User, after.Name)}, nil
 	}
 	return admission.Warnings{fmt.Sprintf(
 		"the address was that of User %s until %s: User %s stays who it is, with an account of its own, and the record of the other stays as ArchivedUser %s",

@@ -10,6 +10,7 @@ import (
 	"fmt"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -50,6 +51,8 @@ const (
 	UserRemoval = "removal"
 	// Parked finds the ArchivedUsers of an organization, by its name, of people who keep what they had for now.
 	Parked = "parked"
+	// ParkedUser finds the ArchivedUsers of such people by the name that their User had, and by who takes over; see Heir.
+	ParkedUser = "parkedUser"
 	// RoleIncludes finds Roles by the name of a role that they include.
 	RoleIncludes = "spec.includes"
 	// BindingRole finds RoleBindings by the label that says whose holders they bind.
@@ -62,6 +65,9 @@ const (
 func EmailKey(organization, email string) string {
 	return organization + "/" + membership.FoldEmail(email)
 }
+
+// Heir is the value of the index ParkedUser for the User that takes over from a record. No User has such a name.
+func Heir(uid types.UID) string { return "heir/" + string(uid) }
 
 // Register adds every index to the cache.
 func Register(ctx context.Context, indexer client.FieldIndexer) error {
@@ -99,6 +105,12 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 				return nil
 			}
 			return []string{a.Record.Spec.Organization}
+		}),
+		of(ctx, indexer, ParkedUser, func(a *v1alpha1.ArchivedUser) []string {
+			if !a.Parked() {
+				return nil
+			}
+			return []string{a.Record.User, Heir(a.Record.Parked.Heir.UID)}
 		}),
 		of(ctx, indexer, RoleIncludes, func(r *v1alpha1.Role) []string { return r.Spec.Includes }),
 		of(ctx, indexer, BindingRole, func(b *rbacv1.RoleBinding) []string { return some(b.Labels[v1alpha1.LabelRole]) }),

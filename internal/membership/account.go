@@ -70,13 +70,14 @@ func HasDirectory(org *v1alpha1.Organization) bool {
 // keepAccount has the directory do what follows from the decision.
 func (d *Decision) keepAccount(s Situation) {
 	switch {
+	case !d.Parked.Until.IsZero(): // the person keeps the account
 	case s.Organization == nil: // and so nobody knows which directory it is
 		if was := s.User.Status.DirectoryAccount; d.Farewell && was != nil && was.State == v1alpha1.AccountActive {
 			d.GaveUp = "the organization is gone, and with it the way to the directory: deactivate the account there"
 		}
 	case !HasDirectory(s.Organization):
 		d.abandon(s)
-	case d.Task != nil || d.quiet():
+	case d.Task != nil || d.quiet() || d.inherits(s):
 	case d.signOut(s) && !d.Farewell:
 		d.provision(s)
 	}

@@ -68,6 +68,9 @@ type Situation struct {
 	Records map[string]*v1alpha1.ArchivedUser
 	// HolderState is what the User with the name EmailHolder is to be.
 	HolderState v1alpha1.UserState
+	// Keeper is the record of the person who has the address that the user declares, where that is no User: EmailHolder is the name
+	// that the User had. nil when it is nobody such.
+	Keeper *v1alpha1.ArchivedUser
 	// Invalid is what is wrong with a value that the schema let pass; empty when nothing is.
 	Invalid string
 	// People may take over what the user owns.
@@ -218,6 +221,9 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 	case d.denied:
 		d.lessen(s)
 		return unedited(s.Organization)
+	case s.Keeper != nil:
+		d.lessen(s)
+		return keptByRecord(s)
 	case s.EmailHolder != "":
 		d.lessen(s)
 		return inUse(s)

@@ -45,30 +45,34 @@ func ComesFresh(u *v1alpha1.User) bool {
 // role: whoever may give nobody a role could otherwise have the account of another, and pass it on by an edit of the address.
 func (d *Decision) recall(s Situation) {
 	u := d.User
+	if record := s.claims(u); record != nil {
+		d.Returned = true
+		d.adopt(record)
+	}
 	if s.Organization == nil && u.DeletionTimestamp.IsZero() || s.EmailHolder != "" {
 		return
 	}
 	somebody := !s.Roles.None()
-	if record := s.recordAt(u.Status.Email); record != nil && somebody && (ComesFresh(u) || d.renewed) {
+	if record := s.recordAt(u.Status.Email); record != nil && record.Parked.Until.IsZero() && somebody && (ComesFresh(u) || d.renewed) {
 		d.Returned = record.Account() != u.Account() || record.AcceptedAt != nil
 		d.adopt(record)
 	}
 	if u.DeletionTimestamp.IsZero() { // else the record is written over
-		d.spend(s, func(record *v1alpha1.UserRecord) bool { return d.outlived(s, record) })
+		d.spend(s, func(a *v1alpha1.ArchivedUser) bool { return d.outlived(s, a) })
 	}
 }
 
 // outlived says that a record was written before the user came, and has nothing more to keep.
-func (d *Decision) outlived(s Situation, record *v1alpha1.UserRecord) bool {
-	return (record.UID != d.User.UID || record.Path == v1alpha1.ArchivePathReplacement) && !d.needs(s, record)
+func (d *Decision) outlived(s Situation, a *v1alpha1.ArchivedUser) bool {
+	return (a.Record.UID != d.User.UID || a.Record.Path == v1alpha1.ArchivePathReplacement) && !a.Ended() && !d.needs(s, a)
 }
 
 // spend notes the records of the person who is here, or gone for good. Of a User who is here, no record can have been written
 // at the deletion: one that seems to be was written since, and the user as seen is outdated.
-func (d *Decision) spend(s Situation, of func(*v1alpha1.UserRecord) bool) {
+func (d *Decision) spend(s Situation, of func(*v1alpha1.ArchivedUser) bool) {
 	d.Spent = nil
 	for _, email := range slices.Sorted(maps.Keys(s.Records)) {
-		if a := s.Records[email]; a.Record.Account() == d.User.Account() && of(&a.Record) {
+		if a := s.Records[email]; a.Record.Account() == d.User.Account() && of(a) {
 			d.Spent = append(d.Spent, a)
 		}
 	}
@@ -161,7 +165,7 @@ func (d *Decision) depart(s Situation) verdict.Verdict {
 	d.Nobody = (s.EmailHolder != "" || earlier != nil && earlier.UID != u.UID) && u.Status.AcceptedAt == nil && u.Status.Invitation == nil &&
 		u.Status.DirectoryAccount == nil
 	if d.Final = Final(s.Organization); d.Final {
-		d.spend(s, func(*v1alpha1.UserRecord) bool { return true })
+		d.spend(s, func(*v1alpha1.ArchivedUser) bool { return true })
 	}
 	return verdict.Verdict{Kind: verdict.Silent}
 }

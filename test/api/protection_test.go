@@ -26,8 +26,10 @@ var protectionRules = []rule{
 	{"a window without a limit", organization, fields{"spec.protection.window": "1h"}, "spec.protection.maxRemovals: Required value"},
 	{"a window that is over at once", organization, fields{"spec.protection.maxRemovals": int64(1), "spec.protection.window": "59s"}, protectedRule},
 	{"a window without an end", organization, fields{"spec.protection.maxRemovals": int64(1), "spec.protection.window": "721h"}, protectedRule},
-	{"parked", archivedUser, fields{"record.parked.until": "2027-06-30T18:00:00Z", "record.parked.roles": []any{"member"}}, ""},
-	{"parked without an end", archivedUser, fields{"record.parked.roles": []any{"member"}}, "record.parked.until: Required value"},
+	{"parked", archivedUser, fields{"record.parked.until": "2027-06-30T18:00:00Z", "record.parked.status.roles": []any{"member"}, "record.parked.endedAt": "2027-06-30T18:00:01Z"}, ""},
+	{"parked without an end", archivedUser, fields{"record.parked.status.roles": []any{"member"}}, "record.parked.until: Required value"},
+	{"parked, with an heir", archivedUser, fields{"record.parked.until": "2027-06-30T18:00:00Z", "record.parked.heir.user": "jean", "record.parked.heir.uid": "u-1"}, ""},
+	{"an heir without a UID", archivedUser, fields{"record.parked.until": "2027-06-30T18:00:00Z", "record.parked.heir.user": "jean"}, "record.parked.heir.uid: Required value"},
 	{"a window in days", organization, fields{"spec.protection.maxRemovals": int64(1), "spec.protection.window": "1d"}, protectedRule},
 }
 

@@ -318,19 +318,3 @@ func TestAccountsCostNothingMore(t *testing.T) {
 		t.Errorf("the directory was asked %d times about who accepts", n)
 	}
 }
-
-// Nobody is parked whose account is in a directory, since nobody would be there to deactivate it: the deletion stays held.
-func TestAccountsAreNotParked(t *testing.T) {
-	t.Parallel()
-	w := rejecting(t)
-	passes.Change(w, "acme", func(o *v1alpha1.Organization) {
-		o.Spec.Directory = build.Organization("acme").Directory().Obj().Spec.Directory
-	})
-	w.Settle()
-	rejectHeld(w)
-	w.Settle()
-	wantReason(t, w, w.User("cid"), v1alpha1.ReasonRemovalHeld)
-	if parked := parkedRecords(t, w); len(parked) > 0 || !signIns(w)["cid@acme.example"] {
-		t.Errorf("parked are %v, and who can sign in: %v", parked, signIns(w))
-	}
-}

@@ -394,6 +394,11 @@ func (w *World) Turn() (settled bool, err error) {
 			again = again || failed != nil || result.RequeueAfter > 0 && result.RequeueAfter <= soon
 		}
 	}
+	for _, name := range w.Parked() {
+		result, failed := w.PassOver(name)
+		err = errors.Join(err, failed)
+		again = again || failed != nil || result.RequeueAfter > 0 && result.RequeueAfter <= soon
+	}
 	return !again && writes == len(w.Traffic.Writes()), err
 }
 

@@ -259,7 +259,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		}).SetupWithManager,
 		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names, Groups: roles}).SetupWithManager,
 		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Groups: teams}).SetupWithManager,
-		"archiveduser": (&archiveduser.Reconciler{Base: base, Names: o.Names}).SetupWithManager,
+		"archiveduser": (&archiveduser.Reconciler{Base: base}).SetupWithManager,
 		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user":         users.SetupWithManager,
 	} {
