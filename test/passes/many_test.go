@@ -132,21 +132,6 @@ func TestTearDownInOrder(t *testing.T) {
 		w, objects := doomed(t, people)
 		tearDown(t, w, people, [][]client.Object{objects[1:others], objects[others:], objects[:1]})
 	})
-	t.Run("what people own is forbidden", func(t *testing.T) {
-		t.Parallel()
-		w, objects := doomed(t, people)
-		twin, _ := restricted(t, w) // nobody has given the operator rights on it
-		for _, o := range objects[others:] {
-			twin.Delete(o)
-		}
-		for range 10 {
-			_, _ = twin.Round()
-		}
-		if said := strings.Join(twin.Events.All(), "\n"); !strings.Contains(said, "aggregate-to-operator") {
-			t.Errorf("no event names the rights to add:\n%s", said)
-		}
-		tearDown(t, twin, people, [][]client.Object{objects[:others]})
-	})
 	t.Run("namespace", func(t *testing.T) {
 		t.Parallel()
 		w, _ := doomed(t, people)

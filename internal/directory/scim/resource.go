@@ -207,7 +207,7 @@ func indexOfType(values []resource, kind string) int {
 type change struct {
 	operation map[string]any
 	apply     func(resource)
-	// blind changes rest on nothing that was read; identifies and secret say that it is of the externalId, or the password.
+	// blind changes rest on nothing that was read, and can come late without harm; identifies and secret say that it is of the externalId, or the password.
 	blind, identifies, secret bool
 }
 
@@ -241,7 +241,7 @@ func (r resource) setting(value any, name string, below ...string) change {
 	}
 	return change{
 		operation: operation(op, pathOf(name, below), value), apply: func(r resource) { r.set(value, name, below...) },
-		blind: name == "active" || name == "password", identifies: name == "externalId" && value != nil, secret: name == "password",
+		blind: name == "active" && value == false, identifies: name == "externalId" && value != nil, secret: name == "password",
 	}
 }
 

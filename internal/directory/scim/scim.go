@@ -203,6 +203,9 @@ func (c *Client) Ensure(ctx context.Context, account directory.Account) (id stri
 
 func (c *Client) ensure(ctx context.Context, f *features, account directory.Account) (id string, err error) {
 	k, shown := f.accountKind(), resource(nil)
+	if account.Active { // whatever comes back: what is given up may be done later
+		c.recent.enter(account.UID)
+	}
 	id, err = c.put(ctx, f, refOf(account), thing{
 		kind:   k,
 		differ: func(r resource) []change { return r.changes(c.stubborn.less(f, account), account) },
@@ -215,9 +218,6 @@ func (c *Client) ensure(ctx context.Context, f *features, account directory.Acco
 	}
 	if err != nil {
 		return "", err
-	}
-	if account.Active {
-		c.recent.enter(account.UID)
 	}
 	if shown.id() == id && len(shown.found(f).Differs(account)) > 0 { // which may be for lack of words
 		if shown, err := c.read(ctx, k, id); err == nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -564,5 +565,37 @@ func TestPasswordsAreNotQuotedInAnyForm(t *testing.T) {
 		if words := directory.Words(err); !errors.Is(err, directory.ErrRejected) || words != "" {
 			t.Errorf("SetPassword: %q, %v", words, err)
 		}
+	}
+}
+
+// What was given up may be done later: it is shut even if it shows that it is, so that what comes late is for a version that is gone.
+func TestAnActivationThatComesLate(t *testing.T) {
+	c, s := start(t, scimtest.Rich(), nil)
+	a := directorytest.Ada()
+	a.Active = false
+	a.ID = ensure(t, c, a)
+	var late *http.Request
+	s.Script(nil, func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		late = r.Clone(t.Context())
+		late.Body, late.RequestURI = io.NopCloser(strings.NewReader(string(body))), ""
+		panic(http.ErrAbortHandler)
+	})
+	a.Active = true
+	if _, err := c.Ensure(t.Context(), a); !errors.Is(err, directory.ErrUnavailable) {
+		t.Fatalf("Ensure: %v", err)
+	}
+	if err := c.Deactivate(t.Context(), a); err != nil {
+		t.Fatal(err)
+	}
+	at, _ := url.Parse(s.URL())
+	late.URL.Scheme, late.URL.Host = at.Scheme, at.Host
+	res, err := http.DefaultClient.Do(late)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusPreconditionFailed || s.Accounts()[0].Active {
+		t.Errorf("what came late was answered %d, and the account is %+v", res.StatusCode, s.Accounts()[0])
 	}
 }

@@ -342,7 +342,7 @@ func (m *recent) lost(who ref) bool {
 	return ok && made.id == "" && made.name == who.name
 }
 
-// enter notes that somebody can sign in.
+// enter notes that somebody is let in, or may be.
 func (m *recent) enter(uid types.UID) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -359,7 +359,7 @@ func (m *recent) leave(uid types.UID) {
 	delete(m.entered, uid)
 }
 
-// letIn says that somebody was let in a moment ago, which the directory may not show yet.
+// letIn says that somebody was let in a moment ago, or may still be by what is on its way: the directory may not show it yet.
 func (m *recent) letIn(uid types.UID) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
