@@ -6,6 +6,7 @@ package group
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -177,23 +178,29 @@ func again(s Situation) string {
 }
 
 func (d *Decision) ensure(s Situation, at string) {
-	task := &Task{Verb: Ensure, Wanted: *s.Wanted}
-	task.ID = fmt.Sprintf("%s %s at %s: %s or %s%s", s.Wanted.UID, Ensure, at, s.Wanted.For(true).Revision(), s.Wanted.For(false).Revision(), again(s))
-	known := d.Record != nil && d.Record.Directory == at && s.Wanted.Known(d.Record.Revision)
+	task, known := d.task(s, at)
 	drifted := known && s.Finding != nil && !s.Finding.same(s.Wanted)
 	if drifted {
 		task.ID += fmt.Sprintf(" found %d", s.Finding.Serial)
 	}
-	known = known && (s.Asked == "" || s.Asked == task.ID) // what is under way may make it another
+	known = known && slices.Contains([]string{"", task.ID}, s.Asked) // what else is under way may make it another
 	switch {
-	case drifted && s.Organization.Spec.Directory.DriftPolicy == v1alpha1.DriftReport:
+	case drifted && tolerates(s):
 		d.says(false, v1alpha1.ReasonDrifted, s.Finding.differs(s.Wanted)+", and stays so (spec.directory.driftPolicy of the organization)")
-	case known && s.Finding == nil && reports(s): // what was found stands until somebody looks again
+	case known && reports(s): // what was found stands until somebody looks again
 	case known && !drifted:
 		d.provisioned()
 	default:
 		d.request(s, task, at)
 	}
+}
+
+// task is what makes the group as it is to be. known says that it is so already, by the record.
+func (d *Decision) task(s Situation, at string) (task *Task, known bool) {
+	nested, flat := s.Wanted.Revisions()
+	id := fmt.Sprintf("%s %s at %s: %s or %s%s", s.Wanted.UID, Ensure, at, nested, flat, again(s))
+	known = d.Record != nil && d.Record.Directory == at && slices.Contains([]string{nested, flat}, d.Record.Revision)
+	return &Task{ID: id, Verb: Ensure, Wanted: *s.Wanted}, known
 }
 
 // request has the group be made or changed, unless it is known what became of that.
@@ -208,11 +215,16 @@ func (d *Decision) request(s Situation, task *Task, at string) {
 	}
 }
 
-// reports says that what others changed is on record, and is to stay as it is.
+// tolerates says that what others change is to stay.
+func tolerates(s Situation) bool {
+	return s.Organization.Spec.Directory.DriftPolicy == v1alpha1.DriftReport
+}
+
+// reports says that what others changed is on record, and is to stay as it is; nobody has looked since.
 func reports(s Situation) bool {
 	conditions, _ := s.Object.StatusConditions()
 	c := meta.FindStatusCondition(*conditions, v1alpha1.ConditionProvisioned)
-	return c != nil && c.Reason == v1alpha1.ReasonDrifted && s.Organization.Spec.Directory.DriftPolicy == v1alpha1.DriftReport
+	return s.Finding == nil && c != nil && c.Reason == v1alpha1.ReasonDrifted && tolerates(s)
 }
 
 // same says that what was found is what is wanted after all.

@@ -100,9 +100,13 @@ func (w Wanted) For(nests bool) Group {
 	return g
 }
 
-// Known says that a revision is that of the group in one way or the other.
-func (w Wanted) Known(revision string) bool {
-	return revision == w.For(true).Revision() || revision == w.For(false).Revision()
+// Revisions are those of the group where groups can be in groups, and where they cannot.
+func (w Wanted) Revisions() (nested, flat string) {
+	nested = w.For(true).Revision()
+	if len(w.Groups) == 0 && len(w.Below) == 0 {
+		return nested, nested
+	}
+	return nested, w.For(false).Revision()
 }
 
 // Teams says that the teams of an organization are groups.

@@ -4,6 +4,7 @@
 package group_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -57,13 +58,13 @@ func TestRevision(t *testing.T) {
 			t.Errorf("%s: another revision: %t, want %t: %s", name, other, c.other, c.why)
 		}
 	}
-	for _, nests := range []bool{true, false} {
-		if !wanted().Known(wanted().For(nests).Revision()) {
-			t.Errorf("what was given is not known where groups nest: %t", nests)
-		}
+	nested, flat := wanted().Revisions()
+	if nested != same || flat != wanted().For(false).Revision() || nested == flat {
+		t.Errorf("the revisions are %s and %s", nested, flat)
 	}
-	if wanted().Known("") {
-		t.Error("nothing is known of what was not given")
+	alone := group.Wanted{Group: group.Group{UID: "x", Members: []string{"a"}}}
+	if nested, flat := alone.Revisions(); nested != flat || flat != alone.For(false).Revision() {
+		t.Errorf("without a team below, the revisions are %s and %s", nested, flat)
 	}
 }
 
@@ -127,5 +128,17 @@ func TestOf(t *testing.T) {
 		if diff := cmp.Diff(want, group.Of(object, org)); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
+	}
+}
+
+// A pass over a team with as many members as there can be does this once.
+func BenchmarkDecide(b *testing.B) {
+	s := settled()
+	s.Wanted.Members, s.Wanted.Groups, s.Wanted.Below = nil, nil, nil
+	for i := range 5000 {
+		s.Wanted.Members = append(s.Wanted.Members, fmt.Sprintf("2819c223-7f76-453a-919d-%012d", i))
+	}
+	for b.Loop() {
+		group.Decide(s)
 	}
 }

@@ -552,11 +552,12 @@ func TestDriftWhereListsSayNothingOfMembers(t *testing.T) {
 	w.Directory.OccupyGroup("Somebody else's", "s-else")
 	w.Settle()
 	w.CatchUp()
-	comparer, org, read := groups.Comparer{Cache: w.Client(), Teams: w.Teams, Roles: w.Roles}, &v1alpha1.Organization{}, 0
+	org, read := &v1alpha1.Organization{}, 0
 	w.Find("acme", org)
 	compare := func() {
 		t.Helper()
 		read = 0
+		comparer := groups.Comparer{Cache: w.Client(), Teams: w.Teams, Roles: w.Roles} // of the process that runs now
 		if err := comparer.Compare(t.Context(), org, false, brief{w.Directory.Lister(), &read}, w.Clock.Now().Add(time.Second)); err != nil {
 			t.Fatal(err)
 		}
