@@ -76,6 +76,9 @@ func Compare(found *directory.Found, want *Want) membership.Drift {
 	if want.Care == Closed {
 		return d
 	}
+	if want.Account.ID != found.ID { // somebody deleted it, and made another for the person
+		d.Differs = append(d.Differs, "id")
+	}
 	for _, attribute := range found.Differs(want.Account) {
 		if attribute != directory.Active || keepsActive {
 			d.Differs = append(d.Differs, string(attribute))

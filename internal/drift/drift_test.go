@@ -69,6 +69,8 @@ func TestOfUser(t *testing.T) {
 		"somebody wrote there":                 {jean("", nil), listed(retitle), membership.Drift{Differs: []string{"title"}}},
 		"somebody signed the person out":       {jean("", nil), listed(off), membership.Drift{Differs: []string{"active"}}},
 		"nobody is, that the directory tells":  {jean("", nil), listed(func(f *directory.Found) { off(f); f.Without = []directory.Attribute{directory.Active} }), membership.Drift{}},
+		"another account of the person's":      {jean("", nil), listed(func(f *directory.Found) { f.ID = "8" }), membership.Drift{Differs: []string{"id"}}},
+		"out, and another account":             {jean("", out), listed(func(f *directory.Found) { off(f); f.ID = "8" }), membership.Drift{}},
 		"no account":                           {jean("", nil), nil, membership.Drift{Missing: true}},
 		"edited, and on its way there":         {jean("", func(u *v1alpha1.User) { u.Spec.Title = "Buyer" }), listed(retitle), membership.Drift{}},
 		"edited, and made there":               {jean("", func(u *v1alpha1.User) { u.Spec.Title = "Buyer" }), nil, membership.Drift{}},

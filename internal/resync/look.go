@@ -214,25 +214,29 @@ func (l *look) end(ctx context.Context, round int) error {
 			marks[name] = mark{uid: u.UID, drift: &membership.Drift{}}
 		}
 	}
-	l.tell(round, marks)
+	if !l.tell(round, marks) {
+		return nil
+	}
 	for _, record := range records {
 		l.SignOut(l.org.DeepCopy(), record)
 	}
 	return nil
 }
 
-func (l *look) tell(round int, marks map[string]mark) {
+// tell says whether what was found is still of use.
+func (l *look) tell(round int, marks map[string]mark) bool {
 	key := client.ObjectKeyFromObject(l.org)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.boards[key]
 	if b == nil || b.round != round || b.place != account.At(l.org) {
-		return
+		return false
 	}
 	for _, name := range b.ended(&l.tally, marks) {
 		l.users.push(types.NamespacedName{Namespace: key.Namespace, Name: name})
 	}
 	l.organizations.push(key)
+	return true
 }
 
 // printable is a user name fit for a status.

@@ -6,6 +6,7 @@ package stories_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/directory/fake"
+	"seatkeeper.dev/seatkeeper/internal/directory/scim"
+	"seatkeeper.dev/seatkeeper/internal/directory/scimtest"
+	"seatkeeper.dev/seatkeeper/internal/password"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -70,4 +74,70 @@ func TestDirectoryIsLookedAt(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// What a SCIM server has after all that was asked of it is what it is to have: a look at it takes the requests for its pages, and
+// nothing else, whatever the server can do.
+func TestLooksAreLists(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		profile scimtest.Profile
+		pages   int // of 100; without the total, an empty one says that there are no more
+	}{"rich": {scimtest.Rich(), 3}, "strict": {scimtest.Strict(), 4}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := scimtest.New(tt.profile)
+			t.Cleanup(server.Close)
+			const others = 230
+			for i := range others {
+				server.Add(map[string]any{"userName": fmt.Sprintf("other-%03d@acme.example", i), "active": true})
+			}
+			client, err := scim.New(scim.Config{URL: server.URL(), Credentials: scim.Credentials{Bearer: password.New(scimtest.Token)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := empty(t)
+			s.start(operator.Options{Directory: client})
+			objects := acme(3, "ada")
+			objects[0] = build.Organization("acme").Directory().Obj()
+			bea := member("bea").Name("Bea", "Baker").Manager("ada").Obj()
+			bea.Spec.Title, bea.Spec.PhoneNumbers.Work, bea.Spec.Employee.Number = "Buyer", "+33 1 02 03 04 05", "E-7"
+			s.create(append(objects, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "directory"}}, bea)...)
+			s.invited("bea", 1)
+			s.answer(s.links(at("bea"), 1)[0], accept, http.StatusOK)
+			s.is("bea", v1alpha1.ReasonActive)
+			s.invited("ada", 1)
+			look := func() []scimtest.Request {
+				before := len(server.Requests())
+				s.clock.LeapTo(s.clock.Now().Add(13 * time.Minute))
+				env.Eventually(t, func() error {
+					if n := len(server.Requests()) - before; n < tt.pages {
+						return fmt.Errorf("%d requests", n)
+					}
+					return nil
+				})
+				await(s, "acme", func(o *v1alpha1.Organization) error {
+					if st := o.Status.Directory; st.Accounts == nil || *st.Accounts != others+2 || *st.Unknown != others || *st.Drifted != 0 {
+						return fmt.Errorf("the organization says %+v", st)
+					}
+					return nil
+				})
+				return server.Requests()[before:]
+			}
+			look()
+			version := get[v1alpha1.Organization](s, "acme").ResourceVersion
+			requests := look()
+			for _, r := range requests {
+				if r.Method != http.MethodGet || !strings.HasSuffix(r.Path, "/Users") || r.Query != "" {
+					t.Errorf("a look takes %s %s, filtered by %q", r.Method, r.Path, r.Query)
+				}
+			}
+			if len(requests) != tt.pages {
+				t.Errorf("a look takes %d requests", len(requests))
+			}
+			if get[v1alpha1.Organization](s, "acme").ResourceVersion != version {
+				t.Error("a look that finds nothing writes")
+			}
+		})
+	}
 }

@@ -124,13 +124,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	if err != nil {
 		return nil, err
 	}
-	if err := keys.SetupWithManager(mgr); err != nil {
-		return nil, err
-	}
-	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
-		return nil, err
-	}
-	if err := o.meter(mgr.GetClient()); err != nil {
+	if err := errors.Join(keys.SetupWithManager(mgr), index.Register(ctx, mgr.GetFieldIndexer()), o.meter(mgr.GetClient())); err != nil {
 		return nil, err
 	}
 	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)

@@ -120,15 +120,20 @@ func TestListsCount(t *testing.T) {
 	d.Occupy("ada@acme.example", "1")
 	m := metered.New(clock.RealClock{})
 	all := directory.ListerOf(m.Wrap(d))
-	for range all.Accounts(t.Context()) {
+	for _, err := range all.Accounts(t.Context()) {
+		if err != nil {
+			t.Error(err)
+		}
 		break
 	}
 	d.Unavailable(1)
-	for range all.Accounts(t.Context()) {
-		continue
+	for _, err := range all.Accounts(t.Context()) {
+		if !errors.Is(err, directory.ErrUnavailable) {
+			t.Error(err)
+		}
 	}
-	for range all.Groups(t.Context()) {
-		continue
+	for _, err := range all.Groups(t.Context()) {
+		t.Error(err)
 	}
 	want := `# HELP seatkeeper_directory_requests_total What directories were asked for, by what became of it.
 # TYPE seatkeeper_directory_requests_total counter
