@@ -10,10 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/membership"
+	"seatkeeper.dev/seatkeeper/internal/seats"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 	"seatkeeper.dev/seatkeeper/test/build"
 )
@@ -122,5 +124,144 @@ func TestParks(t *testing.T) {
 				t.Errorf("%s; got %t", c.why, got)
 			}
 		})
+	}
+}
+
+// parkedAt is the record of jean, whose deletion was rejected.
+func parkedAt(change func(*v1alpha1.Parking)) *v1alpha1.ArchivedUser {
+	a := remains("jean@acme.example", "", at(now.Add(-48*hour)))
+	a.Record.Parked = v1alpha1.Parking{Until: metav1.NewTime(now.Add(hour))}
+	a.Record.Parked.Status.Roles, a.Record.Parked.Status.AcceptedAt = []string{"standard"}, at(now.Add(-48*hour))
+	if change != nil {
+		change(&a.Record.Parked)
+	}
+	return a
+}
+
+func heir(user string, uid types.UID) func(*v1alpha1.Parking) {
+	return func(p *v1alpha1.Parking) { p.Heir = v1alpha1.Heir{User: user, UID: uid} }
+}
+
+func ended(p *v1alpha1.Parking) { p.EndedAt = at(now) }
+
+// A record is claimed by who comes at its address, in time. From everybody else it keeps the address.
+func TestClaims(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		why          string
+		user         *build.UserBuilder
+		record       *v1alpha1.ArchivedUser
+		now          time.Time
+		claims, kept bool
+	}{
+		"comes":            {"the same person", jean(), parkedAt(nil), now, true, true},
+		"has claimed":      {"and may go on", jean().UID("u-2"), parkedAt(heir("jean", "u-2")), now, false, false},
+		"another has":      {"whoever that is, is looked at first", jean().UID("u-2"), parkedAt(heir("jean", "u-3")), now, true, true},
+		"late":             {"the time is over", jean(), parkedAt(nil), now.Add(hour), false, true},
+		"ended":            {"the person leaves", jean(), parkedAt(ended), now, false, true},
+		"another address":  {"somebody else", jean().Email("jon@acme.example"), parkedAt(nil), now, false, false},
+		"has an account":   {"is somebody already", jean().AcceptedAt(now.Add(-hour)).Known("jon@acme.example"), parkedAt(nil), now, false, true},
+		"has that address": {"and an account of their own", jean().AcceptedAt(now.Add(-hour)).Known("jean@acme.example"), parkedAt(nil), now, false, false},
+		"goes":             {"who goes takes nothing over", jean().Deleting(now), parkedAt(nil), now, false, true},
+		"the User itself":  {"which has not gone yet", jean().UID("uid-of-then").Deleting(now), parkedAt(nil), now, false, false},
+		"left":             {"the record is an ordinary one", jean(), remains("jean@acme.example", "", nil), now, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := c.user.Obj()
+			if claims, kept := membership.Claims(u, c.record, c.now), membership.KeptFrom(u, c.record); claims != c.claims || kept != c.kept {
+				t.Errorf("%s; claims: %t, kept from: %t", c.why, claims, kept)
+			}
+		})
+	}
+}
+
+// Whoever has not claimed a record is not the person, and waits; who has is, whatever else is in the way.
+func TestTakesOver(t *testing.T) {
+	t.Parallel()
+	kept := func(a *v1alpha1.ArchivedUser) func(*membership.Situation) {
+		return func(s *membership.Situation) {
+			recorded(a)(s)
+			s.EmailHolder, s.Keeper = "jean", a
+		}
+	}
+	claimed := parkedAt(heir("jean", jean().Obj().UID))
+	for name, c := range map[string]struct {
+		why    string
+		with   func(*membership.Situation)
+		over   bool
+		reason string
+	}{
+		"unclaimed":         {"the end may have come", kept(parkedAt(nil)), false, v1alpha1.ReasonEmailInUse},
+		"ended":             {"it has", kept(parkedAt(ended)), false, v1alpha1.ReasonEmailInUse},
+		"claimed":           {"the record waits for that", recorded(claimed), true, v1alpha1.ReasonAwaitingSeat},
+		"claimed, and lost": {"else the record would wait for ever", func(s *membership.Situation) { recorded(claimed)(s); s.EmailHolder = "older" }, true, v1alpha1.ReasonEmailInUse},
+		"claimed, no organization": {"it is nobody else", func(s *membership.Situation) {
+			recorded(claimed)(s)
+			s.Organization = nil
+		}, true, v1alpha1.ReasonOrganizationNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := membership.Next(situation(jean().Obj(), pool("standard", membership.Pool{Found: true, Capacity: 1, Position: 1}), c.with))
+			if over := d.User.Account() == "uid-of-then"; over != c.over || d.Verdict.Reason != c.reason {
+				t.Errorf("%s; took over: %t, %+v", c.why, over, d.Verdict)
+			}
+		})
+	}
+}
+
+// While a record keeps the seat for who takes over from it, the account stays as it is, though no role is held yet.
+func TestAccountWhileTakingOver(t *testing.T) {
+	t.Parallel()
+	for parked, want := range map[bool]bool{true: false, false: true} {
+		u := jean().Obj()
+		a := parkedAt(heir("jean", u.UID))
+		org := build.Organization("acme").In("acme").Directory().Obj()
+		a.Record.DirectoryAccount = &v1alpha1.DirectoryAccount{Directory: org.Spec.Directory.SCIM.URL, ID: "7", State: v1alpha1.AccountActive}
+		if !parked {
+			a.Record.Parked = v1alpha1.Parking{}
+		}
+		waiting := pool("standard", membership.Pool{Found: true, Capacity: 1, Position: 1})
+		for _, look := range []string{"takes over", "has taken over"} {
+			d := membership.Next(situation(u, recorded(a), waiting, func(s *membership.Situation) { s.Organization = org }))
+			if touched := d.AccountTask != nil; touched != want {
+				t.Errorf("parked: %t, %s: the directory is asked for %+v", parked, look, d.AccountTask)
+			}
+			if u = d.User; want {
+				break
+			}
+		}
+	}
+}
+
+// Once a record has ended, nobody holds the person: not the guard, which has let go of the User, nor the name, nor a confirmation.
+func TestNobodyHoldsARecord(t *testing.T) {
+	t.Parallel()
+	org := build.Organization("acme").In("acme").Owner("jean").Protection("1", hour).Policy(v1alpha1.OffboardingDelete).Obj()
+	org.Status.Removals.Passed = []v1alpha1.PassedRemoval{{User: "jean", UID: "uid-of-then", Kind: v1alpha1.RemovalDelete, By: v1alpha1.PassRejection}}
+	u := membership.Resident(parkedAt(ended))
+	d := membership.Next(membership.Situation{Facts: membership.Facts{Organization: membership.LettingGo(org)}, Now: now, User: u})
+	if d.User.Status.AccessRevokedAt == nil || len(d.User.Status.Roles) > 0 || !d.Farewell || d.Final || d.Nobody || !d.Parked.Until.IsZero() {
+		t.Errorf("the decision is %+v, %+v", d.Verdict, d.User.Status)
+	}
+	if org.Spec.Owner != "jean" {
+		t.Error("the organization is changed")
+	}
+}
+
+// A pool takes who is parked for somebody who keeps a seat, and who is being archived for somebody who leaves.
+func TestResidentStanding(t *testing.T) {
+	t.Parallel()
+	revoked := func(p *v1alpha1.Parking) {
+		ended(p)
+		p.Status.AccessRevokedAt = at(now)
+	}
+	for want, record := range map[seats.Standing]*v1alpha1.ArchivedUser{
+		seats.Keeps: parkedAt(nil), seats.Leaves: parkedAt(ended), seats.Frees: parkedAt(revoked),
+	} {
+		if got := membership.ResidentStanding(record); got != want {
+			t.Errorf("the standing is %v, want %v", got, want)
+		}
 	}
 }

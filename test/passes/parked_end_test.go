@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -484,5 +485,96 @@ func TestLateDeactivation(t *testing.T) {
 	twin.Delivered()
 	if !signIns(w)["cid@acme.example"] {
 		t.Error("cid is signed out by what was decided before")
+	}
+}
+
+// Rights that the User has not come into go before the record does, by which the seat becomes free.
+func TestRightsThatAreNotTakenOver(t *testing.T) {
+	t.Parallel()
+	w := parking(t, directed)
+	w.Create(build.Role("guest").Obj())
+	w.Settle()
+	w.Traffic.Reset()
+	w.Create(build.User("cid").Roles("guest").Obj())
+	w.Settle()
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonActive)
+	wantRights(t, w, "ada", "dan", "eve")
+	var order []string
+	for _, r := range w.Traffic.Requests(operator.Writing("rolebindings", "archivedusers", "seatslices")) {
+		order = append(order, r.Verb+" "+r.Resource)
+	}
+	want := []string{"update archivedusers", "update rolebindings", "delete archivedusers", "update archivedusers", "update seatslices"}
+	if diff := cmp.Diff(want, order); diff != "" {
+		t.Errorf("the order of the writes (-want +got):\n%s", diff)
+	}
+	if !signIns(w)["cid@acme.example"] {
+		t.Error("cid is signed out")
+	}
+}
+
+// Whoever has taken over and goes again, while the record keeps something still, leaves as anybody: the record gives nobody rights.
+func TestHeirWhoGoes(t *testing.T) {
+	t.Parallel()
+	w := parking(t, directed)
+	w.Create(build.User("cid").Roles("member", "nowhere").Obj())
+	w.Settle()
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonRoleNotFound)
+	if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" {
+		t.Errorf("parked are (-want +got):\n%s", diff)
+	}
+	w.Delete(build.User("cid").Obj())
+	w.Settle()
+	passes.Change(w, "acme", func(o *v1alpha1.Organization) {
+		metav1.SetMetaDataAnnotation(&o.ObjectMeta, v1alpha1.AnnotationApproveRemovals, o.Status.Removals.Token)
+	})
+	for settled := false; !settled; settled, _ = w.Round() {
+		watchOrder(t, w, "cid", false)
+	}
+	if diff := cmp.Diff([]string{"dan"}, parkedRecords(t, w)); diff != "" || signIns(w)["cid@acme.example"] {
+		t.Errorf("who can sign in: %v, parked are (-want +got):\n%s", signIns(w), diff)
+	}
+	if record := recordOf(w, "cid@acme.example"); record == nil || len(record.Finalizers) > 0 {
+		t.Errorf("the record is %+v", record)
+	}
+}
+
+// Who had nothing to do with the person of a record does not write over it.
+func TestOthersDoNotWriteOverARecord(t *testing.T) {
+	t.Parallel()
+	w := parking(t, directed)
+	w.Create(build.Role("guest").Obj(), build.User("eli").Roles("guest").Obj())
+	w.Settle()
+	wantReason(t, w, w.User("eli"), v1alpha1.ReasonInvited)
+	edit("eli", func(u *v1alpha1.User) { u.Spec.Roles, u.Spec.Email = nil, "cid@acme.example" })(w)
+	w.Settle()
+	passes.Change(w, "acme", func(o *v1alpha1.Organization) { o.Spec.Protection = v1alpha1.ProtectionPolicy{} })
+	w.Settle()
+	w.Delete(build.User("eli").Obj())
+	w.Settle()
+	if w.Find("eli", &v1alpha1.User{}) {
+		t.Errorf("eli is there: %+v", w.User("eli").Status)
+	}
+	if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" || !signIns(w)["cid@acme.example"] {
+		t.Errorf("who can sign in: %v, parked are (-want +got):\n%s", signIns(w), diff)
+	}
+}
+
+// A namespace that goes does not wait for a directory that goes with it.
+func TestNamespaceThatGoesWhileParked(t *testing.T) {
+	t.Parallel()
+	w := parking(t, handing)
+	w.Directory.Unavailable(1000)
+	if err := env.Client(t).Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.Namespace}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := env.Client(t).DeleteAllOf(t.Context(), &v1alpha1.ArchivedUser{}, client.InNamespace(w.Namespace)); err != nil {
+		t.Fatal(err)
+	}
+	for range 30 {
+		_, _ = w.Round()
+		w.Clock.Step(10 * time.Second)
+	}
+	if w.Find(cidsRecord, &v1alpha1.ArchivedUser{}) {
+		t.Errorf("the record is there: %+v", readyOf(t, w, cidsRecord))
 	}
 }
