@@ -191,36 +191,63 @@ func (l *look) end(ctx context.Context, round int) error {
 	marks := map[string]mark{}
 	var records []*v1alpha1.ArchivedUser
 	for who, d := range l.astray {
-		key := types.NamespacedName{Namespace: l.org.Namespace, Name: who.name}
-		if who.left {
-			var record v1alpha1.ArchivedUser
-			if err := l.Cache.Get(ctx, key, &record); client.IgnoreNotFound(err) != nil {
-				return fmt.Errorf("%w: reading a record: %w", outbox.ErrNotTried, err)
-			} else if a := drift.OfRecord(&record, l.org).Account; err == nil && !l.recently(a.UID, a.UserName) {
-				records = append(records, &record)
+		if !who.left {
+			if err := l.mark(ctx, marks, who.name, &d); err != nil {
+				return err
 			}
 			continue
 		}
-		var u v1alpha1.User
-		if err := l.Cache.Get(ctx, key, &u, loop.Lagging{}); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("%w: reading a user: %w", outbox.ErrNotTried, err)
-		} else if a := account.Of(&u, l.org, false); err == nil && !l.recently(a.UID, a.UserName) {
-			marks[who.name] = mark{uid: u.UID, drift: &d}
+		record, err := l.record(ctx, who.name)
+		if err != nil {
+			return err
+		}
+		if record != nil {
+			records = append(records, record)
 		}
 	}
 	for name := range l.well {
-		var u v1alpha1.User
-		if err := l.Cache.Get(ctx, types.NamespacedName{Namespace: l.org.Namespace, Name: name}, &u, loop.Lagging{}); err == nil {
-			marks[name] = mark{uid: u.UID, drift: &membership.Drift{}}
+		if err := l.mark(ctx, marks, name, &membership.Drift{}); err != nil {
+			return err
 		}
 	}
-	if !l.tell(round, marks) {
-		return nil
-	}
-	for _, record := range records {
-		l.SignOut(l.org.DeepCopy(), record)
+	if l.tell(round, marks) {
+		for _, record := range records {
+			l.SignOut(l.org.DeepCopy(), record)
+		}
 	}
 	return nil
+}
+
+// mark marks a user who is still there.
+func (l *look) mark(ctx context.Context, marks map[string]mark, name string, d *membership.Drift) error {
+	var u v1alpha1.User
+	if err := l.Cache.Get(ctx, types.NamespacedName{Namespace: l.org.Namespace, Name: name}, &u, loop.Lagging{}); err != nil {
+		return notTried(err)
+	}
+	if a := account.Of(&u, l.org, false); !l.recently(a.UID, a.UserName) {
+		marks[name] = mark{uid: u.UID, drift: d}
+	}
+	return nil
+}
+
+// record is that of somebody who left; nil when there is none any more, or none to be seen to now.
+func (l *look) record(ctx context.Context, name string) (*v1alpha1.ArchivedUser, error) {
+	var record v1alpha1.ArchivedUser
+	if err := l.Cache.Get(ctx, types.NamespacedName{Namespace: l.org.Namespace, Name: name}, &record); err != nil {
+		return nil, notTried(err)
+	}
+	if a := drift.OfRecord(&record, l.org).Account; l.recently(a.UID, a.UserName) {
+		return nil, nil
+	}
+	return &record, nil
+}
+
+// notTried says that a look ends for want of the cache; nothing is wrong with somebody who is gone.
+func notTried(err error) error {
+	if client.IgnoreNotFound(err) == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: reading the cache: %w", outbox.ErrNotTried, err)
 }
 
 // tell says whether what was found is still of use.
