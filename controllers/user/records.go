@@ -123,9 +123,6 @@ func (r *Reconciler) returning(ctx context.Context, before, after *v1alpha1.Arch
 		return nil
 	}
 	record := cmp.Or(after, before)
-	waits := func(u *v1alpha1.User) bool {
-		return u.DeletionTimestamp.IsZero() && (parked || membership.ComesFresh(u))
-	}
 	var list v1alpha1.UserList
 	err := r.List(ctx, &list, client.InNamespace(record.Namespace),
 		client.MatchingFields{index.UserEmail: index.EmailKey(record.Record.Spec.Organization, record.Record.Spec.Email)}, loop.Lagging{})
