@@ -123,9 +123,6 @@ func (r *Reconciler) returning(ctx context.Context, before, after *v1alpha1.Arch
 		return nil
 	}
 	record := cmp.Or(after, before)
-	waits := func(u *v1alpha1.User) bool {
-		return u.DeletionTimestamp.IsZero() && (parked || membership.ComesFresh(u))
-	}
 	var list v1alpha1.UserList
 	err := r.List(ctx, &list, client.InNamespace(record.Namespace),
 		client.MatchingFields{index.UserEmail: index.EmailKey(record.Record.Spec.Organization, record.Record.Spec.Email)}, loop.Lagging{})
@@ -135,11 +132,16 @@ func (r *Reconciler) returning(ctx context.Context, before, after *v1alpha1.Arch
 	}
 	var keys []types.NamespacedName
 	for i := range list.Items {
-		if u := &list.Items[i]; waits(u) {
+		if u := &list.Items[i]; comes(u, parked) {
 			keys = append(keys, client.ObjectKeyFromObject(u))
 		}
 	}
 	return keys
+}
+
+// comes says that a change of the record at the address matters to a user.
+func comes(u *v1alpha1.User, parked bool) bool {
+	return u.DeletionTimestamp.IsZero() && (parked || membership.ComesFresh(u))
 }
 
 func recordKey(u *v1alpha1.User, email string) types.NamespacedName {

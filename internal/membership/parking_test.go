@@ -138,8 +138,8 @@ func parkedAt(change func(*v1alpha1.Parking)) *v1alpha1.ArchivedUser {
 	return a
 }
 
-func heir(user string, uid types.UID) func(*v1alpha1.Parking) {
-	return func(p *v1alpha1.Parking) { p.Heir = v1alpha1.Heir{User: user, UID: uid} }
+func heir(uid types.UID) func(*v1alpha1.Parking) {
+	return func(p *v1alpha1.Parking) { p.Heir = v1alpha1.Heir{User: "jean", UID: uid} }
 }
 
 func ended(p *v1alpha1.Parking) { p.EndedAt = at(now) }
@@ -155,8 +155,8 @@ func TestClaims(t *testing.T) {
 		claims, kept bool
 	}{
 		"comes":            {"the same person", jean(), parkedAt(nil), now, true, true},
-		"has claimed":      {"and may go on", jean().UID("u-2"), parkedAt(heir("jean", "u-2")), now, false, false},
-		"another has":      {"whoever that is, is looked at first", jean().UID("u-2"), parkedAt(heir("jean", "u-3")), now, true, true},
+		"has claimed":      {"and may go on", jean().UID("u-2"), parkedAt(heir("u-2")), now, false, false},
+		"another has":      {"whoever that is, is looked at first", jean().UID("u-2"), parkedAt(heir("u-3")), now, true, true},
 		"late":             {"the time is over", jean(), parkedAt(nil), now.Add(hour), false, true},
 		"ended":            {"the person leaves", jean(), parkedAt(ended), now, false, true},
 		"another address":  {"somebody else", jean().Email("jon@acme.example"), parkedAt(nil), now, false, false},
@@ -185,7 +185,7 @@ func TestTakesOver(t *testing.T) {
 			s.EmailHolder, s.Keeper = "jean", a
 		}
 	}
-	claimed := parkedAt(heir("jean", jean().Obj().UID))
+	claimed := parkedAt(heir(jean().Obj().UID))
 	for name, c := range map[string]struct {
 		why    string
 		with   func(*membership.Situation)
@@ -194,6 +194,7 @@ func TestTakesOver(t *testing.T) {
 	}{
 		"unclaimed":         {"the end may have come", kept(parkedAt(nil)), false, v1alpha1.ReasonEmailInUse},
 		"ended":             {"it has", kept(parkedAt(ended)), false, v1alpha1.ReasonEmailInUse},
+		"nothing is said":   {"only a claim counts", recorded(parkedAt(nil)), false, v1alpha1.ReasonAwaitingSeat},
 		"claimed":           {"the record waits for that", recorded(claimed), true, v1alpha1.ReasonAwaitingSeat},
 		"claimed, and lost": {"else the record would wait for ever", func(s *membership.Situation) { recorded(claimed)(s); s.EmailHolder = "older" }, true, v1alpha1.ReasonEmailInUse},
 		"claimed, no organization": {"it is nobody else", func(s *membership.Situation) {
@@ -216,7 +217,7 @@ func TestAccountWhileTakingOver(t *testing.T) {
 	t.Parallel()
 	for parked, want := range map[bool]bool{true: false, false: true} {
 		u := jean().Obj()
-		a := parkedAt(heir("jean", u.UID))
+		a := parkedAt(heir(u.UID))
 		org := build.Organization("acme").In("acme").Directory().Obj()
 		a.Record.DirectoryAccount = &v1alpha1.DirectoryAccount{Directory: org.Spec.Directory.SCIM.URL, ID: "7", State: v1alpha1.AccountActive}
 		if !parked {

@@ -429,18 +429,18 @@ func TestTooLateToTakeOver(t *testing.T) {
 	for range 3 {
 		_, _ = w.Round()
 	}
+	passes.Change(w, "standard", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(9)) })
 	w.Create(build.User("cidney").Roles("member").Email("CID@acme.example").Obj())
 	for range 4 {
 		_, _ = w.Round()
 	}
 	cid := w.User("cidney")
 	wantReason(t, w, cid, v1alpha1.ReasonEmailInUse)
-	if cid.Status.AcceptedAt != nil || len(cid.Status.Seats) > 0 {
+	if cid.Status.AcceptedAt != nil || holdsSeat(w, "cidney") {
 		t.Errorf("cid has %+v", cid.Status)
 	}
 	w.Directory.Unavailable(0)
 	w.Clock.Step(time.Minute)
-	passes.Change(w, "standard", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(9)) })
 	w.Settle()
 	if cid := w.User("cidney"); w.Reason(cid) != v1alpha1.ReasonActive || cid.Account() != account || !signIns(w)["CID@acme.example"] {
 		t.Errorf("cid is %s with account %s: %v", w.Reason(cid), cid.Account(), signIns(w))
@@ -516,14 +516,18 @@ func TestRightsThatAreNotTakenOver(t *testing.T) {
 func TestHeirWhoGoes(t *testing.T) {
 	t.Parallel()
 	w := parking(t, directed)
-	w.Create(build.User("cid").Roles("member", "nowhere").Obj())
+	w.Create(build.Role("lead").MaxHolders(1).Obj())
+	edit("ada", func(u *v1alpha1.User) { u.Spec.Roles = append(u.Spec.Roles, "lead") })(w)
 	w.Settle()
-	wantReason(t, w, w.User("cid"), v1alpha1.ReasonRoleNotFound)
+	w.Create(build.User("cid").Roles("member", "lead").Obj())
+	w.Settle()
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonMaxHoldersReached)
 	if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" {
 		t.Errorf("parked are (-want +got):\n%s", diff)
 	}
 	w.Delete(build.User("cid").Obj())
 	w.Settle()
+	w.Traffic.Reset()
 	passes.Change(w, "acme", func(o *v1alpha1.Organization) {
 		metav1.SetMetaDataAnnotation(&o.ObjectMeta, v1alpha1.AnnotationApproveRemovals, o.Status.Removals.Token)
 	})
@@ -532,6 +536,9 @@ func TestHeirWhoGoes(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"dan"}, parkedRecords(t, w)); diff != "" || signIns(w)["cid@acme.example"] {
 		t.Errorf("who can sign in: %v, parked are (-want +got):\n%s", signIns(w), diff)
+	}
+	if writes := w.Traffic.Requests(operator.Writing("rolebindings")); len(writes) != 1 {
+		t.Errorf("rights are taken once, and given to nobody: %v", writes)
 	}
 	if record := recordOf(w, "cid@acme.example"); record == nil || len(record.Finalizers) > 0 {
 		t.Errorf("the record is %+v", record)
