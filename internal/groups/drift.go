@@ -5,6 +5,7 @@ package groups
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,9 +30,29 @@ type Comparer struct {
 	Teams, Roles *Desk
 }
 
-// Compare lists all groups of the directory of an organization, which began then, and has those teams and roles be looked at whose
-// group is another than on record, or was when it was looked at last. nests says that groups can be members of groups there. Only groups of ours are looked at. Where a list says nothing of
-// members, and a group has some, it is read by itself.
+// Look compares all groups of the directory of an organization, where teams or roles are groups. What began before then is not seen.
+func (c *Comparer) Look(ctx context.Context, organization *v1alpha1.Organization, at directory.Directory, began time.Time) error {
+	if !group.Teams(organization) && !group.Roles(organization) {
+		return nil
+	}
+	has, ok := at.(directory.Groups)
+	lister := directory.ListerOf(at)
+	if !ok || lister == nil {
+		return nil // the teams and the roles say so
+	}
+	nests, err := has.Nests(ctx)
+	if err == nil {
+		err = c.Compare(ctx, organization, nests, lister, began)
+	}
+	if errors.Is(err, directory.ErrRejected) {
+		return nil
+	}
+	return err
+}
+
+// Compare lists all groups of the directory of an organization, and has those teams and roles be looked at whose group is another than on record,
+// or was when it was looked at last. nests says that groups can be members of groups there. Only groups of ours are looked at. Where a
+// list says nothing of members, and a group has some, it is read by itself.
 func (c *Comparer) Compare(ctx context.Context, organization *v1alpha1.Organization, nests bool, at directory.Lister, began time.Time) error {
 	ours, err := c.ours(ctx, organization)
 	if err != nil || len(ours) == 0 {

@@ -52,6 +52,7 @@ var errNoLister = errors.New("the directory cannot list what it has")
 
 // look looks, and has those seen to of whom something is otherwise. Before an error it does nothing.
 func (k *Keeper) look(ctx context.Context, key types.NamespacedName, round int) error {
+	began := k.Clock.Now()
 	var org v1alpha1.Organization
 	if err := k.Cache.Get(ctx, key, &org, loop.Lagging{}); err != nil {
 		return fmt.Errorf("%w: reading the organization: %w", outbox.ErrNotTried, err)
@@ -82,7 +83,10 @@ func (k *Keeper) look(ctx context.Context, key types.NamespacedName, round int) 
 	if err := l.miss(ctx); err != nil {
 		return fmt.Errorf("%w: %w", outbox.ErrNotTried, err)
 	}
-	return l.end(ctx, round)
+	if err := l.end(ctx, round); err != nil || k.Groups == nil {
+		return err
+	}
+	return k.Groups(ctx, &org, at, began)
 }
 
 // enter enters whoever has an account. Who left comes first: who is back has the same account.

@@ -51,6 +51,8 @@ type Keeper struct {
 	Clock       clock.Clock
 	// SignOut has the directory deactivate the account of somebody who left, unless the person is back.
 	SignOut func(organization *v1alpha1.Organization, record *v1alpha1.ArchivedUser)
+	// Groups looks at the groups of a directory after the accounts; nil when nobody does.
+	Groups func(ctx context.Context, organization *v1alpha1.Organization, at directory.Directory, began time.Time) error
 
 	users, organizations *calls
 

@@ -222,7 +222,7 @@ func (w *World) startProcess() {
 		},
 		Estate: estate,
 	}
-	looks.SignOut = users.SignOut
+	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: w.cluster.GetClient(), Teams: w.Teams, Roles: w.Roles}).Look
 	w.process = process{
 		outbox: mails, accounts: accounts, desk: desk, estate: estate, looks: looks,
 		end: func() {

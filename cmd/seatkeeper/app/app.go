@@ -219,10 +219,8 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	errands := outbox.New(outbox.Options{
 		Clock: o.Clock, Grace: grace, Down: directoryIsDown,
 	})
-	teams, roles, err := addGroups(mgr, o.Clock, errands, directories)
-	if err != nil {
-		return err
-	}
+	teams := &groups.Desk{Directories: directories, Counter: errands.Counter("team"), Woken: make(chan types.NamespacedName)}
+	roles := &groups.Desk{Directories: directories, Counter: errands.Counter("role"), Woken: make(chan types.NamespacedName)}
 	estate, err := newEstate(mgr, o.Clock)
 	if err != nil {
 		return err
@@ -232,7 +230,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
 		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Timer: o.Clock,
 	}
-	looks.SignOut = users.SignOut
+	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: mgr.GetClient(), Teams: teams, Roles: roles}).Look
 	if err := mgr.Add(looks); err != nil {
 		return fmt.Errorf("adding the looks at directories: %w", err)
 	}
@@ -262,19 +260,6 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		}
 	}
 	return nil
-}
-
-// addGroups makes what keeps the groups of teams and roles in directories, and has the leader compare them now and then.
-func addGroups(mgr manager.Manager, clock clock.WithTicker, errands *outbox.Outbox, directories directory.Directories) (teams, roles *groups.Desk, err error) {
-	teams = &groups.Desk{Directories: directories, Counter: errands.Counter("team"), Woken: make(chan types.NamespacedName)}
-	roles = &groups.Desk{Directories: directories, Counter: errands.Counter("role"), Woken: make(chan types.NamespacedName)}
-	resync := &groups.Resync{
-		Comparer: groups.Comparer{Cache: mgr.GetClient(), Teams: teams, Roles: roles}, Directories: directories, Clock: clock,
-	}
-	if err := mgr.Add(resync); err != nil {
-		return nil, nil, fmt.Errorf("adding the comparison of groups: %w", err)
-	}
-	return teams, roles, nil
 }
 
 // newEstate makes what finds and hands over the objects that people own.
