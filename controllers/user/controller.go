@@ -63,6 +63,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if strings.HasPrefix(req.Name, ofRecords) {
 		return r.reconcileRecord(ctx, req.NamespacedName)
 	}
+	if strings.Contains(req.Name, "/") {
+		return ctrl.Result{}, nil // an errand of nobody's, whose next one may be waiting by now
+	}
 	return r.reconcileUser(ctx, req)
 }
 

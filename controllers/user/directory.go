@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
@@ -57,6 +57,7 @@ func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.Acco
 	r.errands.note(key, task.ID)
 	asked := outbox.Errand{
 		Owner: key, ID: task.ID, Server: client.ObjectKeyFromObject(organization).String(), Tenant: client.ObjectKeyFromObject(organization), Run: run.do,
+		Urgent: task.Verb != membership.EnsureAccount, // nobody stays because others come
 	}
 	o := r.Accounts.Outbox.Do(asked)
 	if errors.Is(o.Err, errOutdated) { // the cache is to show the user as is first
@@ -89,6 +90,9 @@ func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.Acco
 		pause = max(pause, after)
 	}
 	report.RetryAt = s.Now.Add(pause)
+	if deleted := s.User.DeletionTimestamp; deleted != nil && s.Now.Before(deleted.Add(longest)) {
+		report.RetryAt = access.Sooner(report.RetryAt, deleted.Add(longest)) // it may be given up then, however long a pause the directory asks for
+	}
 	return report, r.giveUp(ctx, s, report)
 }
 
@@ -181,28 +185,49 @@ func (e *errand) current(ctx context.Context, key types.NamespacedName) error {
 type errands struct {
 	mu     sync.Mutex
 	asked  map[types.NamespacedName]asked
-	once   sync.Once
-	seed   maphash.Seed
-	queues [256]chan struct{}
+	queues map[types.UID]*queue // of the accounts about which something is under way
 }
 
 type asked struct{ task, id string }
 
 // lock waits for whatever else is under way for an account.
 func (e *errands) lock(ctx context.Context, account types.UID) (unlock func(), err error) {
-	e.once.Do(func() {
-		e.seed = maphash.MakeSeed()
-		for i := range e.queues {
-			e.queues[i] = make(chan struct{}, 1)
+	q := e.queue(account)
+	leave := func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if q.users--; q.users == 0 {
+			delete(e.queues, account)
 		}
-	})
-	queue := e.queues[maphash.String(e.seed, string(account))%uint64(len(e.queues))]
+	}
 	select {
-	case queue <- struct{}{}:
-		return func() { <-queue }, nil
+	case q.turn <- struct{}{}:
+		return func() { <-q.turn; leave() }, nil
 	case <-ctx.Done():
+		leave()
 		return nil, ctx.Err()
 	}
+}
+
+// queue is where those wait who want to do something about one account.
+type queue struct {
+	turn  chan struct{}
+	users int
+}
+
+func (e *errands) queue(account types.UID) *queue {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	q := e.queues[account]
+	if q == nil {
+		if e.queues == nil {
+			e.queues = map[types.UID]*queue{}
+		}
+		q = &queue{turn: make(chan struct{}, 1)}
+		e.queues[account] = q
+	}
+	q.users++
+	return q
 }
 
 func (e *errands) note(user types.NamespacedName, task string) {

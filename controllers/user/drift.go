@@ -79,7 +79,7 @@ func (r *Reconciler) SignOut(org *v1alpha1.Organization, record *v1alpha1.Archiv
 	owner := types.NamespacedName{Namespace: record.Namespace, Name: "archived/" + record.Name}
 	r.Accounts.Outbox.Forget(owner)
 	r.Accounts.Outbox.Do(outbox.Errand{
-		Owner: owner, ID: string(record.UID), Server: tenant.String(), Tenant: tenant,
+		Owner: owner, ID: string(record.UID), Server: tenant.String(), Tenant: tenant, Urgent: true,
 		Run: func(ctx context.Context) error { return r.signOut(ctx, org, record) },
 	})
 }

@@ -41,10 +41,9 @@ func OfUser(u *v1alpha1.User, org *v1alpha1.Organization, managerID string) Want
 	want.Account.ManagerID = managerID
 	has := u.Status.DirectoryAccount
 	switch {
-	case has == nil || has.Directory != account.At(org):
-	case len(u.Status.Roles) > 0 && has.Revision == want.Account.Revision():
+	case has != nil && has.Directory == account.At(org) && len(u.Status.Roles) > 0 && has.Revision == want.Account.Revision():
 		want.Care = Whole
-	case !want.Account.Active:
+	case !want.Account.Active: // whatever is on record: the directory may have been another meanwhile, or none
 		want.Care = Closed
 	}
 	return want
@@ -58,9 +57,10 @@ func OfRecord(record *v1alpha1.ArchivedUser, org *v1alpha1.Organization) Want {
 		UserName: r.Spec.Email,
 	}}
 	if has := r.DirectoryAccount; has != nil && has.Directory == account.At(org) {
-		if want.Account.ID = has.ID; !record.Parked() && record.DeletionTimestamp.IsZero() {
-			want.Care = Closed
-		}
+		want.Account.ID = has.ID
+	}
+	if !record.Parked() && record.DeletionTimestamp.IsZero() {
+		want.Care = Closed
 	}
 	return want
 }

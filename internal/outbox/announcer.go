@@ -35,7 +35,7 @@ func (a *announcer) push(tenant, name types.NamespacedName) {
 	defer a.mu.Unlock()
 	if !a.waiting[name] {
 		a.waiting[name] = true
-		a.line.push(tenant, name)
+		a.line.push(tenant, name, false)
 		wake(a.arrived)
 	}
 }

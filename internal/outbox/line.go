@@ -10,40 +10,54 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// line is where items wait. Tenants take turns, each in its own order, so that one
-// organization's wave does not hold up another's single item. The zero line is
-// empty.
+// line is where items wait. Tenants take turns, each in its own order and with what
+// is urgent first, so that one organization's wave does not hold up another's single
+// item. The zero line is empty.
 type line[T any] struct {
-	waiting map[types.NamespacedName]*list.List // none is empty
-	turns   []types.NamespacedName              // those who wait, next first
+	waiting map[types.NamespacedName]*items // none is empty
+	turns   []types.NamespacedName          // those who wait, next first
+}
+
+// items are those of one tenant.
+type items struct{ urgent, others list.List }
+
+func (i *items) next() *list.List {
+	if i.urgent.Len() > 0 {
+		return &i.urgent
+	}
+	return &i.others
 }
 
 // place is where in a line an item is.
 type place struct {
 	tenant types.NamespacedName
+	in     *list.List
 	at     *list.Element
 }
 
 func (l *line[T]) empty() bool { return len(l.turns) == 0 }
 
-func (l *line[T]) push(tenant types.NamespacedName, item T) place {
-	items := l.waiting[tenant]
-	if items == nil {
+func (l *line[T]) push(tenant types.NamespacedName, item T, urgent bool) place {
+	all := l.waiting[tenant]
+	if all == nil {
 		if l.waiting == nil {
-			l.waiting = map[types.NamespacedName]*list.List{}
+			l.waiting = map[types.NamespacedName]*items{}
 		}
-		items = list.New()
-		l.waiting[tenant] = items
+		all = &items{}
+		l.waiting[tenant] = all
 		l.turns = append(l.turns, tenant)
 	}
-	return place{tenant: tenant, at: items.PushBack(item)}
+	in := &all.others
+	if urgent {
+		in = &all.urgent
+	}
+	return place{tenant: tenant, in: in, at: in.PushBack(item)}
 }
 
 // remove takes an item that is in the line out of it. The others keep their turns.
 func (l *line[T]) remove(p place) {
-	items := l.waiting[p.tenant]
-	items.Remove(p.at)
-	if items.Len() == 0 {
+	p.in.Remove(p.at)
+	if l.waiting[p.tenant].next().Len() == 0 {
 		delete(l.waiting, p.tenant)
 		i := slices.Index(l.turns, p.tenant)
 		l.turns = slices.Delete(l.turns, i, i+1)
@@ -53,8 +67,9 @@ func (l *line[T]) remove(p place) {
 // pop needs an item.
 func (l *line[T]) pop() T {
 	tenant := l.turns[0]
-	first := l.waiting[tenant].Front()
-	l.remove(place{tenant: tenant, at: first})
+	in := l.waiting[tenant].next()
+	first := in.Front()
+	l.remove(place{tenant: tenant, in: in, at: first})
 	if l.waiting[tenant] != nil {
 		l.turns = append(slices.Delete(l.turns, 0, 1), tenant)
 	}

@@ -18,6 +18,8 @@ func TestTenantsTakeTurns(t *testing.T) {
 		"one taken out":  {pushed: "a1 a2 b1", removed: "a1", want: "a2 b1", why: "the others keep their turns"},
 		"the last one":   {pushed: "a1 b1 c1", removed: "b1", want: "a1 c1"},
 		"all":            {pushed: "a1 b1 a2", removed: "a2 b1 a1"},
+		"urgent ones":    {pushed: "a1 a2 a3! b1 a4! b2!", want: "a3! b2! a4! b1 a1 a2", why: "they go before the others of their tenant, and of no other"},
+		"one not urgent": {pushed: "a1 a2! a3!", removed: "a2! a3!", want: "a1"},
 		"out of a crowd": {pushed: "a1 a2 a3 b1 b2", removed: "a2 b2", want: "a1 b1 a3"},
 	}
 	for name, tt := range tests {
@@ -25,7 +27,7 @@ func TestTenantsTakeTurns(t *testing.T) {
 			var l line[string]
 			places := map[string]place{}
 			for _, item := range strings.Fields(tt.pushed) {
-				places[item] = l.push(types.NamespacedName{Name: item[:1]}, item)
+				places[item] = l.push(types.NamespacedName{Name: item[:1]}, item, strings.HasSuffix(item, "!"))
 			}
 			for _, item := range strings.Fields(tt.removed) {
 				l.remove(places[item])

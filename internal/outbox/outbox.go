@@ -44,6 +44,8 @@ type Errand struct {
 	Tenant types.NamespacedName
 	// Timeout is what it may take, Options.Timeout when zero.
 	Timeout time.Duration
+	// Urgent errands go before the tenant's others.
+	Urgent bool
 	// Run does it. It is called late, so that a long queue holds little, and must
 	// have the same effect for the same ID whenever it is called. It returns soon
 	// after ctx ends.
@@ -194,7 +196,8 @@ func (o *Outbox) Done() <-chan types.NamespacedName { return o.done.out }
 // Another ID supersedes: an errand that was not yet started is replaced and keeps
 // its place, one that was started may still have its effect, but its outcome is
 // dropped. The same ID for another server or tenant supersedes an errand that was
-// not yet started, which then goes to the end of the other line.
+// not yet started, which then goes to the end of the other line, as one does that
+// has become urgent.
 func (o *Outbox) Do(e Errand) Outcome {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -211,7 +214,8 @@ func (o *Outbox) Do(e Errand) Outcome {
 }
 
 func (o *Outbox) supersede(t *task, e Errand) {
-	if t.Server == e.Server && t.Tenant == e.Tenant {
+	if t.Server == e.Server && t.Tenant == e.Tenant && (t.Urgent || !e.Urgent) {
+		e.Urgent = t.Urgent
 		t.Errand = e // with the same ID too: what is run is to know of the latest
 		return
 	}

@@ -24,7 +24,7 @@ func (o *Outbox) enqueue(t *task) {
 		t.server = &server{name: t.Server}
 		o.servers[t.Server] = t.server
 	}
-	t.place = t.server.waiting.push(t.Tenant, t)
+	t.place = t.server.waiting.push(t.Tenant, t, t.Urgent)
 	o.settle(t.server)
 }
 

@@ -134,7 +134,8 @@ func (k *Keeper) due(key types.NamespacedName, org *v1alpha1.Organization) int {
 		b = &board{place: account.At(org), due: now.Add(wait.Jitter(soon, spread)), asked: map[string]time.Time{}}
 		k.boards[key] = b
 	}
-	if b.running || now.Before(b.next(org)) {
+	// A look takes its time, and more where many wait before it. One that is lost does not keep the others from beginning.
+	if b.running && now.Sub(b.began) < 2*longest || now.Before(b.next(org)) {
 		return 0
 	}
 	return b.begin(now)

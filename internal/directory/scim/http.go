@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	// maxAnswer bounds what is read of an answer: a group of some 50 000 people, or a page of 100 accounts, is less.
-	maxAnswer = 16 << 20
+	// maxAnswer bounds what is read of an answer: a group of some 300 000 people, or a page of 100 accounts, is less.
+	maxAnswer = 64 << 20
 	mediaType = "application/scim+json"
 	agent     = "seatkeeper"
 	// maxPause bounds what a server can have us wait.

@@ -81,7 +81,7 @@ func TestOddAnswers(t *testing.T) {
 		"less than was promised":      {reading, scimtest.Answer(200, `{}`, "Content-Length", "900"), outcome{"unavailable", 0, "the connection ended without an answer"}},
 		"nothing":                     {reading, scimtest.Answer(200, ""), outcome{"unavailable", 0, noServer}},
 		"null":                        {reading, scimtest.Answer(200, "null"), outcome{"unavailable", 0, noServer}},
-		"without end":                 {reading, scimtest.Answer(200, strings.Repeat(" ", 17<<20)), outcome{"unavailable", 0, "the answer is longer than 16 MiB"}},
+		"without end":                 {reading, scimtest.Answer(200, strings.Repeat(" ", 65<<20)), outcome{"unavailable", 0, "the answer is longer than 64 MiB"}},
 		"a list":                      {reading, scimtest.Answer(200, "[]"), outcome{"unavailable", 0, noServer}},
 		"anything in JSON":            {reading, scimtest.Answer(200, `{"ok":true}`), outcome{"unavailable", 0, "the answer is not the account that was asked for: something that is not a SCIM server may have given it"}},
 		"another account":             {reading, scimtest.Answer(200, `{"id":"x","userName":"x"}`), outcome{"unavailable", 0, "the answer is not the account that was asked for: something that is not a SCIM server may have given it"}},
