@@ -39,6 +39,8 @@ type Task struct {
 	ID string
 	// Namespace is where the objects are.
 	Namespace string
+	// Organization is that of whose objects they are.
+	Organization string
 	// Rules are what is to be done, one after the other.
 	Rules []TaskRule
 }

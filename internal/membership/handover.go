@@ -59,7 +59,7 @@ func (d *Decision) plan(s Situation) verdict.Verdict {
 	if d.planned(all) && (!s.Strays || handover.Pending(&d.User.Status)) {
 		return verdict.Verdict{}
 	}
-	task := &handover.Task{ID: fmt.Sprintf("%s %d look", d.User.UID, d.User.Generation), Namespace: d.User.Namespace}
+	task := &handover.Task{ID: fmt.Sprintf("%s %d look", d.User.UID, d.User.Generation), Namespace: d.User.Namespace, Organization: d.User.Spec.Organization}
 	for _, rule := range all {
 		if rule.OnArchive != v1alpha1.OwnershipRetain {
 			task.ID += fmt.Sprintf(" %s %v %s", rule.Name, rule.Resource, rule.OwnerField)
@@ -303,7 +303,7 @@ func (d *Decision) task(s Situation, h *v1alpha1.Handover) (task *handover.Task,
 			continue
 		}
 		if task == nil {
-			task = &handover.Task{Namespace: d.User.Namespace}
+			task = &handover.Task{Namespace: d.User.Namespace, Organization: d.User.Spec.Organization}
 		}
 		task.Rules = append(task.Rules, handover.TaskRule{Rule: all[at], From: append([]string{d.User.Name}, on.Former...), To: on.Successors})
 		fmt.Fprintf(&chosen, " %s %v %s %d %v", on.Rule, all[at].Resource, all[at].OwnerField, ptr.Deref(on.Remaining, 0), on.Successors)

@@ -59,7 +59,7 @@ type Estate struct {
 func (e *Estate) Do(ctx context.Context, task *handover.Task) (*handover.Report, error) {
 	report := &handover.Report{ID: task.ID}
 	for _, rule := range task.Rules {
-		w := &work{Estate: e, namespace: task.Namespace, rule: &rule, stuck: map[types.UID]string{}, tries: map[types.UID]int{}}
+		w := &work{Estate: e, namespace: task.Namespace, organization: task.Organization, rule: &rule, stuck: map[types.UID]string{}, tries: map[types.UID]int{}}
 		result, err := w.do(ctx)
 		if err != nil {
 			return nil, err
@@ -73,9 +73,10 @@ func (e *Estate) Do(ctx context.Context, task *handover.Task) (*handover.Report,
 type work struct {
 	*Estate
 
-	namespace string
-	rule      *handover.TaskRule
-	moved     int
+	namespace    string
+	organization string
+	rule         *handover.TaskRule
+	moved        int
 	// stuck are objects that cannot be moved, and why.
 	stuck map[types.UID]string
 	// tries is how often an object was to be handed over.
@@ -168,19 +169,36 @@ func listed(kind string, names []string) string {
 	return text
 }
 
-// leavers are those whose objects are to move: who took over before may have come back, and then keeps them.
+// leavers are those whose objects are to move. Who took over before may have come back, and then keeps them, as does who is only to be
+// removed, as long as somebody has to decide on that, and who is parked.
 func (w *work) leavers(ctx context.Context) ([]string, error) {
 	from := w.rule.From[:1:1]
 	for _, name := range w.rule.From[1:] {
-		u, err := w.person(ctx, name)
+		left, err := w.left(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		if (u == nil || access.Archiving(u)) && !slices.Contains(from, name) {
+		if left && !slices.Contains(from, name) {
 			from = append(from, name)
 		}
 	}
 	return from, nil
+}
+
+// left says that somebody has gone for good.
+func (w *work) left(ctx context.Context, name string) (bool, error) {
+	u, err := w.person(ctx, name)
+	if err != nil || u != nil {
+		return u != nil && access.Archiving(u) && u.Status.AccessRevokedAt != nil, err
+	}
+	var records v1alpha1.ArchivedUserList
+	err = w.People.List(ctx, &records, client.InNamespace(w.namespace), client.MatchingFields{"record.spec.organization": w.organization})
+	if err != nil {
+		return false, fmt.Errorf("looking for who is parked: %w", err)
+	}
+	return !slices.ContainsFunc(records.Items, func(a v1alpha1.ArchivedUser) bool {
+		return a.Record.User == name && a.Parked() && !a.Ended()
+	}), nil
 }
 
 // attend finds out whether who leaves does not any more, or a successor cannot take over. The cache may not know yet.

@@ -170,7 +170,7 @@ func (p *place) do(rules ...handover.TaskRule) *handover.Result {
 
 func (p *place) doAll(rules ...handover.TaskRule) *handover.Report {
 	p.t.Helper()
-	report, err := p.estate().Do(p.t.Context(), &handover.Task{ID: "one", Namespace: p.ns, Rules: rules})
+	report, err := p.estate().Do(p.t.Context(), &handover.Task{ID: "one", Namespace: p.ns, Organization: "acme", Rules: rules})
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -206,6 +206,18 @@ func (p *place) member(name string, change ...func(*v1alpha1.User)) v1alpha1.Suc
 		p.t.Fatal(err)
 	}
 	return v1alpha1.Successor{User: u.Name, UID: u.UID}
+}
+
+// parked leaves a record of somebody whose deletion was rejected.
+func (p *place) parked(name string, ended *metav1.Time) {
+	p.t.Helper()
+	p.create(&v1alpha1.ArchivedUser{
+		ObjectMeta: metav1.ObjectMeta{Namespace: p.ns, Name: "record-of-" + name},
+		Record: v1alpha1.UserRecord{
+			User: name, UID: types.UID(name), Spec: v1alpha1.UserSpec{Organization: "acme", Email: name + "@acme.example"}, Reason: v1alpha1.ArchiveOther,
+			ArchivedAt: metav1.NewTime(now), Parked: v1alpha1.Parking{Until: metav1.NewTime(now.Add(time.Hour)), EndedAt: ended},
+		},
+	})
 }
 
 func state(s v1alpha1.UserState) func(*v1alpha1.User) {
@@ -810,6 +822,18 @@ func TestFormerSuccessors(t *testing.T) {
 			why: "what bea took over goes on to cid", moved: 2, want: map[string]string{"a": "cid", "of-bea": "cid", "of-max": "max"},
 			make: func(*place) {},
 		},
+		"held": {
+			why: "nobody has decided yet that bea leaves", moved: 1, want: map[string]string{"a": "cid", "of-bea": "bea", "of-max": "max"},
+			make: func(p *place) { p.member("bea", state(v1alpha1.UserArchived)) },
+		},
+		"parked": {
+			why: "bea may come back as if nothing had happened", moved: 1, want: map[string]string{"a": "cid", "of-bea": "bea", "of-max": "max"},
+			make: func(p *place) { p.parked("bea", nil) },
+		},
+		"parked, and over": {
+			why: "bea did not come back", moved: 2, want: map[string]string{"a": "cid", "of-bea": "cid", "of-max": "max"},
+			make: func(p *place) { p.parked("bea", &metav1.Time{Time: now}) },
+		},
 		"back": {
 			why: "bea is back, and keeps what is bea's", moved: 1, want: map[string]string{"a": "cid", "of-bea": "bea", "of-max": "max"},
 			make: func(p *place) { p.member("bea") },
@@ -844,7 +868,7 @@ func TestFailures(t *testing.T) {
 			cancel()
 		}
 	}
-	report, err := p.estate().Do(ctx, &handover.Task{ID: "one", Namespace: p.ns, Rules: []handover.TaskRule{ofDeals(jean(), bea)}})
+	report, err := p.estate().Do(ctx, &handover.Task{ID: "one", Namespace: p.ns, Organization: "acme", Rules: []handover.TaskRule{ofDeals(jean(), bea)}})
 	if err == nil || apierrors.IsNotFound(err) || report != nil {
 		t.Errorf("it was cut short, and reports %v, %v", report, err)
 	}

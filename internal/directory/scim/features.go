@@ -78,6 +78,7 @@ func (c *Client) features(ctx context.Context) (*features, error) {
 	learned, err := c.learn(ctx)
 	switch {
 	case err == nil && (known == nil || !learned.doubtful):
+		learned.remember(known)
 	case known == nil:
 		return nil, c.learning.fail(ctx, err)
 	default: // it cannot tell now; what it is asked for next will show more
@@ -85,6 +86,17 @@ func (c *Client) features(ctx context.Context) (*features, error) {
 	}
 	c.known.Store(learned)
 	return learned, nil
+}
+
+// remember takes over what no directory says of itself, and what only a change shows: that it keeps no externalId.
+func (f *features) remember(known *features) {
+	if known == nil {
+		return
+	}
+	f.anonymousGroups = known.anonymousGroups
+	if slices.Contains(known.without, directory.ExternalID) {
+		f.without = append(f.without, directory.ExternalID)
+	}
 }
 
 // until are the features, to be read again at a time.
@@ -267,6 +279,14 @@ func (f *features) anonymous(k kind) bool {
 		return f.anonymousGroups
 	}
 	return slices.Contains(f.without, directory.ExternalID)
+}
+
+func (f *features) markNamed(k kind) {
+	if k.core == coreGroup {
+		f.anonymousGroups = false
+		return
+	}
+	f.without = slices.DeleteFunc(slices.Clone(f.without), func(a directory.Attribute) bool { return a == directory.ExternalID })
 }
 
 func (f *features) markAnonymous(k kind) {

@@ -26,7 +26,7 @@ func (c *Client) Accounts(ctx context.Context) iter.Seq2[directory.Found, error]
 				return
 			}
 			of := f
-			if was, ok := c.stubborn.get(r.uid()); ok {
+			if was, ok := c.stubborn.get(r.id()); ok {
 				of = f.less(was.attributes)
 			}
 			if !yield(r.found(of), nil) {

@@ -208,7 +208,7 @@ func (c *Client) ensure(ctx context.Context, f *features, account directory.Acco
 	}
 	id, err = c.put(ctx, f, refOf(account), thing{
 		kind:   k,
-		differ: func(r resource) []change { return r.changes(c.stubborn.less(f, account), account) },
+		differ: func(r resource) []change { return r.changes(c.stubborn.less(f, r.id(), account), account) },
 		after:  func(r resource) { shown = r },
 	})
 	switch {
@@ -221,7 +221,7 @@ func (c *Client) ensure(ctx context.Context, f *features, account directory.Acco
 	}
 	if shown.id() == id && len(shown.found(f).Differs(account)) > 0 { // which may be for lack of words
 		if shown, err := c.read(ctx, k, id); err == nil {
-			c.stubborn.note(account, shown.found(f).Differs(account))
+			c.stubborn.note(id, account, shown.found(f).Differs(account))
 		}
 	}
 	return id, nil

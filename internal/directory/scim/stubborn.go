@@ -9,19 +9,23 @@ import (
 	"sync"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
 	"seatkeeper.dev/seatkeeper/internal/directory"
 )
 
 // stubborn remembers which attributes of an account a directory has otherwise right after it was given them: it does not keep them, or
-// writes them its own way. The same is not sent again for an hour, and is no difference for whoever lists the accounts.
+// writes them its own way. The same is not sent again for an hour, and is no difference for whoever lists the accounts, who sends nothing
+// by which that could be found out again.
 type stubborn struct {
 	clock clock.PassiveClock
 	mu    sync.Mutex
-	kept  map[types.UID]insistence
+	// kept is by the ID of the account: not every directory tells the UID.
+	kept map[string]insistence
 }
+
+// stubbornLife is how long it is remembered at least.
+const stubbornLife = 24 * time.Hour
 
 type insistence struct {
 	revision   string
@@ -29,14 +33,14 @@ type insistence struct {
 	at         time.Time
 }
 
-func (s *stubborn) get(uid types.UID) (insistence, bool) {
+func (s *stubborn) get(id string) (insistence, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	was, ok := s.kept[uid]
-	return was, ok && s.clock.Since(was.at) < featuresLife
+	was, ok := s.kept[id]
+	return was, ok
 }
 
-func (s *stubborn) note(account directory.Account, differ []directory.Attribute) {
+func (s *stubborn) note(id string, account directory.Account, differ []directory.Attribute) {
 	// Who an account is, and whether it can be used, is insisted on.
 	differ = slices.DeleteFunc(differ, func(a directory.Attribute) bool {
 		return a == directory.UserName || a == directory.ExternalID || a == directory.Active
@@ -44,21 +48,21 @@ func (s *stubborn) note(account directory.Account, differ []directory.Attribute)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n := len(s.kept); n >= 1024 && n&(n-1) == 0 { // now and then
-		maps.DeleteFunc(s.kept, func(_ types.UID, was insistence) bool { return s.clock.Since(was.at) >= featuresLife })
+		maps.DeleteFunc(s.kept, func(_ string, was insistence) bool { return s.clock.Since(was.at) >= stubbornLife })
 	}
 	if len(differ) == 0 {
-		delete(s.kept, account.UID)
+		delete(s.kept, id)
 		return
 	}
 	if s.kept == nil {
-		s.kept = map[types.UID]insistence{}
+		s.kept = map[string]insistence{}
 	}
-	s.kept[account.UID] = insistence{account.Revision(), differ, s.clock.Now()}
+	s.kept[id] = insistence{account.Revision(), differ, s.clock.Now()}
 }
 
 // less are the features without what the directory does not keep of that account as it is wanted.
-func (s *stubborn) less(f *features, account directory.Account) *features {
-	if was, ok := s.get(account.UID); ok && was.revision == account.Revision() {
+func (s *stubborn) less(f *features, id string, account directory.Account) *features {
+	if was, ok := s.get(id); ok && was.revision == account.Revision() && s.clock.Since(was.at) < featuresLife {
 		return f.less(was.attributes)
 	}
 	return f

@@ -442,6 +442,7 @@ func TestFormsThatAreRefused(t *testing.T) {
 func TestNothingIsSentForEver(t *testing.T) {
 	a := directorytest.Ada()
 	a.ID, a.Title = "1", "Countess"
+	clock := clocktesting.NewFakePassiveClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))
 	for why, shown := range map[string]string{
 		"an address without a type": `,"active":true,"displayName":"Ada Lovelace","name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"value":"ada@acme.example"}],"title":"Countess","locale":"en-GB"`,
 		"an address alone":          `,"active":true,"displayName":"Ada Lovelace","name":{"givenName":"Ada","familyName":"Lovelace"},"emails":["ada@acme.example"],"title":"Countess","locale":"en-GB"`,
@@ -464,7 +465,7 @@ func TestNothingIsSentForEver(t *testing.T) {
 					return false
 				}
 				return true
-			}, nil)
+			}, func(c *scim.Config) { c.Clock = clock })
 			for range 4 {
 				ensure(t, c, a)
 			}
@@ -472,10 +473,13 @@ func TestNothingIsSentForEver(t *testing.T) {
 			if sent > 1 {
 				t.Errorf("it is changed %d times", sent)
 			}
-			for found, err := range c.Accounts(t.Context()) {
-				if err != nil || len(found.Differs(a)) > 0 {
-					t.Errorf("the list: %v, %v", found.Differs(a), err)
+			for range 2 {
+				for found, err := range c.Accounts(t.Context()) {
+					if err != nil || len(found.Differs(a)) > 0 {
+						t.Errorf("the list: %v, %v", found.Differs(a), err)
+					}
 				}
+				clock.SetTime(clock.Now().Add(2 * time.Hour)) // which does not make it a difference
 			}
 			other := a
 			other.Title = "Duchess"
@@ -535,6 +539,22 @@ func TestTypesInAnotherCase(t *testing.T) {
 	want := []string{`{"op":"replace","path":"userName","value":"king@acme.example"}`, `{"op":"replace","path":"emails[type eq \"Work\"].value","value":"king@acme.example"}`}
 	if diff := cmp.Diff(want, operations(t, s)); diff != "" {
 		t.Errorf("operations (-want +got):\n%s", diff)
+	}
+}
+
+// That a directory keeps no externalId is known for longer than what it says of itself, and no difference for whoever only looks.
+func TestWithoutExternalIDForLong(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC))
+	c, _ := start(t, profile(func(p *scimtest.Profile) { p.IgnoreExternalID = true }), func(c *scim.Config) { c.Clock = clock })
+	a := directorytest.Ada()
+	a.ID = ensure(t, c, a)
+	for range 3 {
+		clock.SetTime(clock.Now().Add(2 * time.Hour))
+		for found, err := range c.Accounts(t.Context()) {
+			if err != nil || len(found.Differs(a)) > 0 {
+				t.Errorf("the list: %v, %v", found.Differs(a), err)
+			}
+		}
 	}
 }
 

@@ -146,6 +146,9 @@ func created(k kind, a *answer) string {
 // learnFrom notes when the directory has been given an externalId, and shows none, neither in its answer nor later: it then keeps
 // none, and need not be given it every time.
 func (c *Client) learnFrom(ctx context.Context, f *features, k kind, id string, shown resource) {
+	if shown.uid() != "" && f.anonymous(k) {
+		c.contradict(f, func(f *features) { f.markNamed(k) })
+	}
 	if shown.text(k.name) == "" || shown.uid() != "" || f.anonymous(k) {
 		return
 	}
