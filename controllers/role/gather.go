@@ -135,12 +135,13 @@ func (s *snapshot) gatherMember(u *v1alpha1.User) {
 	}
 	id, pending := group.Member(u, account.At(s.organization))
 	s.group.Pending = s.group.Pending || pending
-	if id != "" {
+	if id != "" && !slices.Contains(s.group.Members, id) { // who takes over from somebody has the same account
 		s.group.Members = append(s.group.Members, id)
 	}
 }
 
-// gatherParked takes in who keeps a role by a record, while there is no User. Such a person does nobody's work, and is bound.
+// gatherParked takes in who keeps a role by a record, while there is no User. Such a person does nobody's work, and is bound and in the
+// group.
 func (r *Reconciler) gatherParked(ctx context.Context, role *v1alpha1.Role, name string, binds bool, s *snapshot) error {
 	var parked v1alpha1.ArchivedUserList
 	err := r.List(ctx, &parked, client.InNamespace(role.Namespace), client.MatchingFields{index.Parked: role.Spec.Organization}, loop.Lagging{})
@@ -159,6 +160,9 @@ func (r *Reconciler) gatherParked(ctx context.Context, role *v1alpha1.Role, name
 			return fmt.Errorf("reading user %s: %w", u.Name, err)
 		} else if still.UID == u.UID {
 			continue // speaks for itself
+		}
+		if name == role.Name && access.Active(u) && access.Holds(u, name) {
+			s.gatherMember(u)
 		}
 		known, err := r.Names.Of(u)
 		there := err == nil && slices.ContainsFunc(s.bound, func(h bindings.Holder) bool { return h.Name == known })
