@@ -130,8 +130,8 @@ func (r *Reconciler) gatherMember(ctx context.Context, team *v1alpha1.Team, name
 	return nil
 }
 
-// left says that somebody is a member no more: who is to leave is one until access is revoked, which a guard may hold up.
-func left(u *v1alpha1.User) bool { return access.Archiving(u) && u.Status.AccessRevokedAt != nil }
+// left says that somebody is a member no more: who is to leave is one as long as there is access, which a guard may hold on to.
+func left(u *v1alpha1.User) bool { return access.Archiving(u) && !access.Present(u) }
 
 // member takes in somebody who is a member.
 func (s *snapshot) member(u *v1alpha1.User) {
