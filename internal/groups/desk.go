@@ -23,7 +23,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/group"
 	"seatkeeper.dev/seatkeeper/internal/loop"
@@ -327,8 +326,8 @@ func (d *Desk) failed(f *file, task string, now time.Time, cause error, deleted 
 			pause = max(pause, after)
 		}
 		f.count, f.retryAt = f.count+1, now.Add(pause)
-		if deleted != nil && now.Before(deleted.Add(longest)) {
-			f.retryAt = access.Sooner(f.retryAt, deleted.Add(longest))
+		if deleted != nil && now.Before(deleted.Add(longest)) && f.retryAt.After(deleted.Add(longest)) {
+			f.retryAt = deleted.Add(longest)
 		}
 	}
 	return f.retryAt, f.count
