@@ -135,12 +135,13 @@ func (s *snapshot) gatherMember(u *v1alpha1.User) {
 	}
 	id, pending := group.Member(u, account.At(s.organization))
 	s.group.Pending = s.group.Pending || pending
-	if id != "" {
+	if id != "" && !slices.Contains(s.group.Members, id) { // who takes over from somebody has the same account
 		s.group.Members = append(s.group.Members, id)
 	}
 }
 
-// gatherParked takes in who keeps a role by a record, while there is no User. Such a person does nobody's work, and is bound.
+// gatherParked takes in who keeps a role by a record, while there is no User. Such a person does nobody's work, and is bound and in the
+// group.
 func (r *Reconciler) gatherParked(ctx context.Context, role *v1alpha1.Role, name string, binds bool, s *snapshot) error {
 	var parked v1alpha1.ArchivedUserList
 	err := r.List(ctx, &parked, client.InNamespace(role.Namespace), client.MatchingFields{index.Parked: role.Spec.Organization}, loop.Lagging{})
@@ -149,24 +150,38 @@ func (r *Reconciler) gatherParked(ctx context.Context, role *v1alpha1.Role, name
 	}
 	for i := range parked.Items {
 		u := membership.Resident(&parked.Items[i])
-		if gone, err := r.heirGone(ctx, &parked.Items[i]); err != nil {
-			return err
-		} else if gone {
+		if !access.Active(u) || !access.Holds(u, name) {
 			continue
 		}
-		var still v1alpha1.User
-		if err := r.Get(ctx, client.ObjectKeyFromObject(u), &still, loop.Lagging{}); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("reading user %s: %w", u.Name, err)
-		} else if still.UID == u.UID {
-			continue // speaks for itself
+		if others, err := r.othersSpeak(ctx, &parked.Items[i]); err != nil {
+			return err
+		} else if others {
+			continue
+		}
+		if name == role.Name {
+			s.gatherMember(u)
 		}
 		known, err := r.Names.Of(u)
 		there := err == nil && slices.ContainsFunc(s.bound, func(h bindings.Holder) bool { return h.Name == known })
-		if binds && access.Active(u) && access.Holds(u, name) && !there {
+		if binds && !there {
 			r.gatherBound(u, s)
 		}
 	}
 	return nil
+}
+
+// othersSpeak says that a User says how it is with the person of a record: that which is still there, or one that has taken over and is
+// not to have access any more.
+func (r *Reconciler) othersSpeak(ctx context.Context, record *v1alpha1.ArchivedUser) (bool, error) {
+	if gone, err := r.heirGone(ctx, record); err != nil || gone {
+		return gone, err
+	}
+	var still v1alpha1.User
+	err := r.Get(ctx, types.NamespacedName{Namespace: record.Namespace, Name: record.Record.User}, &still, loop.Lagging{})
+	if client.IgnoreNotFound(err) != nil {
+		return false, fmt.Errorf("reading user %s: %w", record.Record.User, err)
+	}
+	return still.UID == record.Record.UID, nil
 }
 
 // heirGone says that the User which has taken over from a record is not to have access any more, and so neither is the person.

@@ -17,7 +17,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
-// +kubebuilder:rbac:groups=seatkeeper.dev,resources=teams;organizations;roles;users,verbs=get;list;watch
+// +kubebuilder:rbac:groups=seatkeeper.dev,resources=teams;organizations;roles;users;archivedusers,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=teams,verbs=patch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=teams/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get

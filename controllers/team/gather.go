@@ -6,6 +6,7 @@ package team
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,7 +15,9 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/account"
 	"seatkeeper.dev/seatkeeper/internal/group"
+	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
@@ -24,7 +27,7 @@ type standing int
 const (
 	// unknown: the organization has no such User.
 	unknown standing = iota
-	// gone: archived, or being deleted.
+	// gone: archived or deleted, and without access by now.
 	gone
 	// present: a member.
 	present
@@ -115,16 +118,60 @@ func (r *Reconciler) gatherMember(ctx context.Context, team *v1alpha1.Team, name
 	case client.IgnoreNotFound(err) != nil:
 		return fmt.Errorf("reading member %s: %w", name, err)
 	case err != nil || u.Spec.Organization != team.Spec.Organization:
-		s.people[name] = unknown
-	case access.Archiving(&u):
+		return r.gatherParked(ctx, team, name, s)
+	case left(&u):
 		s.people[name] = gone
 	default:
-		s.people[name] = present
-		if group.Teams(s.organization) {
-			s.accounts[name], s.pending[name] = group.Member(&u, account.At(s.organization))
+		s.member(&u)
+		if s.accounts[name] == "" && group.Teams(s.organization) { // and may be about to take over from a record
+			return r.gatherHeir(ctx, &u, s)
 		}
 	}
 	return nil
+}
+
+// left says that somebody is a member no more: who is to leave is one as long as there is access, which a guard may hold on to.
+func left(u *v1alpha1.User) bool { return access.Archiving(u) && !access.Present(u) }
+
+// member takes in somebody who is a member.
+func (s *snapshot) member(u *v1alpha1.User) {
+	s.people[u.Name] = present
+	if group.Teams(s.organization) {
+		s.accounts[u.Name], s.pending[u.Name] = group.Member(u, account.At(s.organization))
+	}
+}
+
+// gatherParked takes in who is a member by a record, while there is no User of the name.
+func (r *Reconciler) gatherParked(ctx context.Context, team *v1alpha1.Team, name string, s *snapshot) error {
+	s.people[name] = unknown
+	parked, err := r.parked(ctx, team.Namespace, team.Spec.Organization, name)
+	for i := range parked {
+		s.member(membership.Resident(&parked[i]))
+	}
+	return err
+}
+
+// gatherHeir takes in the account that a member is coming into, which a record keeps until then.
+func (r *Reconciler) gatherHeir(ctx context.Context, u *v1alpha1.User, s *snapshot) error {
+	parked, err := r.parked(ctx, u.Namespace, u.Spec.Organization, u.Name)
+	for i := range parked {
+		if membership.KeptFrom(u, &parked[i]) || membership.Claimed(u, &parked[i]) {
+			s.accounts[u.Name], s.pending[u.Name] = group.Member(membership.Resident(&parked[i]), account.At(s.organization))
+		}
+	}
+	return err
+}
+
+// parked are the records of people whose User had a name, and who have not left yet.
+func (r *Reconciler) parked(ctx context.Context, namespace, organization, name string) ([]v1alpha1.ArchivedUser, error) {
+	var records v1alpha1.ArchivedUserList
+	err := r.List(ctx, &records, client.InNamespace(namespace), client.MatchingFields{index.ParkedUser: name}, loop.Lagging{})
+	if err != nil {
+		return nil, fmt.Errorf("listing parked users: %w", err)
+	}
+	return slices.DeleteFunc(records.Items, func(a v1alpha1.ArchivedUser) bool {
+		return a.Record.Spec.Organization != organization || a.Ended() || left(membership.Resident(&a))
+	}), nil
 }
 
 // withBelow are a team and all teams below it, each once.

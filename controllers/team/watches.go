@@ -13,20 +13,21 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/roster"
 )
 
-// SetupWithManager watches the team, the teams above and below it, its members, its roles, and its organization.
+// SetupWithManager watches the team, the teams above and below it, its members, by User or by record, its roles,
+// and its organization.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("team").
 		For(&v1alpha1.Team{}, builder.WithPredicates(loop.Declared())).
 		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.teamsOfTeam))).
 		Watches(&v1alpha1.User{}, loop.Affected(r.teamsOfUser)).
+		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.teamsOfRecord)).
 		Watches(&v1alpha1.Role{}, loop.Affected(loop.Present(loop.Coming(r.teamsOfRole)))).
 		Watches(&v1alpha1.Organization{}, loop.Affected(groups.Of(r.teamsOfOrganization))).
 		WatchesRawSource(loop.Woken(r.Groups.Counter.Done())).
@@ -64,12 +65,46 @@ func (r *Reconciler) teamsOfUser(ctx context.Context, before, after *v1alpha1.Us
 	switch {
 	case after == nil:
 		u = before
-	case before != nil && access.Archiving(before) == access.Archiving(after) && !groups.Moved(before, after):
+	case before != nil && left(before) == left(after) && !groups.Moved(before, after):
 		return nil
 	}
-	names := r.roster(ctx, u.Namespace, u.Spec.Organization)
+	return r.teamsOfMember(ctx, u.Namespace, u.Spec.Organization, u.Name)
+}
+
+// teamsOfRecord are the teams of somebody who is a member by a record, or is so no more, and all above them.
+func (r *Reconciler) teamsOfRecord(ctx context.Context, before, after *v1alpha1.ArchivedUser) []types.NamespacedName {
+	was, is := parkedAt(before), parkedAt(after)
+	record := after
+	if after == nil {
+		record = before
+	}
+	if was == is {
+		return nil
+	}
+	return r.teamsOfMember(ctx, record.Namespace, record.Record.Spec.Organization, record.Record.User)
+}
+
+// stay is what makes somebody who is parked a member: whose record it is, who takes over, and the account.
+type stay struct {
+	user, heir types.UID
+	account    string
+}
+
+func parkedAt(a *v1alpha1.ArchivedUser) stay {
+	if a == nil || !a.Parked() || a.Ended() {
+		return stay{}
+	}
+	s := stay{user: a.Record.UID, heir: a.Record.Parked.Heir.UID}
+	if has := a.Record.Parked.Status.DirectoryAccount; has != nil {
+		s.account = has.Directory + " " + has.ID
+	}
+	return s
+}
+
+func (r *Reconciler) teamsOfMember(ctx context.Context, namespace, organization, user string) []types.NamespacedName {
+	names := r.roster(ctx, namespace, organization)
 	var affected []*v1alpha1.Team
-	for _, team := range names.TeamsOf(u.Name) {
+	for _, team := range names.TeamsOf(user) {
 		affected = append(append(affected, team), above(team, names)...)
 	}
 	return keys(affected)

@@ -85,15 +85,21 @@ func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.Acco
 	default:
 		report.Outcome = membership.AccountUnavailable
 	}
-	pause := r.accountPatience.next(key, task.ID, false)
-	if after, ok := directory.RetryAfter(o.Err); ok {
+	report.RetryAt = r.retryAt(s, task, o.Err)
+	return report, r.giveUp(ctx, s, report)
+}
+
+// retryAt is when a task that failed is tried again. Who is deleted may be given up then, however long a pause the directory asks for.
+func (r *Reconciler) retryAt(s *snapshot, task *membership.AccountTask, cause error) time.Time {
+	pause := r.accountPatience.next(s.key, task.ID, false)
+	if after, ok := directory.RetryAfter(cause); ok {
 		pause = max(pause, after)
 	}
-	report.RetryAt = s.Now.Add(pause)
+	at := s.Now.Add(pause)
 	if deleted := s.User.DeletionTimestamp; deleted != nil && s.Now.Before(deleted.Add(longest)) {
-		report.RetryAt = access.Sooner(report.RetryAt, deleted.Add(longest)) // it may be given up then, however long a pause the directory asks for
+		return access.Sooner(at, deleted.Add(longest))
 	}
-	return report, r.giveUp(ctx, s, report)
+	return at
 }
 
 // giveUp says that enough was tried where the organization goes, and with it whoever could mend anything.

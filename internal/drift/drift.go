@@ -43,6 +43,8 @@ func OfUser(u *v1alpha1.User, org *v1alpha1.Organization, managerID string) Want
 	switch {
 	case has != nil && has.Directory == account.At(org) && len(u.Status.Roles) > 0 && has.Revision == want.Account.Revision():
 		want.Care = Whole
+	case !want.Account.Active && has != nil && has.Directory == account.At(org) && has.State == v1alpha1.AccountActive:
+		// The account is kept on purpose for who takes over from somebody, or is about to be deactivated before that is recorded.
 	case !want.Account.Active: // whatever is on record: the directory may have been another meanwhile, or none
 		want.Care = Closed
 	}
@@ -87,8 +89,11 @@ func Compare(found *directory.Found, want *Want) membership.Drift {
 	return d
 }
 
-// Absent is how a directory has an account that it does not list.
-func Absent(want *Want) membership.Drift { return membership.Drift{Missing: want.Care == Whole} }
+// Absent is how a directory has an account that it does not list. One with which nobody is to sign in is not missed: some directories
+// list such accounts no more, and whoever is let in has it made again.
+func Absent(want *Want) membership.Drift {
+	return membership.Drift{Missing: want.Care == Whole && want.Account.Active}
+}
 
 // Ledger knows whose the accounts are that a directory lists, as K names people. It holds little of each.
 type Ledger[K comparable] struct {

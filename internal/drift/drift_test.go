@@ -55,11 +55,15 @@ func TestOfUser(t *testing.T) {
 	off := func(f *directory.Found) { f.Active = false }
 	invited := func(u *v1alpha1.User) {
 		u.Status.AcceptedAt = nil
+		u.Status.DirectoryAccount.State = v1alpha1.AccountInactive
 		u.Status.DirectoryAccount.Revision = new(account.Of(u, acme, false)).Revision()
 	}
 	out := func(u *v1alpha1.User) {
 		u.Status.Roles, u.Status.AccessRevokedAt, u.Status.DirectoryAccount.Revision = nil, new(metav1.NewTime(then)), ""
+		u.Status.DirectoryAccount.State = v1alpha1.AccountInactive
 	}
+	elsewhere := func(u *v1alpha1.User) { u.Status.DirectoryAccount.Directory = "https://old.example" }
+	active := func(u *v1alpha1.User) { u.Status.DirectoryAccount.State = v1alpha1.AccountActive }
 	for why, tt := range map[string]struct {
 		user  *v1alpha1.User
 		found *directory.Found
@@ -75,8 +79,12 @@ func TestOfUser(t *testing.T) {
 		"edited, and on its way there":         {jean("", func(u *v1alpha1.User) { u.Spec.Title = "Buyer" }), listed(retitle), membership.Drift{}},
 		"edited, and made there":               {jean("", func(u *v1alpha1.User) { u.Spec.Title = "Buyer" }), nil, membership.Drift{}},
 		"not known what it was left with":      {jean("", func(u *v1alpha1.User) { u.Status.DirectoryAccount.Revision = "" }), listed(retitle), membership.Drift{}},
-		"in another directory":                 {jean("", func(u *v1alpha1.User) { u.Status.DirectoryAccount.Directory = "https://old.example" }), listed(retitle), membership.Drift{}},
-		"out, and in another directory":        {jean("", func(u *v1alpha1.User) { out(u); u.Status.DirectoryAccount.Directory = "https://old.example" }), listed(nil), membership.Drift{}},
+		"in another directory":                 {jean("", elsewhere), listed(retitle), membership.Drift{}},
+		"invited, and has no account":          {jean("", invited), nil, membership.Drift{}},
+		"out, with an account elsewhere":       {jean("", func(u *v1alpha1.User) { out(u); elsewhere(u) }), listed(retitle), membership.Drift{Open: true}},
+		"out, active elsewhere":                {jean("", func(u *v1alpha1.User) { out(u); active(u); elsewhere(u) }), listed(retitle), membership.Drift{Open: true}},
+		"out, and none is on record":           {jean("", func(u *v1alpha1.User) { out(u); u.Status.DirectoryAccount = nil }), listed(retitle), membership.Drift{Open: true}},
+		"out, and the account is kept":         {jean("", func(u *v1alpha1.User) { out(u); active(u) }), listed(retitle), membership.Drift{}},
 		"never had one":                        {jean("", func(u *v1alpha1.User) { u.Status.DirectoryAccount = nil }), listed(retitle), membership.Drift{}},
 		"invited, and cannot sign in":          {jean("", invited), listed(off), membership.Drift{}},
 		"invited, and can":                     {jean("", invited), listed(nil), membership.Drift{Open: true, Differs: []string{"active"}}},
@@ -116,8 +124,9 @@ func TestOfRecord(t *testing.T) {
 		open   bool
 	}{
 		"left":                        {v1alpha1.UserRecord{DirectoryAccount: at(build.DirectoryURL)}, true},
-		"left another directory":      {v1alpha1.UserRecord{DirectoryAccount: at("https://old.example")}, false},
-		"had no account":              {v1alpha1.UserRecord{}, false},
+		"left another directory":      {v1alpha1.UserRecord{DirectoryAccount: at("https://old.example")}, true},
+		"had no account on record":    {v1alpha1.UserRecord{}, true},
+		"parked, none is on record":   {v1alpha1.UserRecord{Parked: v1alpha1.Parking{Until: metav1.NewTime(then)}}, false},
 		"parked, and keeps all":       {v1alpha1.UserRecord{DirectoryAccount: at(build.DirectoryURL), Parked: v1alpha1.Parking{Until: metav1.NewTime(then)}}, false},
 		"left, by another identity":   {v1alpha1.UserRecord{DirectoryAccount: at(build.DirectoryURL), AccountUID: "a-1"}, true},
 		"of a directory with a slash": {v1alpha1.UserRecord{DirectoryAccount: at(build.DirectoryURL)}, true},

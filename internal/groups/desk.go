@@ -245,7 +245,7 @@ func (d *Desk) ask(ctx context.Context, b loop.Base, s group.Situation, decision
 		report.GroupID, report.Nests, f.finding = f.id, f.nests, nil
 		return report, nil
 	}
-	retryAt, count := d.failed(f, task.ID, now, o.Err)
+	retryAt, count := d.failed(f, task.ID, now, o.Err, s.Object.GetDeletionTimestamp())
 	if !lasts {
 		report.RetryAt = retryAt
 	}
@@ -312,8 +312,9 @@ func (d *Desk) due(f *file, task string, now time.Time) bool {
 	return true
 }
 
-// failed notes that a task failed, once for each try, and says when it is tried again, and how many tries there were.
-func (d *Desk) failed(f *file, task string, now time.Time, cause error) (retryAt time.Time, count int) {
+// failed notes that a task failed, once for each try, and says when it is tried again, and how many tries there were. What is deleted
+// may be given up then, however long a pause the directory asks for.
+func (d *Desk) failed(f *file, task string, now time.Time, cause error, deleted *metav1.Time) (retryAt time.Time, count int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if f.failed != task {
@@ -325,6 +326,9 @@ func (d *Desk) failed(f *file, task string, now time.Time, cause error) (retryAt
 			pause = max(pause, after)
 		}
 		f.count, f.retryAt = f.count+1, now.Add(pause)
+		if deleted != nil && now.Before(deleted.Add(longest)) && f.retryAt.After(deleted.Add(longest)) {
+			f.retryAt = deleted.Add(longest)
+		}
 	}
 	return f.retryAt, f.count
 }

@@ -201,6 +201,26 @@ func TestAnotherErrandSupersedes(t *testing.T) {
 		wantState(t, o.Do(report(t, ada, "2")), outbox.Done)
 		wantEffects(t, w, "2", "b")
 	})
+	inBubble(t, "which is urgent", func(t *testing.T) {
+		urgent := func(e outbox.Errand) outbox.Errand {
+			e.Urgent = true
+			return e
+		}
+		w := &world{}
+		o := outbox.New(outbox.Options{PerServer: 1})
+		cid, dan := types.NamespacedName{Namespace: "acme", Name: "cid"}, types.NamespacedName{Namespace: "acme", Name: "dan"}
+		o.Do(w.errand(bob, "b"))
+		o.Do(urgent(w.errand(cid, "c")))
+		o.Do(report(t, ada, "1"))
+		o.Do(report(t, dan, "d"))
+		o.Do(urgent(w.errand(ada, "2")))
+		o.Do(urgent(report(t, cid, "c")))
+		o.Do(w.errand(cid, "c, who is not any more, and keeps the place"))
+		o.Do(urgent(w.errand(dan, "d")))
+		start(t, o)
+		synctest.Wait()
+		wantEffects(t, w, "c, who is not any more, and keeps the place", "2", "d", "b")
+	})
 	inBubble(t, "while it is under way", func(t *testing.T) {
 		w := hanging()
 		o := started(t, outbox.Options{PerServer: 1})

@@ -41,6 +41,8 @@ type board struct {
 	asked map[string]time.Time
 	// marks are what was found of users that somebody has to know, by name.
 	marks map[string]mark
+	// missed are those of whom the latest look that came to its end found no account.
+	missed map[person]bool
 	// found is what the latest look that came to its end counted; nil when there was none.
 	found *tally
 }

@@ -46,6 +46,8 @@ type look struct {
 	// astray is what was found of whom, and well are those who are well and are said not to be.
 	astray map[person]membership.Drift
 	well   map[string]bool
+	// missed are those of whom no account was listed, and before those of whom the look before found none.
+	missed, before map[person]bool
 }
 
 var errNoLister = errors.New("the directory cannot list what it has")
@@ -68,6 +70,7 @@ func (k *Keeper) look(ctx context.Context, key types.NamespacedName, round int) 
 	l := &look{
 		Keeper: k, org: &org, ledger: drift.NewLedger[person](), tally: tally{unknown: drift.Names{Most: unknownShown}},
 		astray: map[person]membership.Drift{}, well: map[string]bool{},
+		missed: map[person]bool{}, before: k.missed(key),
 	}
 	if err := l.enter(ctx); err != nil {
 		return fmt.Errorf("%w: %w", outbox.ErrNotTried, err)
@@ -144,12 +147,27 @@ func (l *look) miss(ctx context.Context) error {
 func (l *look) note(who person, want *drift.Want, d membership.Drift, saidDrifted bool) {
 	delete(l.astray, who)
 	delete(l.well, who.name)
+	if d.Missing {
+		l.missed[who] = true
+	}
 	switch {
+	case d.Missing && !saidDrifted && !l.before[who] && l.org.Spec.Directory.DriftPolicy == v1alpha1.DriftReport:
+		// A list can miss what is there, and nobody looks again before it is told.
 	case d.Astray():
 		l.astray[who] = d
 	case saidDrifted && want.Care == drift.Whole:
 		l.well[who.name] = true
 	}
+}
+
+// missed are those of whom the latest look found no account.
+func (k *Keeper) missed(organization types.NamespacedName) map[person]bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if b := k.boards[organization]; b != nil {
+		return b.missed
+	}
+	return nil
 }
 
 func (l *look) recently(uid types.UID, userName string) bool {
@@ -263,6 +281,7 @@ func (l *look) tell(round int, marks map[string]mark) bool {
 	if b == nil || b.round != round || b.place != account.At(l.org) {
 		return false
 	}
+	b.missed = l.missed
 	for _, name := range b.ended(&l.tally, marks) {
 		l.users.push(types.NamespacedName{Namespace: key.Namespace, Name: name})
 	}

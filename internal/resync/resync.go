@@ -213,7 +213,7 @@ func (k *Keeper) Settled(u *v1alpha1.User) {
 	if b == nil {
 		return
 	}
-	if m, ok := b.marks[u.Name]; ok {
+	if m, ok := b.marks[u.Name]; ok && m.uid == u.UID {
 		delete(b.marks, u.Name)
 		if m.drift.Astray() {
 			k.organizations.push(key)

@@ -168,7 +168,7 @@ func TestTeamPathIsLong(t *testing.T) {
 func TestTeamsWakeEachOther(t *testing.T) {
 	t.Parallel()
 	ns, change := running(t, build.Organization("acme").Obj(),
-		build.Team("top").Obj(), build.Team("middle").Parent("top").Roles("member").Obj(), build.Team("bottom").Parent("middle").Members("ada").Obj(),
+		build.Team("top").Obj(), build.Team("middle").Parent("top").Roles("member").Obj(), build.Team("bottom").Parent("middle").Members("bea").Obj(),
 	)
 	stands := func(why, name string, want standing) {
 		t.Helper()
@@ -184,11 +184,11 @@ func TestTeamsWakeEachOther(t *testing.T) {
 	reason("middle", v1alpha1.ReasonRoleNotFound)
 	change(create(build.Role("member").In(ns, "acme").Obj()))
 	reason("middle", v1alpha1.ReasonReady)
-	change(create(build.User("ada").In(ns, "acme").Obj()))
+	change(create(build.User("bea").In(ns, "acme").Obj()))
 	stands("somebody joins two teams below", "top", standing{0, 1, 0, "top", ""})
-	change(edited("ada", func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserArchived }))
+	change(edited("bea", func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserArchived }))
 	stands("somebody leaves two teams below", "top", standing{0, 0, 0, "top", ""})
-	change(edited("ada", func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserActive }))
+	change(edited("bea", func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserActive }))
 	stands("somebody is back two teams below", "top", standing{0, 1, 0, "top", ""})
 	change(edited("bottom", func(tm *v1alpha1.Team) { tm.Spec.Members = nil }))
 	stands("nobody is a member two teams below", "top", standing{0, 0, 0, "top", ""})

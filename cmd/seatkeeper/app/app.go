@@ -205,6 +205,16 @@ const (
 	grace = 30 * time.Second
 )
 
+// atOnce is how many errands to a directory go on at a time, which share its requests: each needs a few, and gives up after
+// outbox.DefaultTimeout. There are two at least, since a look at all accounts is one.
+func atOnce(requestsPerSecond float64) int {
+	const inTime = 6 // of 3 requests each, and as many again for what else is asked
+	if requestsPerSecond == 0 {
+		return outbox.DefaultPerServer
+	}
+	return int(min(outbox.DefaultPerServer, max(2, requestsPerSecond*inTime)))
+}
+
 func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring, directories directory.Directories) error {
 	base := loop.Base{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
@@ -217,7 +227,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		Down: mailIsDown,
 	})
 	errands := outbox.New(outbox.Options{
-		Clock: o.Clock, Grace: grace, Down: directoryIsDown,
+		Clock: o.Clock, Grace: grace, Down: directoryIsDown, PerServer: atOnce(o.DirectoryRequestsPerSecond),
 	})
 	teams := &groups.Desk{Directories: directories, Counter: errands.Counter("team"), Woken: make(chan types.NamespacedName)}
 	roles := &groups.Desk{Directories: directories, Counter: errands.Counter("role"), Woken: make(chan types.NamespacedName)}

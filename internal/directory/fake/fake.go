@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -43,6 +44,7 @@ type Directory struct {
 	written  int
 	rejected map[types.UID]string
 	outages  int
+	pause    time.Duration
 	lost     int
 	gate     *Gate
 
@@ -148,7 +150,7 @@ func (d *Directory) answer(ctx context.Context, account directory.Account, do fu
 	defer d.mu.Unlock()
 	if d.outages > 0 {
 		d.outages--
-		return directory.Unavailable(errors.New("503 the directory is down for maintenance"))
+		return d.down()
 	}
 	if words, ok := d.rejected[account.UID]; ok {
 		return directory.Rejected(errors.New(words))

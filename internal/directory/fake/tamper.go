@@ -4,6 +4,10 @@
 package fake
 
 import (
+	"errors"
+	"math"
+	"time"
+
 	"k8s.io/apimachinery/pkg/types"
 
 	"seatkeeper.dev/seatkeeper/internal/directory"
@@ -42,4 +46,23 @@ func (d *Directory) listed() {
 	if do != nil {
 		do()
 	}
+}
+
+// Postpone makes all attempts from now on find the directory unavailable, which asks to be left alone for so long; 0 ends it.
+func (d *Directory) Postpone(after time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.outages, d.pause = 0, after
+	if after > 0 {
+		d.outages = math.MaxInt
+	}
+}
+
+// down needs the lock.
+func (d *Directory) down() error {
+	err := errors.New("503 the directory is down for maintenance")
+	if d.pause > 0 {
+		return directory.UnavailableFor(err, d.pause)
+	}
+	return directory.Unavailable(err)
 }
