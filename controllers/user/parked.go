@@ -122,7 +122,8 @@ func (r *Reconciler) organizationGoes(ctx context.Context, record *v1alpha1.Arch
 }
 
 // heir is the User, as it is at this moment, that has claimed a record, and has taken over or is going to; nil when there is none.
-// One whose address is another by now was never the person, and does not become it: what it would write rests on another version.
+// One whose address is another by now, or who is known by another, was never the person, and does not become it: what it would write
+// rests on another version.
 func (r *Reconciler) heir(ctx context.Context, record *v1alpha1.ArchivedUser) (*v1alpha1.User, error) {
 	claim := record.Record.Parked.Heir
 	if claim.UID == "" {
@@ -135,10 +136,7 @@ func (r *Reconciler) heir(ctx context.Context, record *v1alpha1.ArchivedUser) (*
 	case err != nil:
 		return nil, fmt.Errorf("looking for who takes over: %w", err)
 	}
-	here := slices.ContainsFunc(membership.Addresses(u), func(email string) bool {
-		return membership.FoldEmail(email) == membership.FoldEmail(record.Record.Spec.Email)
-	})
-	if u.UID != claim.UID || !here && !membership.TakenOver(u, record) {
+	if u.UID != claim.UID || !membership.Claimed(u, record) {
 		return nil, nil
 	}
 	return u, nil

@@ -75,15 +75,21 @@ func Parks(u *v1alpha1.User, org *v1alpha1.Organization, role func(name string) 
 	})
 }
 
-// Claimed says that a user takes over from a parked record.
+// Claimed says that a user takes over from a parked record. A claim of somebody who is known by another address by now, and has
+// not taken over, counts for nothing: it may be that the address in the spec never takes effect.
 func Claimed(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool {
-	return a.Parked() && !a.Ended() && a.Record.Parked.Heir.UID == u.UID
+	return a.Parked() && !a.Ended() && a.Record.Parked.Heir.UID == u.UID && (TakenOver(u, a) || !elsewhere(u, a))
+}
+
+// elsewhere says that a user is known by another address than the person of a record.
+func elsewhere(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool {
+	return FoldEmail(known(u)) != FoldEmail(a.Record.Spec.Email)
 }
 
 // Claims says that a user is to take over from a parked record, and may still: who comes at the address, in time.
 func Claims(u *v1alpha1.User, a *v1alpha1.ArchivedUser, now time.Time) bool {
 	return KeptFrom(u, a) && !a.Ended() && a.DeletionTimestamp.IsZero() && now.Before(a.Record.Parked.Until.Time) &&
-		u.DeletionTimestamp.IsZero() && ComesFresh(u)
+		u.DeletionTimestamp.IsZero() && ComesFresh(u) && !elsewhere(u, a)
 }
 
 // TakenOver says that a user is the person of a record.
@@ -104,7 +110,7 @@ func KeptFrom(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool {
 // way: a claim that came to nothing would keep the record from its end for ever.
 func (s *Situation) claims(u *v1alpha1.User) *v1alpha1.UserRecord {
 	a := s.Records[FoldEmail(u.Status.Email)]
-	if a == nil || !Claimed(u, a) || TakenOver(u, a) || a.Record.Spec.Organization != u.Spec.Organization {
+	if a == nil || !Claimed(s.User, a) || TakenOver(u, a) || a.Record.Spec.Organization != u.Spec.Organization {
 		return nil
 	}
 	return &a.Record

@@ -585,3 +585,30 @@ func TestNamespaceThatGoesWhileParked(t *testing.T) {
 		t.Errorf("the record is there: %+v", readyOf(t, w, cidsRecord))
 	}
 }
+
+// An edit to the address of who is parked claims nothing, since it may never take effect: the record would wait for it for ever.
+func TestEditToTheAddressOfWhoIsParked(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []v1alpha1.EmailChange{v1alpha1.EmailChangeDeny, v1alpha1.EmailChangeReplace, v1alpha1.EmailChangeRename} {
+		t.Run(string(policy), func(t *testing.T) {
+			t.Parallel()
+			w := rejecting(t, directed, func(b *build.OrganizationBuilder) { b.EmailChange(policy) })
+			rejectHeld(w)
+			w.Settle()
+			edit("yan", func(u *v1alpha1.User) { u.Spec.Email = "cid@acme.example" })(w)
+			w.Settle()
+			var record v1alpha1.ArchivedUser
+			if w.Find(cidsRecord, &record); record.Record.Parked.Heir.UID != "" || !signIns(w)["cid@acme.example"] {
+				t.Errorf("the record is %+v, and who can sign in: %v", record.Record.Parked, signIns(w))
+			}
+			over(w)
+			w.Settle()
+			if parked := parkedRecords(t, w); len(parked) > 0 {
+				t.Errorf("parked are %v", parked)
+			}
+			if a := recordOf(w, "cid@acme.example"); a != nil && a.Record.DirectoryAccount.State != v1alpha1.AccountInactive {
+				t.Errorf("the record is %+v", a.Record)
+			}
+		})
+	}
+}
