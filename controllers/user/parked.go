@@ -97,6 +97,9 @@ func (r *Reconciler) endParking(ctx context.Context, record *v1alpha1.ArchivedUs
 	case err != nil:
 		return ctrl.Result{}, err
 	case heir != nil && membership.TakenOver(heir, record): // who has what there was to keep, or never will
+		if passes, err := r.passes(ctx, record, heir); err != nil || passes && !goes {
+			return r.Result(verdict.Verdict{WakeAt: now.Add(patience)}, err) // the seat wakes us
+		}
 		return r.Result(verdict.Verdict{}, r.release(ctx, record, heir))
 	case heir != nil:
 		return r.Result(verdict.Verdict{WakeAt: now.Add(patience)}, nil) // it wakes us when it has
@@ -108,6 +111,35 @@ func (r *Reconciler) endParking(ctx context.Context, record *v1alpha1.ArchivedUs
 	}
 	log.FromContext(ctx).Info("transition", "reason", v1alpha1.ReasonArchiving)
 	return ctrl.Result{}, nil
+}
+
+// passes says that a seat is about to pass from a record to who has taken over: nobody else is to get it, while the person can sign in.
+// Who is held has nothing but what the record keeps, until that is decided.
+func (r *Reconciler) passes(ctx context.Context, record *v1alpha1.ArchivedUser, heir *v1alpha1.User) (bool, error) {
+	if !access.Active(heir) || access.Leaving(heir) {
+		return access.Active(heir), nil
+	}
+	kept, err := r.seatsOf(ctx, record.Namespace, record.Record.UID)
+	if err != nil {
+		return false, err
+	}
+	has, err := r.seatsOf(ctx, heir.Namespace, heir.UID)
+	if err != nil {
+		return false, err
+	}
+	source := roster.New(ctx, r, types.NamespacedName{Namespace: heir.Namespace, Name: heir.Spec.Organization}, nil)
+	roles := access.Of(heir, source, r.Clock.Now())
+	for _, seat := range kept {
+		of := func(other membership.Seat) bool { return other.Pool == seat.Pool }
+		if len(roles.Unknown) == 0 && !slices.Contains(roles.Pools, seat.Pool) || seat.Withdrawn != 0 || slices.ContainsFunc(has, of) {
+			continue
+		}
+		var pool v1alpha1.SeatPool
+		if found, err := r.find(ctx, heir.Namespace, seat.Pool, &pool); err != nil || found && pool.DeletionTimestamp.IsZero() {
+			return true, err
+		}
+	}
+	return false, source.Err()
 }
 
 // organizationGoes says that the organization of a record is no more, or is being deleted: that is not held up by anybody.

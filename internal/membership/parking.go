@@ -75,10 +75,11 @@ func Parks(u *v1alpha1.User, org *v1alpha1.Organization, role func(name string) 
 	})
 }
 
-// Claimed says that a user takes over from a parked record. A claim of somebody who is known by another address by now, and has
-// not taken over, counts for nothing: it may be that the address in the spec never takes effect.
+// Claimed says that a user takes over from a parked record. A claim of somebody who goes, or is known by another address by now, and
+// has not taken over, counts for nothing: who goes would take the person along, whom nobody removed, and an edit of the address may
+// never take effect.
 func Claimed(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool {
-	return a.Parked() && !a.Ended() && a.Record.Parked.Heir.UID == u.UID && (TakenOver(u, a) || !elsewhere(u, a))
+	return a.Parked() && !a.Ended() && a.Record.Parked.Heir.UID == u.UID && (TakenOver(u, a) || u.DeletionTimestamp.IsZero() && !elsewhere(u, a))
 }
 
 // elsewhere says that a user is known by another address than the person of a record.
@@ -128,11 +129,15 @@ func keptByRecord(s Situation) verdict.Verdict {
 	return v
 }
 
-// needs says that a record keeps seats for a user, who has not come into all of those that the roles need.
+// needs says that a record keeps seats for a user, who has not come into all of those that the roles need, or is held, and given
+// nothing more until that is decided.
 func (d *Decision) needs(s Situation, a *v1alpha1.ArchivedUser) bool {
+	if !Claimed(d.User, a) || leaves(d.User, s.Facts) {
+		return false
+	}
 	held := seatNames(s.Seats)
-	return Claimed(d.User, a) && !access.Leaving(d.User) &&
-		(len(s.Roles.Awaited) > 0 || len(s.Roles.Unknown) > 0 || slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) }))
+	return access.Leaving(d.User) && !MayEnter(d.User) || len(s.Roles.Awaited) > 0 || len(s.Roles.Unknown) > 0 ||
+		slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) })
 }
 
 // inherits says that a user is taking over from a record that keeps what the user has not come into yet, and has no role so far: the

@@ -165,6 +165,7 @@ func TestClaims(t *testing.T) {
 		"known elsewhere":  {"the edit may never take effect", jean().Known("jon@acme.example"), parkedAt(nil), now, false, true},
 		"known here":       {"waited for somebody", jean().Known("JEAN@acme.example"), parkedAt(nil), now, true, true},
 		"claimed, edited":  {"nor may that one", jean().UID("u-2").Known("jon@acme.example"), parkedAt(heir("u-2")), now, false, true},
+		"claimed, goes":    {"who goes has taken nothing over", jean().UID("u-2").Deleting(now), parkedAt(heir("u-2")), now, false, true},
 		"goes":             {"who goes takes nothing over", jean().Deleting(now), parkedAt(nil), now, false, true},
 		"the User itself":  {"which has not gone yet", jean().UID("uid-of-then").Deleting(now), parkedAt(nil), now, false, false},
 		"left":             {"the record is an ordinary one", jean(), remains("jean@acme.example", "", nil), now, false, false},

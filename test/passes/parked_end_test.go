@@ -376,13 +376,15 @@ func TestClaimOfNobody(t *testing.T) {
 			w.Delete(build.User("cid").Obj())
 		},
 		"another address": edit("cid", func(u *v1alpha1.User) { u.Spec.Email = "elsewhere@acme.example" }),
+		"going":           func(w *passes.World) { w.Delete(build.User("cid").Obj()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := parking(t, directed)
 			w.Create(member("cid"))
 			w.CatchUp()
-			pass(t, w, passes.User, "cid")
+			w.Traffic.Break(operator.NotSent, 1, operator.Writing("users/status"))
+			_, _ = w.Pass(passes.User, "cid") // which claims, and comes no further
 			var record v1alpha1.ArchivedUser
 			if w.Find(cidsRecord, &record); record.Record.Parked.Heir.User != "cid" || w.User("cid").Status.AcceptedAt != nil {
 				t.Fatalf("the record is %+v, and cid %+v", record.Record.Parked, w.User("cid").Status)
@@ -610,5 +612,79 @@ func TestEditToTheAddressOfWhoIsParked(t *testing.T) {
 				t.Errorf("the record is %+v", a.Record)
 			}
 		})
+	}
+}
+
+// Whoever is deleted between the claim and the takeover takes nobody along: neither access nor the seat of who is parked, whatever the
+// pool does in between.
+func TestHeirDeletedBeforeItHasTakenOver(t *testing.T) {
+	t.Parallel()
+	w := parking(t, directed)
+	w.Create(member("cid"))
+	w.CatchUp()
+	w.Traffic.Break(operator.NotSent, 1, operator.Writing("users/status"))
+	_, _ = w.Pass(passes.User, "cid") // which claims, and comes no further
+	w.CatchUp()
+	pass(t, w, passes.SeatPool, "standard")
+	w.Delete(build.User("cid").Obj())
+	w.Settle()
+	if w.Find("cid", &v1alpha1.User{}) || !signIns(w)["cid@acme.example"] {
+		t.Errorf("who can sign in: %v", signIns(w))
+	}
+	if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" {
+		t.Errorf("parked are (-want +got):\n%s", diff)
+	}
+	wantLedger(t, w, full)
+	wantRights(t, w, "ada", "cid", "dan", "eve")
+	w.Create(member("cid"))
+	w.Settle()
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonActive)
+	wantLedger(t, w, full)
+}
+
+// Whoever is back with a role that is unknown comes into the seat nevertheless: else it would be somebody else's at the end of the
+// window, while the person can sign in.
+func TestHeirWithAnUnknownRole(t *testing.T) {
+	t.Parallel()
+	for name, roles := range map[string][]string{"beside another": {"nowhere", "member"}, "alone": {"nowhere"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := parking(t, directed)
+			w.Create(build.User("cid").Roles(roles...).Obj())
+			w.Settle()
+			w.Directory.Unavailable(1000)
+			over(w)
+			for range 8 {
+				_, _ = w.Round()
+				watchOrder(t, w, "cid", false)
+			}
+			wantLedger(t, w, full)
+		})
+	}
+}
+
+// Who has taken over, and is deleted before coming into the seat, is held by the guard, and loses nothing.
+func TestHeirDeletedBeforeItHasTheSeat(t *testing.T) {
+	t.Parallel()
+	w := parking(t, directed)
+	w.Create(member("cid"))
+	w.CatchUp()
+	pass(t, w, passes.User, "cid")
+	if w.User("cid").Status.AcceptedAt == nil {
+		t.Fatal("cid has not taken over")
+	}
+	w.CatchUp()
+	w.Delete(build.User("cid").Obj())
+	for settled := false; !settled; settled, _ = w.Round() {
+		if !signIns(w)["cid@acme.example"] {
+			t.Fatal("cid is signed out")
+		}
+	}
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonRemovalHeld)
+	wantLedger(t, w, full)
+	over(w)
+	w.Settle()
+	if !signIns(w)["cid@acme.example"] || !holdsSeat(w, "cid") {
+		t.Errorf("cid is signed out, or has no seat: %v", w.Ledger("standard"))
 	}
 }
