@@ -66,12 +66,13 @@ func ResidentStanding(a *v1alpha1.ArchivedUser) seats.Standing {
 }
 
 // Parks says that a User who is deleted can go while the person keeps everything. Whoever has not accepted cannot be parked, since
-// the link is tied to the User; nor can the holder of a role that would then be short; nor is anybody parked where no record is left.
+// the link is tied to the User; nor can the holder of a role that would then be short, or be given to one too many; nor is anybody
+// parked where no record is left.
 func Parks(u *v1alpha1.User, org *v1alpha1.Organization, role func(name string) *v1alpha1.Role) bool {
 	others := slices.ContainsFunc(u.Finalizers, func(f string) bool { return f != v1alpha1.FinalizerArchive })
 	return access.Active(u) && !others && !Final(org) && !slices.ContainsFunc(u.Status.Roles, func(name string) bool {
 		r := role(name)
-		return r != nil && ptr.Deref(r.Spec.MinHolders, 0) > 0
+		return r != nil && (ptr.Deref(r.Spec.MinHolders, 0) > 0 || r.Spec.MaxHolders != nil)
 	})
 }
 

@@ -111,6 +111,7 @@ func TestParks(t *testing.T) {
 		"active":         {"there is nothing in the way", active(), acme(), true},
 		"invited":        {"the link goes with the User", jean().Invited(1, expiry).Holds("guest").Deleting(now), acme(), false},
 		"admin":          {"somebody has to hold that role", active().Holds("guest", "admin"), acme(), false},
+		"lead":           {"somebody else would be given that role", active().Holds("guest", "lead"), acme(), false},
 		"unknown role":   {"it asks for nobody", active().Holds("nowhere"), acme(), true},
 		"hands over":     {"it is handed over when the person is archived", active(), acme().Ownership(rule(v1alpha1.OwnershipReassign)), true},
 		"an account":     {"it is deactivated when the person is archived", active(), acme().Directory(), true},
@@ -119,7 +120,7 @@ func TestParks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			roles := map[string]*v1alpha1.Role{"guest": build.Role("guest").Obj(), "admin": build.Role("admin").MinHolders(1).Obj()}
+			roles := map[string]*v1alpha1.Role{"guest": build.Role("guest").Obj(), "admin": build.Role("admin").MinHolders(1).Obj(), "lead": build.Role("lead").MaxHolders(1).Obj()}
 			if got := membership.Parks(c.user.Obj(), c.org.Obj(), func(name string) *v1alpha1.Role { return roles[name] }); got != c.want {
 				t.Errorf("%s; got %t", c.why, got)
 			}

@@ -688,3 +688,27 @@ func TestHeirDeletedBeforeItHasTheSeat(t *testing.T) {
 		t.Errorf("cid is signed out, or has no seat: %v", w.Ledger("standard"))
 	}
 }
+
+// Who holds a role that so many may hold is not parked: somebody else would be given it meanwhile, and both would have its rights.
+func TestHolderOfALimitedRoleIsNotParked(t *testing.T) {
+	t.Parallel()
+	w := rejecting(t)
+	w.Create(build.Role("principal").MaxHolders(1).RoleRefs("admin").Obj())
+	edit("eve", func(u *v1alpha1.User) { u.Spec.Roles = append(u.Spec.Roles, "principal") })(w)
+	w.Settle()
+	w.Delete(build.User("eve").Obj())
+	w.Settle()
+	rejectHeld(w)
+	w.Settle()
+	edit("ada", func(u *v1alpha1.User) { u.Spec.Roles = append(u.Spec.Roles, "principal") })(w)
+	w.Settle()
+	if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" {
+		t.Errorf("parked are (-want +got):\n%s", diff)
+	}
+	wantReason(t, w, w.User("eve"), v1alpha1.ReasonRemovalHeld)
+	for _, b := range allBindings(t, w) {
+		if b.RoleRef.Name == "admin" && (len(b.Subjects) != 1 || b.Subjects[0].Name != "eve@acme.example") {
+			t.Errorf("bound are %v", b.Subjects)
+		}
+	}
+}
