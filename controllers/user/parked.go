@@ -86,7 +86,6 @@ func (r *Reconciler) namesake(ctx context.Context, record *v1alpha1.ArchivedUser
 // endParking ends the time in which the User can be applied again, when it is over, or the record or the organization goes. Whoever
 // claims the record in the same moment writes it as well, so that only one of the two comes about.
 func (r *Reconciler) endParking(ctx context.Context, record *v1alpha1.ArchivedUser) (ctrl.Result, error) {
-	const patience = 5 * time.Minute
 	now, until := r.Clock.Now(), record.Record.Parked.Until.Time
 	goes, err := r.organizationGoes(ctx, record)
 	if err != nil || !goes && record.DeletionTimestamp.IsZero() && now.Before(until) {
@@ -97,12 +96,9 @@ func (r *Reconciler) endParking(ctx context.Context, record *v1alpha1.ArchivedUs
 	case err != nil:
 		return ctrl.Result{}, err
 	case heir != nil && membership.TakenOver(heir, record): // who has what there was to keep, or never will
-		if passes, err := r.passes(ctx, record, heir); err != nil || passes && !goes {
-			return r.Result(verdict.Verdict{WakeAt: now.Add(patience)}, err) // the seat wakes us
-		}
-		return r.Result(verdict.Verdict{}, r.release(ctx, record, heir))
+		return r.endTakeover(ctx, record, heir, goes)
 	case heir != nil:
-		return r.Result(verdict.Verdict{WakeAt: now.Add(patience)}, nil) // it wakes us when it has
+		return r.Result(verdict.Verdict{WakeAt: now.Add(anotherLook)}, nil) // it wakes us when it has
 	}
 	ended := record.DeepCopy()
 	ended.Record.Parked.EndedAt = new(metav1.NewTime(now))
@@ -111,6 +107,17 @@ func (r *Reconciler) endParking(ctx context.Context, record *v1alpha1.ArchivedUs
 	}
 	log.FromContext(ctx).Info("transition", "reason", v1alpha1.ReasonArchiving)
 	return ctrl.Result{}, nil
+}
+
+// anotherLook is how long it takes at most until what a record waits for is looked at again.
+const anotherLook = 5 * time.Minute
+
+// endTakeover ends a record of who is here, unless a seat is about to pass.
+func (r *Reconciler) endTakeover(ctx context.Context, record *v1alpha1.ArchivedUser, heir *v1alpha1.User, goes bool) (ctrl.Result, error) {
+	if passes, err := r.passes(ctx, record, heir); err != nil || passes && !goes {
+		return r.Result(verdict.Verdict{WakeAt: r.Clock.Now().Add(anotherLook)}, err) // the seat wakes us
+	}
+	return r.Result(verdict.Verdict{}, r.release(ctx, record, heir))
 }
 
 // passes says that a seat is about to pass from a record to who has taken over: nobody else is to get it, while the person can sign in.
@@ -129,9 +136,12 @@ func (r *Reconciler) passes(ctx context.Context, record *v1alpha1.ArchivedUser, 
 	}
 	source := roster.New(ctx, r, types.NamespacedName{Namespace: heir.Namespace, Name: heir.Spec.Organization}, nil)
 	roles := access.Of(heir, source, r.Clock.Now())
+	passes := func(seat membership.Seat) bool {
+		return (len(roles.Unknown) > 0 || slices.Contains(roles.Pools, seat.Pool)) && seat.Withdrawn == 0 &&
+			!slices.ContainsFunc(has, func(other membership.Seat) bool { return other.Pool == seat.Pool })
+	}
 	for _, seat := range kept {
-		of := func(other membership.Seat) bool { return other.Pool == seat.Pool }
-		if len(roles.Unknown) == 0 && !slices.Contains(roles.Pools, seat.Pool) || seat.Withdrawn != 0 || slices.ContainsFunc(has, of) {
+		if !passes(seat) {
 			continue
 		}
 		var pool v1alpha1.SeatPool
