@@ -712,32 +712,3 @@ func TestHolderOfALimitedRoleIsNotParked(t *testing.T) {
 		}
 	}
 }
-
-// Of two Users that have claimed a record one after the other, only the one that the record names becomes the person, whatever the
-// cache says.
-func TestTwoClaims(t *testing.T) {
-	t.Parallel()
-	w := parking(t, directed)
-	w.Create(build.Role("guest").Obj(), build.User("bob").Roles("member").Email("cid@acme.example").Obj())
-	w.CatchUp()
-	w.Traffic.Break(operator.NotSent, 1, operator.Writing("users/status"))
-	_, _ = w.Pass(passes.User, "bob") // which claims, and comes no further
-	w.CatchUp()
-	thaw := w.Traffic.Freeze("archivedusers")
-	edit("bob", func(u *v1alpha1.User) { u.Spec.Email = "bob@acme.example" })(w)
-	w.See("bob", &v1alpha1.User{})
-	w.Create(member("cid"))
-	w.See("cid", &v1alpha1.User{})
-	pass(t, w, passes.User, "cid")
-	edit("bob", func(u *v1alpha1.User) { u.Spec.Email, u.Spec.Roles = "cid@acme.example", []string{"guest"} })(w)
-	w.See("bob", &v1alpha1.User{})
-	pass(t, w, passes.User, "bob")
-	thaw()
-	w.Settle()
-	bob, cid := w.User("bob"), w.User("cid")
-	if bob.Account() == cid.Account() || bob.Status.AcceptedAt != nil || !signIns(w)["cid@acme.example"] {
-		t.Errorf("the accounts are %s and %s, and who can sign in: %v", bob.Account(), cid.Account(), signIns(w))
-	}
-	wantReason(t, w, cid, v1alpha1.ReasonActive)
-	wantLedger(t, w, full)
-}
