@@ -116,17 +116,20 @@ func resident(a *v1alpha1.ArchivedUser) seats.Person {
 	return seats.Person{Name: u.Name, UID: u.UID, Created: u.CreationTimestamp.Time, Active: access.Active(u), Standing: membership.ResidentStanding(a)}
 }
 
-// from is whose seat a user takes over: that of the same person, whose User went by mistake.
+// from is whose seat a user takes over: that of the same person, whose User went by mistake. It is so once the user is on record as
+// the person: until then the user may go, and nobody would know of whom the seat was.
 func (s *snapshot) from(u *v1alpha1.User) types.UID {
-	if a := s.parked[membership.FoldEmail(u.Spec.Email)]; a != nil && membership.Claimed(u, a) {
+	if a := s.parked[membership.FoldEmail(u.Spec.Email)]; a != nil && membership.Claimed(u, a) && membership.TakenOver(u, a) {
 		return a.Record.UID
 	}
 	return ""
 }
 
-// keeper is the name of who keeps the address of a user by a record; empty when nobody does.
+// keeper is the name of who keeps the address of a user by a record; empty when nobody does. Of a user who takes over, the claim and
+// the takeover have both to be seen.
 func (s *snapshot) keeper(u *v1alpha1.User) string {
-	if a := s.parked[membership.FoldEmail(u.Spec.Email)]; a != nil && membership.KeptFrom(u, a) {
+	a := s.parked[membership.FoldEmail(u.Spec.Email)]
+	if a != nil && a.Record.UID != u.UID && (membership.KeptFrom(u, a) || membership.Claimed(u, a) != membership.TakenOver(u, a)) {
 		return a.Record.User
 	}
 	return ""

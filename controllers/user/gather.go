@@ -129,23 +129,27 @@ func (r *Reconciler) find(ctx context.Context, namespace, name string, object cl
 	return true, nil
 }
 
-func (r *Reconciler) gatherSeats(ctx context.Context, s *snapshot) error {
+func (r *Reconciler) gatherSeats(ctx context.Context, s *snapshot) (err error) {
+	s.Seats, err = r.seatsOf(ctx, s.User.Namespace, s.User.UID)
+	return err
+}
+
+// seatsOf are the seats that somebody holds, by pool.
+func (r *Reconciler) seatsOf(ctx context.Context, namespace string, holder types.UID) (held []membership.Seat, err error) {
 	var list v1alpha1.SeatSliceList
-	err := r.List(ctx, &list, client.InNamespace(s.User.Namespace), client.MatchingFields{index.SliceHolder: string(s.User.UID)}, loop.Lagging{})
+	err = r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{index.SliceHolder: string(holder)}, loop.Lagging{})
 	if err != nil {
-		return fmt.Errorf("listing seat slices: %w", err)
+		return nil, fmt.Errorf("listing seat slices: %w", err)
 	}
 	for i := range list.Items {
 		for _, a := range list.Items[i].Assignments {
-			if a.UID == s.User.UID {
-				s.Seats = append(s.Seats, membership.Seat{
-					Pool: list.Items[i].Pool, Since: a.Since.Time, Withdrawn: a.Withdrawn, Turn: list.Items[i].Turn,
-				})
+			if a.UID == holder {
+				held = append(held, membership.Seat{Pool: list.Items[i].Pool, Since: a.Since.Time, Withdrawn: a.Withdrawn, Turn: list.Items[i].Turn})
 			}
 		}
 	}
-	slices.SortFunc(s.Seats, func(a, b membership.Seat) int { return cmp.Compare(a.Pool, b.Pool) })
-	return nil
+	slices.SortFunc(held, func(a, b membership.Seat) int { return cmp.Compare(a.Pool, b.Pool) })
+	return held, nil
 }
 
 func (r *Reconciler) gatherPools(ctx context.Context, s *snapshot) error {

@@ -86,7 +86,6 @@ func (r *Reconciler) namesake(ctx context.Context, record *v1alpha1.ArchivedUser
 // endParking ends the time in which the User can be applied again, when it is over, or the record or the organization goes. Whoever
 // claims the record in the same moment writes it as well, so that only one of the two comes about.
 func (r *Reconciler) endParking(ctx context.Context, record *v1alpha1.ArchivedUser) (ctrl.Result, error) {
-	const patience = 5 * time.Minute
 	now, until := r.Clock.Now(), record.Record.Parked.Until.Time
 	goes, err := r.organizationGoes(ctx, record)
 	if err != nil || !goes && record.DeletionTimestamp.IsZero() && now.Before(until) {
@@ -97,9 +96,9 @@ func (r *Reconciler) endParking(ctx context.Context, record *v1alpha1.ArchivedUs
 	case err != nil:
 		return ctrl.Result{}, err
 	case heir != nil && membership.TakenOver(heir, record): // who has what there was to keep, or never will
-		return r.Result(verdict.Verdict{}, r.release(ctx, record, heir))
+		return r.endTakeover(ctx, record, heir, goes)
 	case heir != nil:
-		return r.Result(verdict.Verdict{WakeAt: now.Add(patience)}, nil) // it wakes us when it has
+		return r.Result(verdict.Verdict{WakeAt: now.Add(anotherLook)}, nil) // it wakes us when it has
 	}
 	ended := record.DeepCopy()
 	ended.Record.Parked.EndedAt = new(metav1.NewTime(now))
@@ -108,6 +107,49 @@ func (r *Reconciler) endParking(ctx context.Context, record *v1alpha1.ArchivedUs
 	}
 	log.FromContext(ctx).Info("transition", "reason", v1alpha1.ReasonArchiving)
 	return ctrl.Result{}, nil
+}
+
+// anotherLook is how long it takes at most until what a record waits for is looked at again.
+const anotherLook = 5 * time.Minute
+
+// endTakeover ends a record of who is here, unless a seat is about to pass.
+func (r *Reconciler) endTakeover(ctx context.Context, record *v1alpha1.ArchivedUser, heir *v1alpha1.User, goes bool) (ctrl.Result, error) {
+	if passes, err := r.passes(ctx, record, heir); err != nil || passes && !goes {
+		return r.Result(verdict.Verdict{WakeAt: r.Clock.Now().Add(anotherLook)}, err) // the seat wakes us
+	}
+	return r.Result(verdict.Verdict{}, r.release(ctx, record, heir))
+}
+
+// passes says that a seat is about to pass from a record to who has taken over: nobody else is to get it, while the person can sign in.
+// Who is held has nothing but what the record keeps, until that is decided.
+func (r *Reconciler) passes(ctx context.Context, record *v1alpha1.ArchivedUser, heir *v1alpha1.User) (bool, error) {
+	if !access.Active(heir) || access.Leaving(heir) {
+		return access.Active(heir), nil
+	}
+	kept, err := r.seatsOf(ctx, record.Namespace, record.Record.UID)
+	if err != nil {
+		return false, err
+	}
+	has, err := r.seatsOf(ctx, heir.Namespace, heir.UID)
+	if err != nil {
+		return false, err
+	}
+	source := roster.New(ctx, r, types.NamespacedName{Namespace: heir.Namespace, Name: heir.Spec.Organization}, nil)
+	roles := access.Of(heir, source, r.Clock.Now())
+	passes := func(seat membership.Seat) bool {
+		return (len(roles.Unknown) > 0 || slices.Contains(roles.Pools, seat.Pool)) && seat.Withdrawn == 0 &&
+			!slices.ContainsFunc(has, func(other membership.Seat) bool { return other.Pool == seat.Pool })
+	}
+	for _, seat := range kept {
+		if !passes(seat) {
+			continue
+		}
+		var pool v1alpha1.SeatPool
+		if found, err := r.find(ctx, heir.Namespace, seat.Pool, &pool); err != nil || found && pool.DeletionTimestamp.IsZero() {
+			return true, err
+		}
+	}
+	return false, source.Err()
 }
 
 // organizationGoes says that the organization of a record is no more, or is being deleted: that is not held up by anybody.
@@ -122,7 +164,8 @@ func (r *Reconciler) organizationGoes(ctx context.Context, record *v1alpha1.Arch
 }
 
 // heir is the User, as it is at this moment, that has claimed a record, and has taken over or is going to; nil when there is none.
-// One whose address is another by now was never the person, and does not become it: what it would write rests on another version.
+// One whose address is another by now, or who is known by another, was never the person, and does not become it: what it would write
+// rests on another version.
 func (r *Reconciler) heir(ctx context.Context, record *v1alpha1.ArchivedUser) (*v1alpha1.User, error) {
 	claim := record.Record.Parked.Heir
 	if claim.UID == "" {
@@ -135,10 +178,7 @@ func (r *Reconciler) heir(ctx context.Context, record *v1alpha1.ArchivedUser) (*
 	case err != nil:
 		return nil, fmt.Errorf("looking for who takes over: %w", err)
 	}
-	here := slices.ContainsFunc(membership.Addresses(u), func(email string) bool {
-		return membership.FoldEmail(email) == membership.FoldEmail(record.Record.Spec.Email)
-	})
-	if u.UID != claim.UID || !here && !membership.TakenOver(u, record) {
+	if u.UID != claim.UID || !membership.Claimed(u, record) {
 		return nil, nil
 	}
 	return u, nil

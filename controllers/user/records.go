@@ -154,6 +154,9 @@ func (r *Reconciler) gatherRecords(ctx context.Context, s *snapshot) error {
 	matters := membership.ComesFresh(s.User) || len(emails) > 1
 	for _, email := range emails {
 		record, err := r.recordAt(ctx, recordKey(s.User, email), matters)
+		if err == nil && record != nil && membership.Claimed(s.User, record) && !membership.TakenOver(s.User, record) {
+			record, err = r.recordNow(ctx, record) // nobody becomes another by what the cache says: somebody else may have by now
+		}
 		if err != nil {
 			return fmt.Errorf("looking for the record of who left: %w", err)
 		}
@@ -182,6 +185,13 @@ func (r *Reconciler) recordAt(ctx context.Context, key types.NamespacedName, mat
 		return nil, nil
 	}
 	return orNil(record), err
+}
+
+// recordNow is a record as it is at this moment; nil when it is no more.
+func (r *Reconciler) recordNow(ctx context.Context, seen *v1alpha1.ArchivedUser) (*v1alpha1.ArchivedUser, error) {
+	record := &v1alpha1.ArchivedUser{}
+	err := r.Live.Get(ctx, client.ObjectKeyFromObject(seen), record)
+	return orNil(record), client.IgnoreNotFound(err)
 }
 
 func orNil(record *v1alpha1.ArchivedUser) *v1alpha1.ArchivedUser {

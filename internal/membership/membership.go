@@ -130,6 +130,8 @@ type Decision struct {
 	replacing bool
 	// renewed says that another person has come in the place of the one who was there.
 	renewed bool
+	// takesOver says that the user becomes the person of a parked record: pools go by that once it is recorded.
+	takesOver bool
 	// lacking says which roles are not granted, beside others that are; Done when all are. tied says which are held that are
 	// not to be; Done when none is.
 	lacking, tied verdict.Verdict
@@ -153,6 +155,8 @@ func Next(s Situation) Decision {
 			d.Verdict = requested()
 		case d.Replaced != nil || urgent(s.User, d.User):
 			d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "an invitation follows"}
+		case d.takesOver:
+			d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonAwaitingSeat, Message: "is back in time, and takes the seat over"}
 		}
 	}
 	d.announce(s)

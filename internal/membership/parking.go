@@ -66,24 +66,32 @@ func ResidentStanding(a *v1alpha1.ArchivedUser) seats.Standing {
 }
 
 // Parks says that a User who is deleted can go while the person keeps everything. Whoever has not accepted cannot be parked, since
-// the link is tied to the User; nor can the holder of a role that would then be short; nor is anybody parked where no record is left.
+// the link is tied to the User; nor can the holder of a role that would then be short, or be given to one too many; nor is anybody
+// parked where no record is left.
 func Parks(u *v1alpha1.User, org *v1alpha1.Organization, role func(name string) *v1alpha1.Role) bool {
 	others := slices.ContainsFunc(u.Finalizers, func(f string) bool { return f != v1alpha1.FinalizerArchive })
 	return access.Active(u) && !others && !Final(org) && !slices.ContainsFunc(u.Status.Roles, func(name string) bool {
 		r := role(name)
-		return r != nil && ptr.Deref(r.Spec.MinHolders, 0) > 0
+		return r != nil && (ptr.Deref(r.Spec.MinHolders, 0) > 0 || r.Spec.MaxHolders != nil)
 	})
 }
 
-// Claimed says that a user takes over from a parked record.
+// Claimed says that a user takes over from a parked record. A claim of somebody who goes, or is known by another address by now, and
+// has not taken over, counts for nothing: who goes would take the person along, whom nobody removed, and an edit of the address may
+// never take effect.
 func Claimed(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool {
-	return a.Parked() && !a.Ended() && a.Record.Parked.Heir.UID == u.UID
+	return a.Parked() && !a.Ended() && a.Record.Parked.Heir.UID == u.UID && (TakenOver(u, a) || u.DeletionTimestamp.IsZero() && !elsewhere(u, a))
+}
+
+// elsewhere says that a user is known by another address than the person of a record.
+func elsewhere(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool {
+	return FoldEmail(known(u)) != FoldEmail(a.Record.Spec.Email)
 }
 
 // Claims says that a user is to take over from a parked record, and may still: who comes at the address, in time.
 func Claims(u *v1alpha1.User, a *v1alpha1.ArchivedUser, now time.Time) bool {
 	return KeptFrom(u, a) && !a.Ended() && a.DeletionTimestamp.IsZero() && now.Before(a.Record.Parked.Until.Time) &&
-		u.DeletionTimestamp.IsZero() && ComesFresh(u)
+		u.DeletionTimestamp.IsZero() && ComesFresh(u) && !elsewhere(u, a)
 }
 
 // TakenOver says that a user is the person of a record.
@@ -104,7 +112,7 @@ func KeptFrom(u *v1alpha1.User, a *v1alpha1.ArchivedUser) bool {
 // way: a claim that came to nothing would keep the record from its end for ever.
 func (s *Situation) claims(u *v1alpha1.User) *v1alpha1.UserRecord {
 	a := s.Records[FoldEmail(u.Status.Email)]
-	if a == nil || !Claimed(u, a) || TakenOver(u, a) || a.Record.Spec.Organization != u.Spec.Organization {
+	if a == nil || !Claimed(s.User, a) || TakenOver(u, a) || a.Record.Spec.Organization != u.Spec.Organization {
 		return nil
 	}
 	return &a.Record
@@ -122,11 +130,15 @@ func keptByRecord(s Situation) verdict.Verdict {
 	return v
 }
 
-// needs says that a record keeps seats for a user, who has not come into all of those that the roles need.
+// needs says that a record keeps seats for a user, who has not come into all of those that the roles need, or is held, and given
+// nothing more until that is decided.
 func (d *Decision) needs(s Situation, a *v1alpha1.ArchivedUser) bool {
+	if !Claimed(d.User, a) || leaves(d.User, s.Facts) {
+		return false
+	}
 	held := seatNames(s.Seats)
-	return Claimed(d.User, a) && !access.Leaving(d.User) &&
-		(len(s.Roles.Awaited) > 0 || len(s.Roles.Unknown) > 0 || slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) }))
+	return access.Leaving(d.User) && !MayEnter(d.User) || len(s.Roles.Awaited) > 0 || len(s.Roles.Unknown) > 0 ||
+		slices.ContainsFunc(s.Roles.Pools, func(pool string) bool { return !slices.Contains(held, pool) })
 }
 
 // inherits says that a user is taking over from a record that keeps what the user has not come into yet, and has no role so far: the

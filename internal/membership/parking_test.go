@@ -111,6 +111,7 @@ func TestParks(t *testing.T) {
 		"active":         {"there is nothing in the way", active(), acme(), true},
 		"invited":        {"the link goes with the User", jean().Invited(1, expiry).Holds("guest").Deleting(now), acme(), false},
 		"admin":          {"somebody has to hold that role", active().Holds("guest", "admin"), acme(), false},
+		"lead":           {"somebody else would be given that role", active().Holds("guest", "lead"), acme(), false},
 		"unknown role":   {"it asks for nobody", active().Holds("nowhere"), acme(), true},
 		"hands over":     {"it is handed over when the person is archived", active(), acme().Ownership(rule(v1alpha1.OwnershipReassign)), true},
 		"an account":     {"it is deactivated when the person is archived", active(), acme().Directory(), true},
@@ -119,7 +120,7 @@ func TestParks(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			roles := map[string]*v1alpha1.Role{"guest": build.Role("guest").Obj(), "admin": build.Role("admin").MinHolders(1).Obj()}
+			roles := map[string]*v1alpha1.Role{"guest": build.Role("guest").Obj(), "admin": build.Role("admin").MinHolders(1).Obj(), "lead": build.Role("lead").MaxHolders(1).Obj()}
 			if got := membership.Parks(c.user.Obj(), c.org.Obj(), func(name string) *v1alpha1.Role { return roles[name] }); got != c.want {
 				t.Errorf("%s; got %t", c.why, got)
 			}
@@ -162,6 +163,10 @@ func TestClaims(t *testing.T) {
 		"another address":  {"somebody else", jean().Email("jon@acme.example"), parkedAt(nil), now, false, false},
 		"has an account":   {"is somebody already", jean().AcceptedAt(now.Add(-hour)).Known("jon@acme.example"), parkedAt(nil), now, false, true},
 		"has that address": {"and an account of their own", jean().AcceptedAt(now.Add(-hour)).Known("jean@acme.example"), parkedAt(nil), now, false, false},
+		"known elsewhere":  {"the edit may never take effect", jean().Known("jon@acme.example"), parkedAt(nil), now, false, true},
+		"known here":       {"waited for somebody", jean().Known("JEAN@acme.example"), parkedAt(nil), now, true, true},
+		"claimed, edited":  {"nor may that one", jean().UID("u-2").Known("jon@acme.example"), parkedAt(heir("u-2")), now, false, true},
+		"claimed, goes":    {"who goes has taken nothing over", jean().UID("u-2").Deleting(now), parkedAt(heir("u-2")), now, false, true},
 		"goes":             {"who goes takes nothing over", jean().Deleting(now), parkedAt(nil), now, false, true},
 		"the User itself":  {"which has not gone yet", jean().UID("uid-of-then").Deleting(now), parkedAt(nil), now, false, false},
 		"left":             {"the record is an ordinary one", jean(), remains("jean@acme.example", "", nil), now, false, false},

@@ -46,7 +46,7 @@ func ComesFresh(u *v1alpha1.User) bool {
 func (d *Decision) recall(s Situation) {
 	u := d.User
 	if record := s.claims(u); record != nil {
-		d.Returned = true
+		d.Returned, d.takesOver = true, true
 		d.adopt(record)
 	}
 	if s.Organization == nil && u.DeletionTimestamp.IsZero() || s.EmailHolder != "" {

@@ -199,7 +199,7 @@ func (b *Book) sort(uid types.UID) {
 	frees := known && p.Standing == Frees
 	put(b.strangers, uid, holds && !known)
 	put(b.leavers, uid, holds && frees)
-	put(b.heirs, uid, known && !holds && p.Standing == Claims && p.From != "")
+	put(b.heirs, uid, known && !holds && (p.Standing == Claims || p.Standing == Keeps) && p.From != "")
 	if known {
 		b.line(p, !holds && p.Standing == Claims)
 	}

@@ -48,9 +48,14 @@ func TestInherit(t *testing.T) {
 			s:    seats.Situation{Capacity: 9, Ledger: []seats.Slice{slice(0, 1, held(1, "old"), seated)}, People: []seats.Person{keeps("old"), heir()}},
 			want: seats.Plan{Assigned: 2},
 		},
-		"without a claim": {
+		"keeps": {
+			why:  "it is the seat of the same person, who would keep it",
+			s:    seats.Situation{Capacity: 9, Ledger: []seats.Slice{slice(0, 1, held(1, "old"))}, People: []seats.Person{keeps("old"), func() seats.Person { p := heir(); p.Standing = seats.Keeps; return p }(), claims("bob", 1)}},
+			want: seats.Plan{Writes: []seats.Slice{slice(0, 1, taken)}, Assigned: 1, Waiting: 1, Queue: []string{"bob"}, Inherited: []seats.Seat{taken}, More: true},
+		},
+		"leaves": {
 			why:  "who is to have no seat takes none over",
-			s:    seats.Situation{Capacity: 9, Ledger: []seats.Slice{slice(0, 1, held(1, "old"))}, People: []seats.Person{keeps("old"), func() seats.Person { p := heir(); p.Standing = seats.Keeps; return p }()}},
+			s:    seats.Situation{Capacity: 9, Ledger: []seats.Slice{slice(0, 1, held(1, "old"))}, People: []seats.Person{keeps("old"), func() seats.Person { p := heir(); p.Standing = seats.Leaves; return p }()}},
 			want: seats.Plan{Assigned: 1},
 		},
 		"from who claims it": {

@@ -376,13 +376,15 @@ func TestClaimOfNobody(t *testing.T) {
 			w.Delete(build.User("cid").Obj())
 		},
 		"another address": edit("cid", func(u *v1alpha1.User) { u.Spec.Email = "elsewhere@acme.example" }),
+		"going":           func(w *passes.World) { w.Delete(build.User("cid").Obj()) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := parking(t, directed)
 			w.Create(member("cid"))
 			w.CatchUp()
-			pass(t, w, passes.User, "cid")
+			w.Traffic.Break(operator.NotSent, 1, operator.Writing("users/status"))
+			_, _ = w.Pass(passes.User, "cid") // which claims, and comes no further
 			var record v1alpha1.ArchivedUser
 			if w.Find(cidsRecord, &record); record.Record.Parked.Heir.User != "cid" || w.User("cid").Status.AcceptedAt != nil {
 				t.Fatalf("the record is %+v, and cid %+v", record.Record.Parked, w.User("cid").Status)
@@ -583,5 +585,130 @@ func TestNamespaceThatGoesWhileParked(t *testing.T) {
 	}
 	if w.Find(cidsRecord, &v1alpha1.ArchivedUser{}) {
 		t.Errorf("the record is there: %+v", readyOf(t, w, cidsRecord))
+	}
+}
+
+// An edit to the address of who is parked claims nothing, since it may never take effect: the record would wait for it for ever.
+func TestEditToTheAddressOfWhoIsParked(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []v1alpha1.EmailChange{v1alpha1.EmailChangeDeny, v1alpha1.EmailChangeReplace, v1alpha1.EmailChangeRename} {
+		t.Run(string(policy), func(t *testing.T) {
+			t.Parallel()
+			w := rejecting(t, directed, func(b *build.OrganizationBuilder) { b.EmailChange(policy) })
+			rejectHeld(w)
+			w.Settle()
+			edit("yan", func(u *v1alpha1.User) { u.Spec.Email = "cid@acme.example" })(w)
+			w.Settle()
+			var record v1alpha1.ArchivedUser
+			if w.Find(cidsRecord, &record); record.Record.Parked.Heir.UID != "" || !signIns(w)["cid@acme.example"] {
+				t.Errorf("the record is %+v, and who can sign in: %v", record.Record.Parked, signIns(w))
+			}
+			over(w)
+			w.Settle()
+			if parked := parkedRecords(t, w); len(parked) > 0 {
+				t.Errorf("parked are %v", parked)
+			}
+			if a := recordOf(w, "cid@acme.example"); a != nil && a.Record.DirectoryAccount.State != v1alpha1.AccountInactive {
+				t.Errorf("the record is %+v", a.Record)
+			}
+		})
+	}
+}
+
+// Whoever is deleted between the claim and the takeover takes nobody along: neither access nor the seat of who is parked, whatever the
+// pool does in between.
+func TestHeirDeletedBeforeItHasTakenOver(t *testing.T) {
+	t.Parallel()
+	w := parking(t, directed)
+	w.Create(member("cid"))
+	w.CatchUp()
+	w.Traffic.Break(operator.NotSent, 1, operator.Writing("users/status"))
+	_, _ = w.Pass(passes.User, "cid") // which claims, and comes no further
+	w.CatchUp()
+	pass(t, w, passes.SeatPool, "standard")
+	w.Delete(build.User("cid").Obj())
+	w.Settle()
+	if w.Find("cid", &v1alpha1.User{}) || !signIns(w)["cid@acme.example"] {
+		t.Errorf("who can sign in: %v", signIns(w))
+	}
+	if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" {
+		t.Errorf("parked are (-want +got):\n%s", diff)
+	}
+	wantLedger(t, w, full)
+	wantRights(t, w, "ada", "cid", "dan", "eve")
+	w.Create(member("cid"))
+	w.Settle()
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonActive)
+	wantLedger(t, w, full)
+}
+
+// Whoever is back with a role that is unknown comes into the seat nevertheless: else it would be somebody else's at the end of the
+// window, while the person can sign in.
+func TestHeirWithAnUnknownRole(t *testing.T) {
+	t.Parallel()
+	for name, roles := range map[string][]string{"beside another": {"nowhere", "member"}, "alone": {"nowhere"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := parking(t, directed)
+			w.Create(build.User("cid").Roles(roles...).Obj())
+			w.Settle()
+			w.Directory.Unavailable(1000)
+			over(w)
+			for range 8 {
+				_, _ = w.Round()
+				watchOrder(t, w, "cid", false)
+			}
+			wantLedger(t, w, full)
+		})
+	}
+}
+
+// Who has taken over, and is deleted before coming into the seat, is held by the guard, and loses nothing.
+func TestHeirDeletedBeforeItHasTheSeat(t *testing.T) {
+	t.Parallel()
+	w := parking(t, directed)
+	w.Create(member("cid"))
+	w.CatchUp()
+	pass(t, w, passes.User, "cid")
+	if w.User("cid").Status.AcceptedAt == nil {
+		t.Fatal("cid has not taken over")
+	}
+	w.CatchUp()
+	w.Delete(build.User("cid").Obj())
+	for settled := false; !settled; settled, _ = w.Round() {
+		if !signIns(w)["cid@acme.example"] {
+			t.Fatal("cid is signed out")
+		}
+	}
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonRemovalHeld)
+	wantLedger(t, w, full)
+	over(w)
+	w.Settle()
+	if !signIns(w)["cid@acme.example"] || !holdsSeat(w, "cid") {
+		t.Errorf("cid is signed out, or has no seat: %v", w.Ledger("standard"))
+	}
+}
+
+// Who holds a role that so many may hold is not parked: somebody else would be given it meanwhile, and both would have its rights.
+func TestHolderOfALimitedRoleIsNotParked(t *testing.T) {
+	t.Parallel()
+	w := rejecting(t)
+	w.Create(build.Role("principal").MaxHolders(1).RoleRefs("admin").Obj())
+	edit("eve", func(u *v1alpha1.User) { u.Spec.Roles = append(u.Spec.Roles, "principal") })(w)
+	w.Settle()
+	w.Delete(build.User("eve").Obj())
+	w.Settle()
+	rejectHeld(w)
+	w.Settle()
+	edit("ada", func(u *v1alpha1.User) { u.Spec.Roles = append(u.Spec.Roles, "principal") })(w)
+	w.Settle()
+	if diff := cmp.Diff([]string{"cid", "dan"}, parkedRecords(t, w)); diff != "" {
+		t.Errorf("parked are (-want +got):\n%s", diff)
+	}
+	wantReason(t, w, w.User("eve"), v1alpha1.ReasonRemovalHeld)
+	for _, b := range allBindings(t, w) {
+		if b.RoleRef.Name == "admin" && (len(b.Subjects) != 1 || b.Subjects[0].Name != "eve@acme.example") {
+			t.Errorf("bound are %v", b.Subjects)
+		}
 	}
 }
