@@ -136,12 +136,8 @@ func (r *Reconciler) passes(ctx context.Context, record *v1alpha1.ArchivedUser, 
 	}
 	source := roster.New(ctx, r, types.NamespacedName{Namespace: heir.Namespace, Name: heir.Spec.Organization}, nil)
 	roles := access.Of(heir, source, r.Clock.Now())
-	passes := func(seat membership.Seat) bool {
-		return (len(roles.Unknown) > 0 || slices.Contains(roles.Pools, seat.Pool)) && seat.Withdrawn == 0 &&
-			!slices.ContainsFunc(has, func(other membership.Seat) bool { return other.Pool == seat.Pool })
-	}
 	for _, seat := range kept {
-		if !passes(seat) {
+		if !comesInto(&roles, has, seat) {
 			continue
 		}
 		var pool v1alpha1.SeatPool
@@ -150,6 +146,12 @@ func (r *Reconciler) passes(ctx context.Context, record *v1alpha1.ArchivedUser, 
 		}
 	}
 	return false, source.Err()
+}
+
+// comesInto says that somebody of those roles, who has these seats, is to come into another one.
+func comesInto(roles *access.Roles, has []membership.Seat, seat membership.Seat) bool {
+	return (len(roles.Unknown) > 0 || slices.Contains(roles.Pools, seat.Pool)) && seat.Withdrawn == 0 &&
+		!slices.ContainsFunc(has, func(other membership.Seat) bool { return other.Pool == seat.Pool })
 }
 
 // organizationGoes says that the organization of a record is no more, or is being deleted: that is not held up by anybody.
