@@ -20,6 +20,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -42,6 +43,10 @@ func TestNothingIsLeftWithWhoWent(t *testing.T) {
 			spread := build.Notes()
 			spread.Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorNamed, v1alpha1.SuccessorSpread}
 			w := rich(t, []v1alpha1.OwnershipRule{build.Notes(), spread}[seed%2])
+			passes.Change(w, "acme", func(o *v1alpha1.Organization) {
+				o.Spec.Directory = build.Organization("acme").Directory().Obj().Spec.Directory
+			})
+			w.Settle()
 			passes.Change(w, "standard", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(walkSeats)) })
 			w.Create(build.Role("viewer").RoleRefs("view").Obj(), build.Role("guest").RoleRefs("view").Obj(),
 				build.Team("top").Roles("guest").Lead("ada").Obj(), build.Team("sales").Roles("viewer").Parent("top").Obj())
@@ -97,7 +102,14 @@ func (s *walk) step() {
 	name, other := walkers[s.IntN(len(walkers))], walkers[s.IntN(len(walkers))]
 	world := []*passes.World{s.w, s.twin}[s.IntN(2)]
 	s.rise()
-	switch s.IntN(15) {
+	switch s.IntN(17) {
+	case 15:
+		n := 1 + s.IntN(3)
+		s.act("the directory is down %d times", n)
+		s.w.Directory.Unavailable(n)
+	case 16:
+		s.act("an answer of the directory is lost")
+		s.w.Directory.Lose(1)
 	case 10:
 		s.team(name)
 	case 11, 12:
@@ -224,6 +236,8 @@ func (s *walk) note(name string) {
 func (s *walk) rest() {
 	s.Helper()
 	s.over.Store(true)
+	s.w.Directory.Unavailable(0)
+	s.w.Directory.Lose(0)
 	s.rise()
 	for range 4 { // each may have found what the other was about to do
 		_, _ = s.twin.Round()
@@ -275,6 +289,33 @@ func (s *walk) check() {
 		}
 	}
 	s.bound()
+	s.signedIn()
+}
+
+// signedIn holds that an account is active if whose it is has access, and no other is.
+func (s *walk) signedIn() {
+	s.Helper()
+	var users v1alpha1.UserList
+	if err := env.Client(s).List(s.Context(), &users, client.InNamespace(s.w.Namespace)); err != nil {
+		s.Fatal(err)
+	}
+	may := map[types.UID]string{}
+	for i := range users.Items {
+		if u := &users.Items[i]; membership.MayEnter(u) {
+			may[u.Account()] = u.Name
+		}
+	}
+	accounts := s.w.Directory.Accounts()
+	for uid, a := range accounts {
+		if (may[uid] != "") != a.Account.Active {
+			s.Errorf("the account %s is active: %t, and is that of %q, who has access", a.Account.UserName, a.Account.Active, may[uid])
+		}
+	}
+	for uid, name := range may {
+		if _, ok := accounts[uid]; !ok {
+			s.Errorf("%s has access and no account", name)
+		}
+	}
 }
 
 // standing holds that who is to have no access has none, and nobody a seat who is not to have it.
