@@ -23,7 +23,6 @@ import (
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
 	"seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/test/build"
-	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
 )
 
@@ -68,12 +67,7 @@ func TestIN6_MailThenPassword(t *testing.T) {
 	ada := s.invited("ada", 1)
 	link := s.links(at("ada"), 1)[0]
 	for why, pair := range map[string][2]string{"none": {"", ""}, "short": {"short", "short"}, "two": {secretWords, secretWords + "!"}} {
-		env.Eventually(t, func() error { // the page asks to come back while it does not know of the mail yet
-			if status := s.choose(link, pair[0], pair[1]); status != http.StatusUnprocessableEntity {
-				return fmt.Errorf("a password that is %s is answered with %d", why, status)
-			}
-			return nil
-		})
+		s.settles("a password that is "+why, http.StatusUnprocessableEntity, func() int { return s.choose(link, pair[0], pair[1]) })
 	}
 	s.is("ada", v1alpha1.ReasonInvited)
 	if set := accounts.Record(); len(set) != 0 {
@@ -378,12 +372,7 @@ func TestEZ16_RolesChangeWhileInvited(t *testing.T) {
 			}
 			return stands(u, v1alpha1.ReasonInvited)
 		})
-		env.Eventually(t, func() error { // the page shows what the operator's cache knows
-			if status := s.request(http.MethodGet, link, nil); status != http.StatusOK {
-				return fmt.Errorf("the page gives %d", status)
-			}
-			return nil
-		})
+		s.settles("the page", http.StatusOK, func() int { return s.request(http.MethodGet, link, nil) })
 	}
 	s.answer(link, accept, http.StatusOK)
 	if got := s.is("ada", v1alpha1.ReasonActive).Status.Roles; len(got) != 3 {

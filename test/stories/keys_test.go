@@ -35,12 +35,7 @@ func TestTearDownWithoutKeys(t *testing.T) {
 				s.start(operator.Options{})
 				want = http.StatusNotFound
 			}
-			env.Eventually(t, func() error {
-				if got := s.post(link, accept); got != want {
-					return fmt.Errorf("the link of bea gives %d, want %d", got, want)
-				}
-				return nil
-			})
+			s.settles("the link of bea", want, func() int { return s.post(link, accept) })
 			for _, o := range []client.Object{
 				get[v1alpha1.Organization](s, "acme"), get[v1alpha1.SeatPool](s, "standard"), get[v1alpha1.Role](s, "member"),
 			} {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -274,6 +275,23 @@ func (s *stage) answer(link, answer string, want int) {
 	if got := s.post(link, answer); got != want {
 		s.Fatalf("to %s gives status %d, want %d", answer, got, want)
 	}
+}
+
+// settles asks the page until that ends with a status, no more often than the page takes requests for one link: it may not know yet of
+// what was sent a moment ago.
+func (s *stage) settles(what string, want int, ask func() int) {
+	s.Helper()
+	next, failed := time.Time{}, error(nil)
+	env.Eventually(s, func() error {
+		if time.Now().Before(next) {
+			return failed
+		}
+		next, failed = time.Now().Add(1200*time.Millisecond), nil
+		if got := ask(); got != want {
+			failed = fmt.Errorf("%s gives %d, want %d", what, got, want)
+		}
+		return failed
+	})
 }
 
 // join takes a user through the first invitation.
