@@ -139,7 +139,9 @@ func (s *walk) step() {
 		}
 	case 4:
 		s.act("%s comes, and accepts", name)
-		if err := env.Client(s).Create(s.Context(), build.User(name).In(s.w.Namespace, "acme").Roles("member").Obj()); err != nil && !apierrors.IsAlreadyExists(err) {
+		u := build.User(name).In(s.w.Namespace, "acme").Roles("member").Obj()
+		u.Finalizers = []string{v1alpha1.FinalizerArchive} // as admission has it: nobody goes unseen
+		if err := env.Client(s).Create(s.Context(), u); err != nil && !apierrors.IsAlreadyExists(err) {
 			s.Fatal(err)
 		}
 		_, _ = s.w.Round()
