@@ -149,7 +149,7 @@ func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, s
 		return nil, err
 	}
 	c, err := start(ctx, b.dir, "manager", []string{"KUBECONFIG=" + p.kubeconfig}, b.operator,
-		"-namespace", namespace, "-namespaces", namespace, "-leader-elect=false",
+		"-namespace", namespace, "-namespaces", namespace, "-leader-elect=false", "-directory-rate-limit=0", // what it takes, and not what it is allowed
 		"-metrics-bind-address", s.metrics, "-health-probe-bind-address", "0",
 		"-webhook-host", "127.0.0.1", "-webhook-port", admission, "-webhook-cert-dir", b.dir,
 		"-portal-bind-address", "127.0.0.1:0", "-portal-url", "https://join.acme.example",
