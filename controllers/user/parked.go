@@ -216,7 +216,7 @@ func (r *Reconciler) gatherKeeper(ctx context.Context, s *snapshot) error {
 func (r *Reconciler) archiveResident(ctx context.Context, key types.NamespacedName, record *v1alpha1.ArchivedUser, namesake *v1alpha1.User) (ctrl.Result, error) {
 	s := &snapshot{key: key, record: record, roles: map[string]*v1alpha1.Role{}}
 	s.Now, s.User, s.Asked = r.Clock.Now(), membership.Resident(record), r.errands.of(key)
-	s.Spared = namesake != nil // whose objects they are now
+	s.Recorded, s.Spared = true, namesake != nil // whose objects they are now
 	if err := r.gatherResident(ctx, s); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -289,17 +289,10 @@ func (r *Reconciler) bury(ctx context.Context, s *snapshot, d *membership.Decisi
 	return nil
 }
 
-// release ends a record of who is here: rights that the User has not come into go first, then the record, by which seats become
-// free that it has no use for.
+// release ends a record of who is here. First it is to be deleted, from which there is no way back; then rights go that the User has
+// not come into, of a version of the record that is the last, so that no Role gives them again; then the record, by which seats become
+// free that the User has no use for. A pass that comes to nothing in between is followed by another, since the record is still parked.
 func (r *Reconciler) release(ctx context.Context, record *v1alpha1.ArchivedUser, heir *v1alpha1.User) error {
-	u := membership.Resident(record)
-	kept, err := r.sharing(u, heir, roster.New(ctx, r, types.NamespacedName{Namespace: u.Namespace, Name: u.Spec.Organization}, nil))
-	if err == nil {
-		err = r.Names.Withdraw(ctx, r, u, r.Clock.Now(), func(role string) bool { return slices.Contains(kept, role) })
-	}
-	if err != nil {
-		return fmt.Errorf("taking back what is not taken over: %w", err)
-	}
 	if record.DeletionTimestamp.IsZero() {
 		if err := r.drop(ctx, record); err != nil {
 			return err
@@ -308,6 +301,14 @@ func (r *Reconciler) release(ctx context.Context, record *v1alpha1.ArchivedUser,
 	var last v1alpha1.ArchivedUser // held by our finalizer
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(record), &last); err != nil || last.UID != record.UID {
 		return client.IgnoreNotFound(err)
+	}
+	u := membership.Resident(&last)
+	kept, err := r.sharing(u, heir, roster.New(ctx, r, types.NamespacedName{Namespace: u.Namespace, Name: u.Spec.Organization}, nil))
+	if err == nil {
+		err = r.Names.Withdraw(ctx, r, u, r.Clock.Now(), func(role string) bool { return slices.Contains(kept, role) })
+	}
+	if err != nil {
+		return fmt.Errorf("taking back what is not taken over: %w", err)
 	}
 	last.Record.Parked = v1alpha1.Parking{}
 	controllerutil.RemoveFinalizer(&last, v1alpha1.FinalizerArchive)

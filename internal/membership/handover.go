@@ -115,6 +115,7 @@ func (d *Decision) from(rule *v1alpha1.OwnershipRule) []string {
 func (d *Decision) settle(s Situation, all []v1alpha1.OwnershipRule) verdict.Verdict {
 	h := &v1alpha1.Handover{Generation: d.User.Generation}
 	var blocked, leaderless []string
+	named := !s.Recorded
 	for i := range all {
 		rule := &all[i]
 		on := v1alpha1.RuleHandover{Rule: rule.Name, State: v1alpha1.HandoverMoving}
@@ -133,7 +134,8 @@ func (d *Decision) settle(s Situation, all []v1alpha1.OwnershipRule) verdict.Ver
 			on.Objects = total(handover.On(d.User, rule.Name), found.Left)
 			problem := d.succeed(s, rule, &on)
 			if problem != "" && found.Left > 0 {
-				leaderless = append(leaderless, fmt.Sprintf("%s, of which the user owns %d (%s): %s", described(rule), found.Left, named(found), problem))
+				leaderless = append(leaderless, fmt.Sprintf("%s, of which the user owns %d (%s): %s", described(rule), found.Left, listed(found), problem))
+				named = named && slices.Contains(rule.Successor, v1alpha1.SuccessorNamed)
 			}
 		}
 		h.Rules = append(h.Rules, on)
@@ -142,10 +144,19 @@ func (d *Decision) settle(s Situation, all []v1alpha1.OwnershipRule) verdict.Ver
 	case len(blocked) > 0:
 		return d.lookLater(v1alpha1.ReasonTransferBlocked, "nothing happens before these are moved: %s", strings.Join(blocked, "; "))
 	case len(leaderless) > 0:
-		return d.lookLater(v1alpha1.ReasonSuccessorRequired, "nothing happens before somebody can take over %s; name one in spec.successor", strings.Join(leaderless, "; "))
+		return d.lookLater(v1alpha1.ReasonSuccessorRequired, "nothing happens before somebody can take over %s; %s",
+			strings.Join(leaderless, "; "), d.remedy(named))
 	}
 	d.User.Status.Handover = h
 	return verdict.Verdict{}
+}
+
+// remedy is how somebody comes to take over: who leaves may name one, where every rule asks for that and there is a User to do it.
+func (d *Decision) remedy(named bool) string {
+	if named {
+		return "name one in spec.successor"
+	}
+	return "give access to one of those, or have the rules ask for others in spec.offboarding.ownership of organization " + d.User.Spec.Organization
 }
 
 // total is how many objects there are to hand over, with those that were before.
@@ -166,7 +177,7 @@ func inTheWay(rule *v1alpha1.OwnershipRule, found *handover.Result) string {
 	if found.Trouble != "" {
 		return fmt.Sprintf("%s: %s", described(rule), found.Trouble)
 	}
-	return fmt.Sprintf("%d of %s: %s", found.Left, described(rule), named(found))
+	return fmt.Sprintf("%d of %s: %s", found.Left, described(rule), listed(found))
 }
 
 // described names the objects of a rule.
@@ -174,8 +185,8 @@ func described(rule *v1alpha1.OwnershipRule) string {
 	return fmt.Sprintf("%s (rule %s)", rule.Resource.Resource, rule.Name)
 }
 
-// named names the first objects that were found.
-func named(found *handover.Result) string {
+// listed names the first objects that were found.
+func listed(found *handover.Result) string {
 	text := strings.Join(found.Names, ", ")
 	if more := found.Left - len(found.Names); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
@@ -356,7 +367,7 @@ func count(on *v1alpha1.RuleHandover, result *handover.Result) {
 	case result.Trouble != "":
 		on.State = v1alpha1.HandoverIncomplete
 	case result.Left > 0:
-		on.State, on.Message = v1alpha1.HandoverIncomplete, short("nobody takes over "+named(result))
+		on.State, on.Message = v1alpha1.HandoverIncomplete, short("nobody takes over "+listed(result))
 	default:
 		on.State, on.Remaining, on.Message = v1alpha1.HandoverDone, nil, short(result.Note)
 	}

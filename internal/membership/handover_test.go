@@ -70,12 +70,13 @@ func leaver() *build.UserBuilder {
 // departure is how one user leaves: the User as stored, the people and the rules, and the passes of the operator.
 type departure struct {
 	rapid.TB
-	now    time.Time
-	org    *v1alpha1.Organization
-	people *colleagues
-	user   *v1alpha1.User
-	seats  []membership.Seat
-	spared bool
+	now      time.Time
+	org      *v1alpha1.Organization
+	people   *colleagues
+	user     *v1alpha1.User
+	seats    []membership.Seat
+	spared   bool
+	recorded bool
 	// report is what was found last, until its outcome is recorded. writes counts those of the status.
 	report *handover.Report
 	writes int
@@ -100,7 +101,7 @@ func (l *departure) situation() membership.Situation {
 		}
 	}
 	s := situation(l.user)
-	s.Organization, s.Now, s.Seats, s.People, s.Report, s.Spared = l.org, l.now, l.seats, l.people, l.report, l.spared
+	s.Organization, s.Now, s.Seats, s.People, s.Report, s.Spared, s.Recorded = l.org, l.now, l.seats, l.people, l.report, l.spared, l.recorded
 	s.Roles = access.Of(l.user, source(l.org), l.now)
 	return s
 }
@@ -259,6 +260,12 @@ func (l *departure) rest(why string, found ...handover.Result) {
 	}
 }
 
+// askedOf has a rule ask those sources alone for a successor.
+func askedOf(rule v1alpha1.OwnershipRule, sources ...v1alpha1.SuccessorSource) v1alpha1.OwnershipRule {
+	rule.Successor = sources
+	return rule
+}
+
 func TestLeaverIsHeld(t *testing.T) {
 	t.Parallel()
 	both := []v1alpha1.OwnershipRule{ownedBy("deals", reassign), ownedBy("leads", block), ownedBy("notes", retain)}
@@ -269,6 +276,8 @@ func TestLeaverIsHeld(t *testing.T) {
 		found   []handover.Result
 		reason  string
 		message string
+		// recorded: the user is the person of a record.
+		recorded bool
 	}{
 		"blocked": {
 			why: "somebody has to move them first", user: leaver().Successor("bea").Obj(), rules: both, reason: v1alpha1.ReasonTransferBlocked,
@@ -285,6 +294,20 @@ func TestLeaverIsHeld(t *testing.T) {
 			found: []handover.Result{{Rule: "deals", Left: 1, Names: []string{"a"}}, {Rule: "leads"}},
 			message: "nothing happens before somebody can take over deals (rule deals), of which the user owns 1 (a): " +
 				"nobody takes over: of spec.successor, spec.manager, none has access and stays; name one in spec.successor",
+		},
+		"nobody, and nobody can be named": {
+			why: "the rule does not ask for it", user: leaver().Obj(), rules: []v1alpha1.OwnershipRule{askedOf(ownedBy("deals", reassign), v1alpha1.SuccessorManager)}, reason: v1alpha1.ReasonSuccessorRequired,
+			found: []handover.Result{{Rule: "deals", Left: 1, Names: []string{"a"}}},
+			message: "nothing happens before somebody can take over deals (rule deals), of which the user owns 1 (a): " +
+				"nobody takes over: of spec.manager, none has access and stays; " +
+				"give access to one of those, or have the rules ask for others in spec.offboarding.ownership of organization acme",
+		},
+		"nobody, and no User": {
+			why: "nobody can edit what is gone", user: leaver().Obj(), rules: both[:1], reason: v1alpha1.ReasonSuccessorRequired, recorded: true,
+			found: []handover.Result{{Rule: "deals", Left: 1, Names: []string{"a"}}},
+			message: "nothing happens before somebody can take over deals (rule deals), of which the user owns 1 (a): " +
+				"nobody takes over: of spec.successor, spec.manager, none has access and stays; " +
+				"give access to one of those, or have the rules ask for others in spec.offboarding.ownership of organization acme",
 		},
 		"blocked, and nobody": {
 			why: "one thing after the other", user: leaver().Obj(), rules: both, reason: v1alpha1.ReasonTransferBlocked,
@@ -306,6 +329,7 @@ func TestLeaverIsHeld(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := departing(t, c.user, c.rules, colleague("bea").Obj(), colleague("paul").State(v1alpha1.UserArchived).Successor("jean").Obj())
+			l.recorded = c.recorded
 			before := l.user.Status.DeepCopy()
 			if d := l.pass(); d.Task == nil || !cmp.Equal(l.user.Status, *before) {
 				t.Fatalf("before anything, what is there is looked for: %v", d.Verdict)

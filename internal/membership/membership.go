@@ -79,6 +79,8 @@ type Situation struct {
 	Report *handover.Report
 	// Spared says that nothing is to be handed over, since everything in the namespace goes.
 	Spared bool
+	// Recorded says that the user is the person of a record, whose User is gone.
+	Recorded bool
 	// Strays says that something of the user's was seen after all was handed over.
 	Strays bool
 }

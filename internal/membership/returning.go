@@ -92,8 +92,8 @@ func (d *Decision) adopt(record *v1alpha1.UserRecord) {
 		return
 	}
 	st.AcceptedAt = record.AcceptedAt.DeepCopy()
-	if access.Leaving(d.User) && st.AccessRevokedAt == nil {
-		st.AccessRevokedAt = d.stamp() // nothing is taken from who comes back without access
+	if access.Leaving(d.User) && st.AccessRevokedAt == nil && !d.takesOver {
+		st.AccessRevokedAt = d.stamp() // nothing is taken from who comes back without access; whoever was parked has it to lose
 	}
 	verdict.Set(d.User, v1alpha1.ConditionAccepted, true, v1alpha1.ReasonAccepted, "the invitation was accepted", d.now)
 }

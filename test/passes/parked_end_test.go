@@ -505,7 +505,7 @@ func TestRightsThatAreNotTakenOver(t *testing.T) {
 	for _, r := range w.Traffic.Requests(operator.Writing("rolebindings", "archivedusers", "seatslices")) {
 		order = append(order, r.Verb+" "+r.Resource)
 	}
-	want := []string{"update archivedusers", "update rolebindings", "delete archivedusers", "update archivedusers", "update seatslices"}
+	want := []string{"update archivedusers", "delete archivedusers", "update rolebindings", "update archivedusers", "update seatslices"}
 	if diff := cmp.Diff(want, order); diff != "" {
 		t.Errorf("the order of the writes (-want +got):\n%s", diff)
 	}

@@ -1,0 +1,104 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package passes_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/test/build"
+	"seatkeeper.dev/seatkeeper/test/operator"
+	"seatkeeper.dev/seatkeeper/test/passes"
+)
+
+// Wherever the end of a record comes to nothing at first, it comes about, and rights that were taken back are not given again.
+func TestRightsStayTakenBack(t *testing.T) {
+	t.Parallel()
+	for nth := range 4 {
+		for _, fault := range []operator.Fault{operator.NotSent, operator.NoAnswer} {
+			a := accident{fault: fault, nth: nth + 1}
+			t.Run(a.String(), func(t *testing.T) {
+				t.Parallel()
+				w := parking(t, directed)
+				w.Create(build.Role("guest").Obj())
+				w.Settle()
+				hit := w.Traffic.Break(a.fault, a.nth, operator.Writing("archivedusers", "rolebindings"))
+				w.Create(build.User("cid").Roles("guest").Obj())
+				gone := false
+				for settled := false; !settled; {
+					settled, _ = w.Round()
+					for _, kind := range []passes.Kind{passes.Role, passes.User, passes.Role} {
+						w.CatchUp()
+						_, _ = w.Pass(kind, map[passes.Kind]string{passes.Role: "member", passes.User: "cid"}[kind])
+						bound := isBound(t, w, "cid")
+						if gone && bound {
+							t.Fatal("cid is given rights again")
+						}
+						gone = !bound
+					}
+				}
+				<-hit
+				wantReason(t, w, w.User("cid"), v1alpha1.ReasonActive)
+				wantRights(t, w, "ada", "dan", "eve")
+				if diff := cmp.Diff([]string{"dan"}, parkedRecords(t, w)); diff != "" || recordOf(w, "cid@acme.example") != nil {
+					t.Errorf("parked are (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// isBound says that somebody has rights in Kubernetes.
+func isBound(t *testing.T, w *passes.World, name string) bool {
+	t.Helper()
+	for _, b := range allBindings(t, w) {
+		for _, s := range b.Subjects {
+			if s.Name == name+"@acme.example" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Who is applied again without access is removed by that, as anybody who was here: while the guard holds it, nothing is taken.
+func TestHeirDeclaredWithoutAccess(t *testing.T) {
+	t.Parallel()
+	for state, reason := range map[v1alpha1.UserState]string{
+		v1alpha1.UserSuspended: v1alpha1.ReasonSuspended,
+		v1alpha1.UserArchived:  v1alpha1.ReasonArchived,
+	} {
+		t.Run(string(state), func(t *testing.T) {
+			t.Parallel()
+			w := parking(t, directed)
+			w.Create(build.User("cid").Roles("member").State(state).Obj())
+			held := func(when string) {
+				t.Helper()
+				for settled := false; !settled; settled, _ = w.Round() {
+					if !signIns(w)["cid@acme.example"] || !holdsSeat(w, "cid") || !isBound(t, w, "cid") {
+						t.Fatalf("%s, cid is signed out, or has no seat or no rights: %v", when, w.Ledger("standard"))
+					}
+				}
+				wantReason(t, w, w.User("cid"), v1alpha1.ReasonRemovalHeld)
+			}
+			held("within the window")
+			w.Clock.SetTime(w.Clock.Now().Add(2 * time.Hour))
+			held("after it")
+			passes.Change(w, "acme", func(o *v1alpha1.Organization) {
+				metav1.SetMetaDataAnnotation(&o.ObjectMeta, v1alpha1.AnnotationApproveRemovals, o.Status.Removals.Token)
+			})
+			for settled := false; !settled; settled, _ = w.Round() {
+				watchOrder(t, w, "cid", false)
+			}
+			wantReason(t, w, w.User("cid"), reason)
+			if signIns(w)["cid@acme.example"] || holdsSeat(w, "cid") || isBound(t, w, "cid") {
+				t.Errorf("cid can sign in, or has a seat or rights: %v", w.Ledger("standard"))
+			}
+		})
+	}
+}
