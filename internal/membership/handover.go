@@ -115,7 +115,6 @@ func (d *Decision) from(rule *v1alpha1.OwnershipRule) []string {
 func (d *Decision) settle(s Situation, all []v1alpha1.OwnershipRule) verdict.Verdict {
 	h := &v1alpha1.Handover{Generation: d.User.Generation}
 	var blocked, leaderless []string
-	named := !s.Recorded
 	for i := range all {
 		rule := &all[i]
 		on := v1alpha1.RuleHandover{Rule: rule.Name, State: v1alpha1.HandoverMoving}
@@ -134,8 +133,8 @@ func (d *Decision) settle(s Situation, all []v1alpha1.OwnershipRule) verdict.Ver
 			on.Objects = total(handover.On(d.User, rule.Name), found.Left)
 			problem := d.succeed(s, rule, &on)
 			if problem != "" && found.Left > 0 {
-				leaderless = append(leaderless, fmt.Sprintf("%s, of which the user owns %d (%s): %s", described(rule), found.Left, listed(found), problem))
-				named = named && slices.Contains(rule.Successor, v1alpha1.SuccessorNamed)
+				leaderless = append(leaderless, fmt.Sprintf("%s, of which the user owns %d (%s): %s; %s",
+					described(rule), found.Left, listed(found), problem, remedy(s, rule)))
 			}
 		}
 		h.Rules = append(h.Rules, on)
@@ -144,19 +143,18 @@ func (d *Decision) settle(s Situation, all []v1alpha1.OwnershipRule) verdict.Ver
 	case len(blocked) > 0:
 		return d.lookLater(v1alpha1.ReasonTransferBlocked, "nothing happens before these are moved: %s", strings.Join(blocked, "; "))
 	case len(leaderless) > 0:
-		return d.lookLater(v1alpha1.ReasonSuccessorRequired, "nothing happens before somebody can take over %s; %s",
-			strings.Join(leaderless, "; "), d.remedy(named))
+		return d.lookLater(v1alpha1.ReasonSuccessorRequired, "nothing happens before somebody can take over %s", strings.Join(leaderless, "; "))
 	}
 	d.User.Status.Handover = h
 	return verdict.Verdict{}
 }
 
-// remedy is how somebody comes to take over: who leaves may name one, where every rule asks for that and there is a User to do it.
-func (d *Decision) remedy(named bool) string {
-	if named {
+// remedy is how somebody comes to take over by a rule: whoever leaves may name one, where it asks for that and there is a User to do it.
+func remedy(s Situation, rule *v1alpha1.OwnershipRule) string {
+	if slices.Contains(rule.Successor, v1alpha1.SuccessorNamed) && !s.Recorded {
 		return "name one in spec.successor"
 	}
-	return "give access to one of those, or have the rules ask for others in spec.offboarding.ownership of organization " + d.User.Spec.Organization
+	return "give access to one of those, or have the rule ask for others in spec.offboarding.ownership of organization " + s.User.Spec.Organization
 }
 
 // total is how many objects there are to hand over, with those that were before.

@@ -300,14 +300,14 @@ func TestLeaverIsHeld(t *testing.T) {
 			found: []handover.Result{{Rule: "deals", Left: 1, Names: []string{"a"}}},
 			message: "nothing happens before somebody can take over deals (rule deals), of which the user owns 1 (a): " +
 				"nobody takes over: of spec.manager, none has access and stays; " +
-				"give access to one of those, or have the rules ask for others in spec.offboarding.ownership of organization acme",
+				"give access to one of those, or have the rule ask for others in spec.offboarding.ownership of organization acme",
 		},
 		"nobody, and no User": {
 			why: "nobody can edit what is gone", user: leaver().Obj(), rules: both[:1], reason: v1alpha1.ReasonSuccessorRequired, recorded: true,
 			found: []handover.Result{{Rule: "deals", Left: 1, Names: []string{"a"}}},
 			message: "nothing happens before somebody can take over deals (rule deals), of which the user owns 1 (a): " +
 				"nobody takes over: of spec.successor, spec.manager, none has access and stays; " +
-				"give access to one of those, or have the rules ask for others in spec.offboarding.ownership of organization acme",
+				"give access to one of those, or have the rule ask for others in spec.offboarding.ownership of organization acme",
 		},
 		"blocked, and nobody": {
 			why: "one thing after the other", user: leaver().Obj(), rules: both, reason: v1alpha1.ReasonTransferBlocked,
