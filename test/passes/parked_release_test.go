@@ -35,12 +35,12 @@ func TestRightsStayTakenBack(t *testing.T) {
 				}
 			}()
 			<-held.Reached()
-			before := isBound(t, w, "cid")
+			before := cidIsBound(t, w)
 			twin.CatchUp()
 			if _, err := twin.Pass(passes.Role, "member"); err != nil {
 				t.Error(err)
 			}
-			if after := isBound(t, w, "cid"); after != before || before != (write != "the end") {
+			if after := cidIsBound(t, w); after != before || before != (write != "the end") {
 				t.Errorf("cid had rights: %t, and after a pass over the Role: %t", before, after)
 			}
 			held.Release()
@@ -54,12 +54,12 @@ func TestRightsStayTakenBack(t *testing.T) {
 	}
 }
 
-// isBound says that somebody has rights in Kubernetes.
-func isBound(t *testing.T, w *passes.World, name string) bool {
+// cidIsBound says that cid has rights in Kubernetes.
+func cidIsBound(t *testing.T, w *passes.World) bool {
 	t.Helper()
 	for _, b := range allBindings(t, w) {
 		for _, s := range b.Subjects {
-			if s.Name == name+"@acme.example" {
+			if s.Name == "cid@acme.example" {
 				return true
 			}
 		}
@@ -81,7 +81,7 @@ func TestHeirDeclaredWithoutAccess(t *testing.T) {
 			held := func(when string) {
 				t.Helper()
 				for settled := false; !settled; settled, _ = w.Round() {
-					if !signIns(w)["cid@acme.example"] || !holdsSeat(w, "cid") || !isBound(t, w, "cid") {
+					if !signIns(w)["cid@acme.example"] || !holdsSeat(w, "cid") || !cidIsBound(t, w) {
 						t.Fatalf("%s, cid is signed out, or has no seat or no rights: %v", when, w.Ledger("standard"))
 					}
 				}
@@ -97,7 +97,7 @@ func TestHeirDeclaredWithoutAccess(t *testing.T) {
 				watchOrder(t, w, "cid", false)
 			}
 			wantReason(t, w, w.User("cid"), reason)
-			if signIns(w)["cid@acme.example"] || holdsSeat(w, "cid") || isBound(t, w, "cid") {
+			if signIns(w)["cid@acme.example"] || holdsSeat(w, "cid") || cidIsBound(t, w) {
 				t.Errorf("cid can sign in, or has a seat or rights: %v", w.Ledger("standard"))
 			}
 		})
