@@ -41,7 +41,7 @@ func OfUser(u *v1alpha1.User, org *v1alpha1.Organization, managerID string) Want
 	want.Account.ManagerID = managerID
 	has := u.Status.DirectoryAccount
 	switch {
-	case has != nil && has.Directory == account.At(org) && len(u.Status.Roles) > 0 && has.Revision == want.Account.Revision():
+	case has != nil && has.Directory == account.At(org) && len(u.Status.Roles) > 0 && want.Account.Given(has.Revision):
 		want.Care = Whole
 	case !want.Account.Active && has != nil && has.Directory == account.At(org) && has.State == v1alpha1.AccountActive:
 		// The account is kept on purpose for who takes over from somebody, or is about to be deactivated before that is recorded.

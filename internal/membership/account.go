@@ -236,7 +236,7 @@ func (d *Decision) provision(s Situation) {
 // upToDate says that the directory has what is wanted, and that nothing was asked for since that may have changed it.
 func upToDate(s Situation, u *v1alpha1.User, wanted *account.Account, revision string) bool {
 	was := u.Status.DirectoryAccount
-	if was == nil || was.Directory != account.At(s.Organization) || was.Revision != revision {
+	if was == nil || was.Directory != account.At(s.Organization) || !wanted.Given(was.Revision) {
 		return false
 	}
 	// Somebody may have been signed out since the latest record was made, and that forgotten in a crash: a look tells.

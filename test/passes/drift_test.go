@@ -15,6 +15,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/operator"
 	"seatkeeper.dev/seatkeeper/test/passes"
 )
@@ -508,5 +509,35 @@ func TestManagersInTheDirectory(t *testing.T) {
 	w.Settle()
 	if got, want := has("cid").ManagerID, w.User("dan").Status.DirectoryAccount.ID; got != want {
 		t.Errorf("after somebody changed it, the directory has the manager %q", got)
+	}
+	w.Answer("dan", accept)
+	w.Settle()
+	version, asked := w.User("cid").ResourceVersion, w.Directory.Attempts()
+	was := has("cid").ManagerID
+	w.Delete(build.User("dan").Obj())
+	w.Settle()
+	if w.User("cid").ResourceVersion != version || has("cid").ManagerID != was {
+		t.Errorf("for a manager who is gone, cid is written, or the directory has the manager %q", has("cid").ManagerID)
+	}
+	if n := w.Directory.Attempts() - asked; n != 1 {
+		t.Errorf("for a manager who is gone, the directory is asked %d times, and not about the manager alone", n)
+	}
+	w.Restart()
+	w.Look()
+	w.Settle()
+	wantLookCosts(t, w)
+	if w.User("cid").ResourceVersion != version {
+		t.Error("after a restart, cid is written for a manager who is gone")
+	}
+	w.Create(member("dan")) // who has the same account
+	w.Settle()
+	if w.User("cid").ResourceVersion != version {
+		t.Error("for a manager who is back, cid is written")
+	}
+	w.Directory.Tamper(w.User("cid").UID, func(a *directory.Account) { a.ManagerID = "somebody" })
+	w.Look()
+	w.Settle()
+	if got := has("cid").ManagerID; got != was {
+		t.Errorf("of a manager who is back, the directory has %q", got)
 	}
 }
