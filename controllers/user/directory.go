@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,7 +77,8 @@ func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.Acco
 	switch {
 	case o.State == outbox.Done:
 		r.accountPatience.forget(key)
-		report.Outcome, report.AccountID = membership.AccountDone, r.errands.id(key, task.ID)
+		report.Outcome = membership.AccountDone
+		report.AccountID, report.KeptOtherwise = r.errands.given(key, task.ID)
 		return report, nil
 	case errors.Is(o.Err, directory.ErrRejected):
 		report.Outcome = membership.AccountRejected
@@ -168,9 +170,20 @@ func (e *errand) do(ctx context.Context) error {
 	}
 	id, err := at.Ensure(ctx, e.task.Account)
 	if err == nil {
-		e.errands.done(key, e.task.ID, id)
+		given := e.task.Account
+		given.ID = id
+		e.errands.done(key, asked{task: e.task.ID, id: id, kept: words(directory.KeptOtherwise(at, given))})
 	}
 	return err
+}
+
+// words are attributes as the status has them.
+func words(attributes []directory.Attribute) (sorted []string) {
+	for _, a := range attributes {
+		sorted = append(sorted, string(a))
+	}
+	slices.Sort(sorted)
+	return sorted
 }
 
 // current says that the user is the one on whom was decided, and still has access on record.
@@ -194,7 +207,11 @@ type errands struct {
 	queues map[types.UID]*queue // of the accounts about which something is under way
 }
 
-type asked struct{ task, id string }
+// asked is a task, with what the directory calls the account, and keeps its own way of it, once it is done.
+type asked struct {
+	task, id string
+	kept     []string
+}
 
 // lock waits for whatever else is under way for an account.
 func (e *errands) lock(ctx context.Context, account types.UID) (unlock func(), err error) {
@@ -247,11 +264,11 @@ func (e *errands) note(user types.NamespacedName, task string) {
 	}
 }
 
-func (e *errands) done(user types.NamespacedName, task, id string) {
+func (e *errands) done(user types.NamespacedName, now asked) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.asked[user].task == task {
-		e.asked[user] = asked{task, id}
+	if e.asked[user].task == now.task {
+		e.asked[user] = now
 	}
 }
 
@@ -262,13 +279,14 @@ func (e *errands) of(user types.NamespacedName) (task string) {
 	return e.asked[user].task
 }
 
-func (e *errands) id(user types.NamespacedName, task string) string {
+// given is what became of a task, as far as it is known.
+func (e *errands) given(user types.NamespacedName, task string) (id string, kept []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if was := e.asked[user]; was.task == task {
-		return was.id
+		return was.id, was.kept
 	}
-	return ""
+	return "", nil
 }
 
 func (e *errands) forget(user types.NamespacedName) {

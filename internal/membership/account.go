@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -56,6 +57,8 @@ type AccountReport struct {
 	Outcome AccountOutcome
 	// AccountID is what the directory calls an account that it was to ensure.
 	AccountID string
+	// KeptOtherwise are the attributes that the directory keeps its own way, of an account that it was to ensure.
+	KeptOtherwise []string
 	// Words are the directory's, when it is not done.
 	Words string
 	// RetryAt is when it is tried again.
@@ -226,7 +229,7 @@ func (d *Decision) provision(s Situation) {
 	case report == nil:
 		d.awaitAccount(s)
 	case report.Outcome == AccountDone:
-		d.keep(wanted, v1alpha1.DirectoryAccount{Directory: at, ID: report.AccountID, Revision: revision})
+		d.keep(wanted, v1alpha1.DirectoryAccount{Directory: at, ID: report.AccountID, Revision: revision, KeptOtherwise: report.KeptOtherwise})
 	default:
 		d.Send, d.Notice, d.HandOver = nil, nil, false
 		d.Verdict = d.trouble(report, "the account follows, and what waits for it, as soon as it is")
@@ -266,7 +269,7 @@ func (d *Decision) keep(given account.Account, has v1alpha1.DirectoryAccount) {
 	}
 	d.User.Status.DirectoryAccount = &has
 	d.provisioned(true, v1alpha1.ReasonProvisioned, "the directory has the account")
-	if d.HandOver && (was == nil || *was != has) {
+	if d.HandOver && !equality.Semantic.DeepEqual(was, &has) {
 		d.HandOver, d.Verdict = false, provisioning()
 		d.changes = access.Sooner(d.changes, d.now)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -255,6 +256,48 @@ func TestDriftIsReported(t *testing.T) {
 	w.Settle()
 	if c := provisioned(w, "cid"); c.Reason != v1alpha1.ReasonProvisioned || w.Directory.Accounts()[uids["cid"]].Account.UID == "" {
 		t.Errorf("with Correct, cid says %+v", c)
+	}
+}
+
+// What the directory keeps its own way is not told as somebody's change, by an operator that has just started neither; what else is
+// otherwise is, and all that the directory keeps as it is given again.
+func TestWhatIsKeptOtherwiseIsNotReported(t *testing.T) {
+	t.Parallel()
+	w, uids := known(t, reporting)
+	w.Directory.KeepOwnWay(func(a *directory.Account) { a.Title = strings.ToUpper(a.Title) })
+	edit("bea", func(u *v1alpha1.User) { u.Spec.Title = "Buyer" })(w)
+	w.Settle()
+	wantKept := func(want ...string) {
+		t.Helper()
+		if got := w.User("bea").Status.DirectoryAccount.KeptOtherwise; !cmp.Equal(got, want, cmpopts.EquateEmpty()) {
+			t.Errorf("on record, the directory keeps %v otherwise", got)
+		}
+	}
+	wantKept("title")
+	for why, do := range map[string]func(){"at once": func() {}, "after a restart": w.Restart} {
+		do()
+		w.Look()
+		w.Settle()
+		if c := provisioned(w, "bea"); c.Reason != v1alpha1.ReasonProvisioned {
+			t.Errorf("%s, bea says %+v", why, c)
+		}
+		wantLookCosts(t, w)
+	}
+	w.Directory.Tamper(uids["bea"], func(a *directory.Account) { a.Locale = "fr" })
+	w.Look()
+	w.Settle()
+	if c := provisioned(w, "bea"); c.Reason != v1alpha1.ReasonDrifted || !strings.Contains(c.Message, "locale") || strings.Contains(c.Message, "title") {
+		t.Errorf("with another locale, bea says %+v", c)
+	}
+	w.Directory.KeepOwnWay(nil)
+	edit("bea", func(u *v1alpha1.User) { u.Spec.FamilyName = "Baker" })(w)
+	w.Settle()
+	wantKept()
+	w.Directory.Tamper(uids["bea"], func(a *directory.Account) { a.Title = "Countess" })
+	w.Look()
+	w.Settle()
+	if c := provisioned(w, "bea"); c.Reason != v1alpha1.ReasonDrifted || !strings.Contains(c.Message, "title") {
+		t.Errorf("with another title, bea says %+v", c)
 	}
 }
 
