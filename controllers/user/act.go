@@ -171,12 +171,21 @@ func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Deci
 	err := r.Persist(ctx, s.User, d.User, d.Verdict)
 	if err == nil && d.Verdict.Kind != verdict.Silent {
 		r.announce(s, d.User)
+		r.Course.Wrote(s.User, d.User)
+		r.countHandover(d, nil)
 		err = r.welcome(ctx, s.User, d)
 		if !underWay {
 			r.forget(s.key)
 		}
 	}
 	return r.Result(d.Verdict, err)
+}
+
+// countHandover counts what was handed over, once that is on record, or what would say so is gone.
+func (r *Reconciler) countHandover(d *membership.Decision, err error) {
+	if err == nil {
+		r.Course.HandedOver(d.User, d.Moved, d.Left)
+	}
 }
 
 // pace says when the next pass is due by the clock.

@@ -19,6 +19,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/figures"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
@@ -47,6 +48,8 @@ type Reconciler struct {
 	Names bindings.Names
 	// Estate finds what people own, and hands it over.
 	Estate *ownership.Desk
+	// Course counts what becomes of people; nothing is counted when it is nil.
+	Course *figures.Course
 	// Timer says when strays are looked for; they are not when it is nil.
 	Timer clock.Clock
 
@@ -93,7 +96,9 @@ func (r *Reconciler) reconcileUser(ctx context.Context, req ctrl.Request) (ctrl.
 		log.FromContext(ctx).Info("an account in a directory can still be used")
 	}
 	if d.Farewell {
-		return r.Result(d.Verdict, r.retire(ctx, &d))
+		err := r.retire(ctx, &d)
+		r.countHandover(&d, err)
+		return r.Result(d.Verdict, err)
 	}
 	if err := r.recordReplaced(ctx, d.User, d.Replaced); err != nil {
 		return r.Result(verdict.Verdict{}, err)

@@ -202,6 +202,7 @@ func (d *Decision) signedOut(stays bool) {
 func (d *Decision) holdBack(s Situation) {
 	d.User.Status = *s.User.Status.DeepCopy()
 	d.Send, d.Notice, d.HandOver, d.Replaced, d.Farewell, d.Spent, d.Returned, d.Later = nil, nil, false, nil, false, nil, false, false
+	d.Moved, d.Left = 0, 0
 }
 
 // provision sees to it that who holds a role has an account, before anything is sent to the person.
