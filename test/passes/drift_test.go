@@ -162,6 +162,63 @@ func TestWhoIsOutStaysOutThroughAnOutage(t *testing.T) {
 	wantReason(t, w, w.User("cid"), v1alpha1.ReasonInvited)
 }
 
+// A directory that refuses to sign out who left is asked again after pauses that grow, or when the record is another; that the person
+// can sign in is told until it is so no more.
+func TestSignOutThatIsRefused(t *testing.T) {
+	t.Parallel()
+	w, uids := known(t, nil)
+	tamper := func(active bool) { w.Directory.Tamper(uids["eve"], func(a *directory.Account) { a.Active = active }) }
+	tamper(true)
+	w.Directory.Reject(uids["eve"], "not today")
+	record := recordOf(w, "eve@acme.example").Name
+	look := func(why string, tried bool, drifted int32) {
+		t.Helper()
+		asked := w.Directory.Attempts()
+		w.Look() // 20 minutes later
+		if n := w.Directory.Attempts() - asked; n != 1 && !tried || n != 2 && tried {
+			t.Errorf("%s: the directory is asked %d times", why, n)
+		}
+		w.Settle()
+		if got := *listed(w).Drifted; got != drifted {
+			t.Errorf("%s: %d accounts are otherwise", why, got)
+		}
+	}
+	told := func(want int) {
+		t.Helper()
+		if n := events(w, v1alpha1.ReasonDirectoryRejected); n != want {
+			t.Errorf("%d events, want %d: %v", n, want, w.Events.All())
+		}
+	}
+	look("at once", true, 1)
+	wantSaid(t, w, "Warning DirectoryRejected "+record, "(not today): deactivate it there")
+	look("less than half an hour later", false, 1)
+	look("later", true, 1)
+	for range 2 {
+		look("less than an hour later", false, 1)
+	}
+	look("later", true, 1)
+	for range 2 {
+		look("less than two hours later", false, 1)
+	}
+	told(1)
+	passes.Change(w, record, func(a *v1alpha1.ArchivedUser) {
+		metav1.SetMetaDataAnnotation(&a.ObjectMeta, v1alpha1.AnnotationReconcileAt, "now")
+	})
+	look("when the record was changed", true, 1)
+	told(2)
+	tamper(false)
+	look("when somebody there did it", false, 0)
+	tamper(true)
+	look("anew", true, 1)
+	w.Directory.Reject(uids["eve"], "")
+	look("less than half an hour later", false, 1)
+	look("when it refuses no more", true, 0)
+	if signIns(w)["eve@acme.example"] {
+		t.Error("who left can sign in")
+	}
+	wantLookCosts(t, w)
+}
+
 // Somebody who comes back, or keeps everything, is not signed out for what was seen before.
 func TestWhoIsBackIsNotSignedOut(t *testing.T) {
 	t.Parallel()
