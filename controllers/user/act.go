@@ -100,13 +100,6 @@ func (p *patience) next(owner types.NamespacedName, id string, unconfirmed bool)
 	return min(last, first<<min(n, doublings))
 }
 
-// count is how many failures in a row there were.
-func (p *patience) count(owner types.NamespacedName) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.failures[owner].count
-}
-
 func (p *patience) forget(owner types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -204,7 +197,7 @@ func (r *Reconciler) pace(s *snapshot, d *membership.Decision) {
 func (r *Reconciler) forgetAll(key types.NamespacedName) {
 	r.forget(key)
 	r.patience.forget(key)
-	r.accountPatience.forget(key)
+	r.tries.forget(key)
 	r.estatePatience.forget(key)
 	r.strays.forget(key)
 }

@@ -53,8 +53,10 @@ type Reconciler struct {
 	// Timer says when strays are looked for; they are not when it is nil.
 	Timer clock.Clock
 
-	patience, accountPatience, estatePatience patience
-	errands                                   errands
+	patience, estatePatience patience
+	// tries are those of what was asked of directories.
+	tries   tries
+	errands errands
 	// left are who left lately.
 	left departures
 	// strays are those for whom something came after they had left.

@@ -315,7 +315,8 @@ func (d *Decision) trouble(report *AccountReport, then string) verdict.Verdict {
 			v.Message = c.Message
 		}
 	}
-	if report.Outcome != AccountRejected { // which would be the same again
+	// What is refused would be the same again, and whoever is deleted is not held up by that for good.
+	if report.Outcome != AccountRejected || !d.User.DeletionTimestamp.IsZero() {
 		v.WakeAt = report.RetryAt
 	}
 	if has := d.User.Status.DirectoryAccount; has != nil {
