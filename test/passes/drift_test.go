@@ -470,6 +470,28 @@ func TestUnknownAccountsAreLeftAlone(t *testing.T) {
 	}
 }
 
+// An account that is made for somebody who came while a look was under way is not nobody's, though the look did not know of the person.
+func TestAccountsMadeDuringALookAreKnown(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, accounted(nil, "bea")()...)
+	w.Settle()
+	w.LookWhile(func() {
+		w.Create(member("cid"))
+		for range 4 { // until the account is asked for, which waits for the look
+			if _, err := w.Turn(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Directory.Occupy("cid@acme.example", w.User("cid").UID) // as by another errand
+		w.Directory.Occupy("zoe@acme.example", "hers")
+	})
+	w.Settle()
+	if st := listed(w); *st.Accounts != 3 || !cmp.Equal(st.UnknownAccounts, []string{"zoe@acme.example"}) {
+		t.Errorf("the organization says %+v", st)
+	}
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonInvited)
+}
+
 // What a look saw of somebody who was seen to meanwhile, or a moment before, says nothing.
 func TestLookIsNoFalseAlarm(t *testing.T) {
 	t.Parallel()
