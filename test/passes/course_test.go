@@ -87,5 +87,14 @@ func TestWhatIsHandedOverIsCounted(t *testing.T) {
 		if got := counted(t, w); got["moved"] != 2 || got["left"] != 0 {
 			t.Errorf("%s: %v", why, got)
 		}
+		w.Create(build.Role("guest").Obj(), build.User("eve").Roles("guest").Successor("cid").Obj(), build.Note("four", "eve"))
+		w.Settle()
+		w.Answer("eve", accept)
+		w.Settle()
+		w.Delete(build.User("eve").Obj()) // who has no seat to wait for
+		w.Settle()
+		if got := counted(t, w); got["moved"] != 3 {
+			t.Errorf("%s, and somebody without a seat: %v", why, got)
+		}
 	}
 }
