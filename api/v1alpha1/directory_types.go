@@ -131,12 +131,13 @@ type DirectoryStatus struct {
 	// +kubebuilder:validation:items:MaxLength=320
 	UnknownAccounts []string `json:"unknownAccounts,omitempty"`
 
-	// drifted is the number of Users whose account somebody changed, activated or deleted there, and that was not set right since.
+	// drifted is the number of Users whose account somebody changed, activated or deleted there, and that was not set right since,
+	// and of ArchivedUsers whose account somebody activated, and which the directory refuses to deactivate.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Drifted *int32 `json:"drifted,omitempty"`
 
-	// driftedUsers are the names of those, sorted, up to 20.
+	// driftedUsers are the names of those Users, sorted, up to 20.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20

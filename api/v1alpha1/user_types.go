@@ -239,6 +239,16 @@ type DirectoryAccount struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Revision string `json:"revision,omitempty"`
+
+	// keptOtherwise are the attributes, in the words of SCIM and sorted, that the directory had otherwise right after it was given
+	// them, such as a title that it shortens. Under driftPolicy Report they are no difference. The operator writes it with
+	// revision; unset when the directory keeps everything as it is given.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	KeptOtherwise []string `json:"keptOtherwise,omitempty"`
 }
 
 // Delegation is the time in which another user holds one's roles.

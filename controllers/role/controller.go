@@ -16,7 +16,6 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
-	"seatkeeper.dev/seatkeeper/internal/group"
 	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
@@ -68,7 +67,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	after := before.DeepCopy()
 	v := conclude(after, s, outcome, now)
 	v.WakeAt = r.next(plan, outcome, now)
-	return r.finish(ctx, &before, after, v, &kept)
+	return r.Groups.Finish(ctx, r.Base, &before, after, v, &kept)
 }
 
 // depart takes what comes with a role that is gone, or is being deleted, from those who held it.
@@ -80,26 +79,7 @@ func (r *Reconciler) depart(ctx context.Context, key types.NamespacedName, role 
 		r.Groups.Forget(key)
 		return ctrl.Result{}, nil
 	}
-	return r.leave(ctx, role)
-}
-
-// leave has the group of a role that is being deleted be deleted first.
-func (r *Reconciler) leave(ctx context.Context, role *v1alpha1.Role) (ctrl.Result, error) {
-	kept, gone, err := r.Groups.Leave(ctx, r.Base, role, role.Spec.Organization)
-	if err != nil || gone {
-		return r.Result(verdict.Verdict{}, err)
-	}
-	return r.finish(ctx, role, role.DeepCopy(), kept.Leaving(), &kept)
-}
-
-// finish writes the status, with what is so of the group.
-func (r *Reconciler) finish(ctx context.Context, before, after *v1alpha1.Role, v verdict.Verdict, kept *group.Decision) (ctrl.Result, error) {
-	v = kept.Conclude(after, v, r.Clock.Now())
-	err := r.Persist(ctx, before, after, v)
-	if err == nil {
-		r.Groups.Announce(r.Base, before, after, kept)
-	}
-	return r.Result(v, err)
+	return r.Groups.Leave(ctx, r.Base, role, role.Spec.Organization)
 }
 
 func (r *Reconciler) writer() bindings.Writer { return bindings.Writer{Client: r.Client, Live: r.Live} }

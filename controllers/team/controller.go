@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/group"
 	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
@@ -42,7 +41,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if !before.DeletionTimestamp.IsZero() {
-		return r.leave(ctx, &before)
+		return r.Groups.Leave(ctx, r.Base, &before, before.Spec.Organization)
 	}
 	s, err := r.gather(ctx, &before)
 	if err != nil {
@@ -54,24 +53,5 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	}
 	after := before.DeepCopy()
 	v := conclude(after, s)
-	return r.finish(ctx, &before, after, v, &kept)
-}
-
-// leave has the group of a team that is being deleted be deleted first.
-func (r *Reconciler) leave(ctx context.Context, team *v1alpha1.Team) (ctrl.Result, error) {
-	kept, gone, err := r.Groups.Leave(ctx, r.Base, team, team.Spec.Organization)
-	if err != nil || gone {
-		return r.Result(verdict.Verdict{}, err)
-	}
-	return r.finish(ctx, team, team.DeepCopy(), kept.Leaving(), &kept)
-}
-
-// finish writes the status, with what is so of the group.
-func (r *Reconciler) finish(ctx context.Context, before, after *v1alpha1.Team, v verdict.Verdict, kept *group.Decision) (ctrl.Result, error) {
-	v = kept.Conclude(after, v, r.Clock.Now())
-	err := r.Persist(ctx, before, after, v)
-	if err == nil {
-		r.Groups.Announce(r.Base, before, after, kept)
-	}
-	return r.Result(v, err)
+	return r.Groups.Finish(ctx, r.Base, &before, after, v, &kept)
 }

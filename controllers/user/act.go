@@ -100,13 +100,6 @@ func (p *patience) next(owner types.NamespacedName, id string, unconfirmed bool)
 	return min(last, first<<min(n, doublings))
 }
 
-// count is how many failures in a row there were.
-func (p *patience) count(owner types.NamespacedName) int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.failures[owner].count
-}
-
 func (p *patience) forget(owner types.NamespacedName) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -171,12 +164,21 @@ func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Deci
 	err := r.Persist(ctx, s.User, d.User, d.Verdict)
 	if err == nil && d.Verdict.Kind != verdict.Silent {
 		r.announce(s, d.User)
+		r.Course.Wrote(s.User, d.User)
+		r.countHandover(d, nil)
 		err = r.welcome(ctx, s.User, d)
 		if !underWay {
 			r.forget(s.key)
 		}
 	}
 	return r.Result(d.Verdict, err)
+}
+
+// countHandover counts what was handed over, once that is on record, or what would say so is gone.
+func (r *Reconciler) countHandover(d *membership.Decision, err error) {
+	if err == nil {
+		r.Course.HandedOver(d.User, d.Moved, d.Left)
+	}
 }
 
 // pace says when the next pass is due by the clock.
@@ -195,7 +197,7 @@ func (r *Reconciler) pace(s *snapshot, d *membership.Decision) {
 func (r *Reconciler) forgetAll(key types.NamespacedName) {
 	r.forget(key)
 	r.patience.forget(key)
-	r.accountPatience.forget(key)
+	r.tries.forget(key)
 	r.estatePatience.forget(key)
 	r.strays.forget(key)
 }

@@ -19,6 +19,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/figures"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
@@ -47,11 +48,15 @@ type Reconciler struct {
 	Names bindings.Names
 	// Estate finds what people own, and hands it over.
 	Estate *ownership.Desk
+	// Course counts what becomes of people; nothing is counted when it is nil.
+	Course *figures.Course
 	// Timer says when strays are looked for; they are not when it is nil.
 	Timer clock.Clock
 
-	patience, accountPatience, estatePatience patience
-	errands                                   errands
+	patience, estatePatience patience
+	// tries are those of what was asked of directories.
+	tries   tries
+	errands errands
 	// left are who left lately.
 	left departures
 	// strays are those for whom something came after they had left.
@@ -93,7 +98,9 @@ func (r *Reconciler) reconcileUser(ctx context.Context, req ctrl.Request) (ctrl.
 		log.FromContext(ctx).Info("an account in a directory can still be used")
 	}
 	if d.Farewell {
-		return r.Result(d.Verdict, r.retire(ctx, &d))
+		err := r.retire(ctx, &d)
+		r.countHandover(&d, err)
+		return r.Result(d.Verdict, err)
 	}
 	if err := r.recordReplaced(ctx, d.User, d.Replaced); err != nil {
 		return r.Result(verdict.Verdict{}, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 // How often, and for how long, a directory is asked to sign somebody out whose organization goes, before that is given up: once at
 // least.
 const (
-	tries   = 10
+	enough  = 10
 	longest = 2 * time.Minute
 )
 
@@ -51,15 +52,7 @@ func (r *Reconciler) accounted(ctx context.Context, s *snapshot) (membership.Dec
 
 // ask has the directory do something, and says what became of it: nil while that is not known.
 func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.AccountTask) (*membership.AccountReport, error) {
-	key, organization := s.key, s.Organization
-	r.Accounts.Resync.Asked(client.ObjectKeyFromObject(organization), &task.Account)
-	run := &errand{Reconciler: r, key: key, user: s.User, record: s.record, task: *task, organization: organization}
-	r.errands.note(key, task.ID)
-	asked := outbox.Errand{
-		Owner: key, ID: task.ID, Server: client.ObjectKeyFromObject(organization).String(), Tenant: client.ObjectKeyFromObject(organization), Run: run.do,
-		Urgent: task.Verb != membership.EnsureAccount, // nobody stays because others come
-	}
-	o := r.Accounts.Outbox.Do(asked)
+	key, o := s.key, r.try(s, task)
 	if errors.Is(o.Err, errOutdated) { // the cache is to show the user as is first
 		r.Accounts.Outbox.Forget(key)
 		return nil, o.Err
@@ -75,8 +68,9 @@ func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.Acco
 	}
 	switch {
 	case o.State == outbox.Done:
-		r.accountPatience.forget(key)
-		report.Outcome, report.AccountID = membership.AccountDone, r.errands.id(key, task.ID)
+		r.tries.forget(key)
+		report.Outcome = membership.AccountDone
+		report.AccountID, report.KeptOtherwise = r.errands.given(key, task.ID)
 		return report, nil
 	case errors.Is(o.Err, directory.ErrRejected):
 		report.Outcome = membership.AccountRejected
@@ -85,30 +79,54 @@ func (r *Reconciler) ask(ctx context.Context, s *snapshot, task *membership.Acco
 	default:
 		report.Outcome = membership.AccountUnavailable
 	}
-	report.RetryAt = r.retryAt(s, task, o.Err)
-	return report, r.giveUp(ctx, s, report)
+	last := r.failed(s, task, o)
+	report.RetryAt = last.again
+	return report, r.giveUp(ctx, s, report, last.count)
 }
 
-// retryAt is when a task that failed is tried again. Who is deleted may be given up then, however long a pause the directory asks for.
-func (r *Reconciler) retryAt(s *snapshot, task *membership.AccountTask, cause error) time.Time {
-	pause := r.accountPatience.next(s.key, task.ID, false)
-	if after, ok := directory.RetryAfter(cause); ok {
-		pause = max(pause, after)
+// try has the directory do something. Who is deleted may be given up after so many tries, so these keep their pauses, whatever wakes
+// the passes in between.
+func (r *Reconciler) try(s *snapshot, task *membership.AccountTask) outbox.Outcome {
+	organization := client.ObjectKeyFromObject(s.Organization)
+	if o, rests := r.tries.resting(s.key, effort(s, task), s.Now); rests && s.User.DeletionTimestamp != nil {
+		return o
 	}
-	at := s.Now.Add(pause)
-	if deleted := s.User.DeletionTimestamp; deleted != nil && s.Now.Before(deleted.Add(longest)) {
-		return access.Sooner(at, deleted.Add(longest))
+	r.Accounts.Resync.Asked(organization, &task.Account)
+	r.errands.note(s.key, task.ID)
+	run := &errand{Reconciler: r, key: s.key, user: s.User, record: s.record, task: *task, organization: s.Organization}
+	return r.Accounts.Outbox.Do(outbox.Errand{
+		Owner: s.key, ID: task.ID, Server: organization.String(), Tenant: organization, Run: run.do,
+		Urgent: task.Verb != membership.EnsureAccount, // nobody stays because others come
+	})
+}
+
+// effort is what the tries of a task are counted by: when somebody is deleted, or does something about it, they start anew.
+func effort(s *snapshot, task *membership.AccountTask) string {
+	if s.User.DeletionTimestamp == nil {
+		return task.ID
 	}
-	return at
+	return fmt.Sprintf("%s leaving %d %s", task.ID, s.Organization.Generation, s.User.Annotations[v1alpha1.AnnotationReconcileAt])
+}
+
+// failed notes that a try failed. The next one is due after a pause that grows, or as long as the directory asks for. Who is deleted may
+// be given up then, however long that is.
+func (r *Reconciler) failed(s *snapshot, task *membership.AccountTask, o outbox.Outcome) try {
+	return r.tries.failed(s.key, effort(s, task), o, func(pause time.Duration) time.Time {
+		if after, ok := directory.RetryAfter(o.Err); ok {
+			pause = max(pause, after)
+		}
+		at := s.Now.Add(pause)
+		if deleted := s.User.DeletionTimestamp; deleted != nil && s.Now.Before(deleted.Add(longest)) {
+			return access.Sooner(at, deleted.Add(longest))
+		}
+		return at
+	})
 }
 
 // giveUp says that enough was tried where the organization goes, and with it whoever could mend anything.
-func (r *Reconciler) giveUp(ctx context.Context, s *snapshot, report *membership.AccountReport) error {
-	if s.User.DeletionTimestamp.IsZero() {
-		return nil
-	}
-	count, since := r.accountPatience.count(s.key), s.Now.Sub(s.User.DeletionTimestamp.Time)
-	if count < tries && since < longest {
+func (r *Reconciler) giveUp(ctx context.Context, s *snapshot, report *membership.AccountReport, tries int) error {
+	deleted := s.User.DeletionTimestamp
+	if deleted.IsZero() || tries < enough && s.Now.Sub(deleted.Time) < longest {
 		return nil
 	}
 	goes := !s.Organization.DeletionTimestamp.IsZero()
@@ -168,9 +186,20 @@ func (e *errand) do(ctx context.Context) error {
 	}
 	id, err := at.Ensure(ctx, e.task.Account)
 	if err == nil {
-		e.errands.done(key, e.task.ID, id)
+		given := e.task.Account
+		given.ID = id
+		e.errands.done(key, asked{task: e.task.ID, id: id, kept: words(directory.KeptOtherwise(at, given))})
 	}
 	return err
+}
+
+// words are attributes as the status has them.
+func words(attributes []directory.Attribute) (sorted []string) {
+	for _, a := range attributes {
+		sorted = append(sorted, string(a))
+	}
+	slices.Sort(sorted)
+	return sorted
 }
 
 // current says that the user is the one on whom was decided, and still has access on record.
@@ -194,7 +223,11 @@ type errands struct {
 	queues map[types.UID]*queue // of the accounts about which something is under way
 }
 
-type asked struct{ task, id string }
+// asked is a task, with what the directory calls the account, and keeps its own way of it, once it is done.
+type asked struct {
+	task, id string
+	kept     []string
+}
 
 // lock waits for whatever else is under way for an account.
 func (e *errands) lock(ctx context.Context, account types.UID) (unlock func(), err error) {
@@ -247,11 +280,11 @@ func (e *errands) note(user types.NamespacedName, task string) {
 	}
 }
 
-func (e *errands) done(user types.NamespacedName, task, id string) {
+func (e *errands) done(user types.NamespacedName, now asked) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.asked[user].task == task {
-		e.asked[user] = asked{task, id}
+	if e.asked[user].task == now.task {
+		e.asked[user] = now
 	}
 }
 
@@ -262,13 +295,14 @@ func (e *errands) of(user types.NamespacedName) (task string) {
 	return e.asked[user].task
 }
 
-func (e *errands) id(user types.NamespacedName, task string) string {
+// given is what became of a task, as far as it is known.
+func (e *errands) given(user types.NamespacedName, task string) (id string, kept []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if was := e.asked[user]; was.task == task {
-		return was.id
+		return was.id, was.kept
 	}
-	return ""
+	return "", nil
 }
 
 func (e *errands) forget(user types.NamespacedName) {

@@ -6,12 +6,14 @@ package user
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/account"
@@ -80,8 +82,26 @@ func (r *Reconciler) SignOut(org *v1alpha1.Organization, record *v1alpha1.Archiv
 	r.Accounts.Outbox.Forget(owner)
 	r.Accounts.Outbox.Do(outbox.Errand{
 		Owner: owner, ID: string(record.UID), Server: tenant.String(), Tenant: tenant, Urgent: true,
-		Run: func(ctx context.Context) error { return r.signOut(ctx, org, record) },
+		Run: func(ctx context.Context) error {
+			err := r.signOut(ctx, org, record)
+			r.signedOut(ctx, org, record, err)
+			return err
+		},
 	})
+}
+
+// signedOut says what became of it, where that is not for the next look alone: nobody else is told that a directory refuses.
+func (r *Reconciler) signedOut(ctx context.Context, org *v1alpha1.Organization, record *v1alpha1.ArchivedUser, err error) {
+	tenant := client.ObjectKeyFromObject(org)
+	switch {
+	case err == nil:
+		r.Accounts.Resync.Closed(tenant, record)
+	case errors.Is(err, directory.ErrRejected) && r.Accounts.Resync.Refused(tenant, record):
+		r.Events.Eventf(record, nil, corev1.EventTypeWarning, v1alpha1.ReasonDirectoryRejected, "Reconcile",
+			"somebody activated the account of the person, who left, and the directory refuses to deactivate it (%s): deactivate it there; "+
+				"it is tried again after pauses of up to a day, and at the next look after a change of this object", directory.Words(err))
+		log.FromContext(ctx).Info("an account in a directory can still be used", "organization", tenant, "archivedUser", record.Name)
+	}
 }
 
 // signOut does it, one at a time for each account, unless the person is back by now: who comes back is let in after this, or is on

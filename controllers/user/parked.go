@@ -229,11 +229,17 @@ func (r *Reconciler) archiveResident(ctx context.Context, key types.NamespacedNa
 		log.FromContext(ctx).Info("an account in a directory can still be used")
 	}
 	if d.Farewell {
-		return r.Result(d.Verdict, r.bury(ctx, s, &d))
+		err := r.bury(ctx, s, &d)
+		r.countHandover(&d, err)
+		return r.Result(d.Verdict, err)
 	}
 	r.pace(s, &d)
-	if err = r.keepOnRecord(ctx, s, &d); err == nil && d.Verdict.Kind != verdict.Silent && d.Task == nil && d.AccountTask == nil {
-		r.forget(key)
+	err = r.keepOnRecord(ctx, s, &d)
+	if err == nil && d.Verdict.Kind != verdict.Silent {
+		r.countHandover(&d, nil)
+		if d.Task == nil && d.AccountTask == nil {
+			r.forget(key)
+		}
 	}
 	return r.Result(d.Verdict, err)
 }

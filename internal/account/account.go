@@ -72,15 +72,34 @@ func ManagerID(manager *v1alpha1.User, organization *v1alpha1.Organization) stri
 	return ""
 }
 
-// Revision tells what a directory is given from anything else that it could be given.
+// Revision tells what a directory is given from anything else that it could be given. What it is told of the manager is a part by
+// itself: without one, whoever the directory names is left.
 func (a Account) Revision() string {
-	a.ID = "" // which is the directory's
+	manager := a.ManagerID
+	a.ID, a.ManagerID = "", "" // the former is the directory's
 	text, err := json.Marshal(a)
 	if err != nil {
 		panic(err) // of strings there is always text
 	}
 	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16])
+	revision := hex.EncodeToString(sum[:16])
+	if manager != "" {
+		sum = sha256.Sum256([]byte(manager))
+		revision += ofManager + hex.EncodeToString(sum[:8])
+	}
+	return revision
+}
+
+// ofManager begins the part of a revision that tells the manager.
+const ofManager = "."
+
+// Given says that a directory which was given that revision has been given all of this account, so that to give it that would change
+// nothing: a manager who is gone is none that it would be told.
+func (a Account) Given(revision string) bool {
+	if a.ManagerID == "" {
+		revision, _, _ = strings.Cut(revision, ofManager)
+	}
+	return revision == a.Revision()
 }
 
 // Display is what people see of an account: the name, or nothing where there is none.

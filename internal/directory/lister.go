@@ -96,6 +96,21 @@ func (f Found) Differs(want Account) []Attribute {
 	return differ
 }
 
+// Stubborn is a directory that finds out what it keeps its own way.
+type Stubborn interface {
+	// KeptOtherwise are the attributes of an account that the directory had otherwise right after it was given them as they are here,
+	// as far as that is remembered. It takes no request. account needs an ID.
+	KeptOtherwise(account Account) []Attribute
+}
+
+// KeptOtherwise is what a directory keeps its own way of an account; nothing where it cannot tell.
+func KeptOtherwise(d Directory, account Account) []Attribute {
+	if s, ok := d.(Stubborn); ok {
+		return s.KeptOtherwise(account)
+	}
+	return nil
+}
+
 // SamePhone says that two telephone numbers are one: directories write tel: before them and spaces into them.
 func SamePhone(a, b string) bool { return (a == "") == (b == "") && digits(a) == digits(b) }
 

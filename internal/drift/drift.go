@@ -32,6 +32,8 @@ const (
 type Want struct {
 	Care    Care
 	Account account.Account
+	// Without are the attributes that are no difference: the directory keeps them its own way.
+	Without []string
 }
 
 // OfUser is how the account of a user is to be, with what the directory calls the manager's. What is on record and not what is
@@ -41,8 +43,12 @@ func OfUser(u *v1alpha1.User, org *v1alpha1.Organization, managerID string) Want
 	want.Account.ManagerID = managerID
 	has := u.Status.DirectoryAccount
 	switch {
-	case has != nil && has.Directory == account.At(org) && len(u.Status.Roles) > 0 && has.Revision == want.Account.Revision():
+	case has != nil && has.Directory == account.At(org) && len(u.Status.Roles) > 0 && want.Account.Given(has.Revision):
 		want.Care = Whole
+		if org.Spec.Directory.DriftPolicy == v1alpha1.DriftReport {
+			// Nothing is sent by which it could be found out, so what is on record counts. Where it is, the directory has another chance.
+			want.Without = has.KeptOtherwise
+		}
 	case !want.Account.Active && has != nil && has.Directory == account.At(org) && has.State == v1alpha1.AccountActive:
 		// The account is kept on purpose for who takes over from somebody, or is about to be deactivated before that is recorded.
 	case !want.Account.Active: // whatever is on record: the directory may have been another meanwhile, or none
@@ -82,7 +88,7 @@ func Compare(found *directory.Found, want *Want) membership.Drift {
 		d.Differs = append(d.Differs, "id")
 	}
 	for _, attribute := range found.Differs(want.Account) {
-		if attribute != directory.Active || keepsActive {
+		if (attribute != directory.Active || keepsActive) && !slices.Contains(want.Without, string(attribute)) {
 			d.Differs = append(d.Differs, string(attribute))
 		}
 	}

@@ -114,6 +114,24 @@ func TestOfUser(t *testing.T) {
 	}
 }
 
+// What the directory keeps its own way is no difference where nothing is sent by which that could be found out again.
+func TestWhatIsKeptOtherwise(t *testing.T) {
+	t.Parallel()
+	shortened := jean("", func(u *v1alpha1.User) { u.Status.DirectoryAccount.KeptOtherwise = []string{"locale", "title"} })
+	found := listed(func(f *directory.Found) { f.Title, f.FamilyName, f.DisplayName = "C.", "M.", "Jean M." })
+	for policy, want := range map[v1alpha1.DriftPolicy][]string{
+		v1alpha1.DriftReport:  {"displayName", "name.familyName"},
+		v1alpha1.DriftCorrect: {"displayName", "name.familyName", "title"},
+	} {
+		org := acme.DeepCopy()
+		org.Spec.Directory.DriftPolicy = policy
+		of := drift.OfUser(shortened, org, "")
+		if got := drift.Compare(found, &of); !cmp.Equal(got.Differs, want) {
+			t.Errorf("%s: %v", policy, got.Differs)
+		}
+	}
+}
+
 func TestOfRecord(t *testing.T) {
 	t.Parallel()
 	at := func(url string) *v1alpha1.DirectoryAccount {

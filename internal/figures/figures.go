@@ -1,7 +1,8 @@
 // Copyright 2026 The Seatkeeper Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package figures tells Prometheus what the status of Organizations and SeatPools says. Every replica says the same.
+// Package figures tells Prometheus what the status of Organizations and SeatPools says, of which every replica says the same, and counts
+// what becomes of people, where that is written.
 package figures
 
 import (

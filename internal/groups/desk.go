@@ -18,6 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -27,6 +28,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/group"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
+	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 const (
@@ -159,9 +161,18 @@ func (d *Desk) tell(ctx context.Context, b loop.Base, object v1alpha1.Conditione
 	}
 }
 
-// Leave decides about the group of an object that is being deleted, which goes when its group is deleted. gone says that it has, or
-// that others hold it.
-func (d *Desk) Leave(ctx context.Context, b loop.Base, object v1alpha1.Conditioned, name string) (decision group.Decision, gone bool, err error) {
+// Leave ends a pass over an object that is being deleted, and goes when its group is deleted in the directory of the organization of that
+// name.
+func (d *Desk) Leave(ctx context.Context, b loop.Base, object v1alpha1.Conditioned, organization string) (ctrl.Result, error) {
+	decision, gone, err := d.letGo(ctx, b, object, organization)
+	if err != nil || gone {
+		return b.Result(verdict.Verdict{}, err)
+	}
+	return d.Finish(ctx, b, object, object.DeepCopyObject().(v1alpha1.Conditioned), decision.Leaving(), &decision)
+}
+
+// letGo decides about the group of an object that is being deleted. gone says that it went, or that others hold it.
+func (d *Desk) letGo(ctx context.Context, b loop.Base, object v1alpha1.Conditioned, name string) (decision group.Decision, gone bool, err error) {
 	if !controllerutil.ContainsFinalizer(object, v1alpha1.FinalizerGroup) {
 		return decision, true, nil
 	}
@@ -175,9 +186,19 @@ func (d *Desk) Leave(ctx context.Context, b loop.Base, object v1alpha1.Condition
 	return d.Decide(ctx, b, object, organization, nil)
 }
 
-// Announce tells of a transition of Provisioned that was written, unless Ready tells of it, or all that was needed was patience. What
+// Finish ends a pass: it writes the status, with what is so of the group, and tells of that.
+func (d *Desk) Finish(ctx context.Context, b loop.Base, before, after v1alpha1.Conditioned, v verdict.Verdict, decision *group.Decision) (ctrl.Result, error) {
+	v = decision.Conclude(after, v, b.Clock.Now())
+	err := b.Persist(ctx, before, after, v)
+	if err == nil {
+		d.announce(b, before, after, decision)
+	}
+	return b.Result(v, err)
+}
+
+// announce tells of a transition of Provisioned that was written, unless Ready tells of it, or all that was needed was patience. What
 // became of a task that is recorded need not be remembered.
-func (d *Desk) Announce(b loop.Base, before, after v1alpha1.Conditioned, decision *group.Decision) {
+func (d *Desk) announce(b loop.Base, before, after v1alpha1.Conditioned, decision *group.Decision) {
 	if !decision.Open() {
 		d.settled(client.ObjectKeyFromObject(before))
 	}

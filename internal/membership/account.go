@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -56,6 +57,8 @@ type AccountReport struct {
 	Outcome AccountOutcome
 	// AccountID is what the directory calls an account that it was to ensure.
 	AccountID string
+	// KeptOtherwise are the attributes that the directory keeps its own way, of an account that it was to ensure.
+	KeptOtherwise []string
 	// Words are the directory's, when it is not done.
 	Words string
 	// RetryAt is when it is tried again.
@@ -199,6 +202,7 @@ func (d *Decision) signedOut(stays bool) {
 func (d *Decision) holdBack(s Situation) {
 	d.User.Status = *s.User.Status.DeepCopy()
 	d.Send, d.Notice, d.HandOver, d.Replaced, d.Farewell, d.Spent, d.Returned, d.Later = nil, nil, false, nil, false, nil, false, false
+	d.Moved, d.Left = 0, 0
 }
 
 // provision sees to it that who holds a role has an account, before anything is sent to the person.
@@ -226,7 +230,7 @@ func (d *Decision) provision(s Situation) {
 	case report == nil:
 		d.awaitAccount(s)
 	case report.Outcome == AccountDone:
-		d.keep(wanted, v1alpha1.DirectoryAccount{Directory: at, ID: report.AccountID, Revision: revision})
+		d.keep(wanted, v1alpha1.DirectoryAccount{Directory: at, ID: report.AccountID, Revision: revision, KeptOtherwise: report.KeptOtherwise})
 	default:
 		d.Send, d.Notice, d.HandOver = nil, nil, false
 		d.Verdict = d.trouble(report, "the account follows, and what waits for it, as soon as it is")
@@ -236,7 +240,7 @@ func (d *Decision) provision(s Situation) {
 // upToDate says that the directory has what is wanted, and that nothing was asked for since that may have changed it.
 func upToDate(s Situation, u *v1alpha1.User, wanted *account.Account, revision string) bool {
 	was := u.Status.DirectoryAccount
-	if was == nil || was.Directory != account.At(s.Organization) || was.Revision != revision {
+	if was == nil || was.Directory != account.At(s.Organization) || !wanted.Given(was.Revision) {
 		return false
 	}
 	// Somebody may have been signed out since the latest record was made, and that forgotten in a crash: a look tells.
@@ -266,7 +270,7 @@ func (d *Decision) keep(given account.Account, has v1alpha1.DirectoryAccount) {
 	}
 	d.User.Status.DirectoryAccount = &has
 	d.provisioned(true, v1alpha1.ReasonProvisioned, "the directory has the account")
-	if d.HandOver && (was == nil || *was != has) {
+	if d.HandOver && !equality.Semantic.DeepEqual(was, &has) {
 		d.HandOver, d.Verdict = false, provisioning()
 		d.changes = access.Sooner(d.changes, d.now)
 	}
@@ -311,7 +315,8 @@ func (d *Decision) trouble(report *AccountReport, then string) verdict.Verdict {
 			v.Message = c.Message
 		}
 	}
-	if report.Outcome != AccountRejected { // which would be the same again
+	// What is refused would be the same again, and whoever is deleted is not held up by that for good.
+	if report.Outcome != AccountRejected || !d.User.DeletionTimestamp.IsZero() {
 		v.WakeAt = report.RetryAt
 	}
 	if has := d.User.Status.DirectoryAccount; has != nil {

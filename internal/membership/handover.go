@@ -332,7 +332,9 @@ func (d *Decision) advance(h *v1alpha1.Handover, report *handover.Report, troubl
 		if result == nil {
 			continue
 		}
+		already := lying(on)
 		count(on, result)
+		d.Moved, d.Left = d.Moved+result.Moved, d.Left+max(0, lying(on)-already)
 		d.Later = d.Later || result.Absent
 		switch on.State {
 		case v1alpha1.HandoverIncomplete:
@@ -353,6 +355,14 @@ func (d *Decision) advance(h *v1alpha1.Handover, report *handover.Report, troubl
 		return d.lookLater(v1alpha1.ReasonTransferIncomplete, "access is revoked, and some of what the user owns is not handed over: %s; it is tried again", strings.Join(troubles, "; "))
 	}
 	return verdict.Verdict{}
+}
+
+// lying is how many objects of a rule cannot be handed over at present.
+func lying(on *v1alpha1.RuleHandover) int {
+	if on.State != v1alpha1.HandoverIncomplete {
+		return 0
+	}
+	return int(ptr.Deref(on.Remaining, 0))
 }
 
 // count takes up what was done about one rule.

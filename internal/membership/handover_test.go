@@ -611,11 +611,19 @@ func TestTroubleOfOneRule(t *testing.T) {
 	l.pass()
 	const words = `deals a cannot be handed over: (the owner is fixed)`
 	trouble := handover.Result{Rule: "deals", Left: 1, Trouble: words}
+	counts := func(d membership.Decision, why string, moved, left int) {
+		t.Helper()
+		if d.Moved != moved || d.Left != left {
+			t.Errorf("%s: %d count as moved and %d as left, want %d and %d", why, d.Moved, d.Left, moved, left)
+		}
+	}
 	l.find(trouble, handover.Result{Rule: "leads", Moved: 3, Left: 2, More: true})
-	l.pass()
+	counts(l.pass(), "one cannot be moved", 3, 1)
+	counts(l.pass(), "nothing is known yet of the next", 0, 0)
 	l.is("the other rule goes on", v1alpha1.ReasonArchiving, "deals Incomplete bea 1/1", "leads Moving bea 2/5")
 	l.find(trouble, handover.Result{Rule: "leads", Moved: 2})
 	d := l.pass()
+	counts(d, "the same cannot be moved", 2, 0)
 	l.is("somebody has to act", v1alpha1.ReasonTransferIncomplete, "deals Incomplete bea 1/1", "leads Done bea -/5")
 	want := "access is revoked, and some of what the user owns is not handed over: " + words + "; it is tried again"
 	if d.Verdict.Message != want || d.Verdict.Kind != verdict.Stuck || !d.Later {
@@ -627,7 +635,7 @@ func TestTroubleOfOneRule(t *testing.T) {
 	l.stands("an object is left", seats.Leaves)
 	l.rest("it is tried again", trouble)
 	l.find(handover.Result{Rule: "deals", Moved: 1})
-	l.pass()
+	counts(l.pass(), "it passed", 1, 0)
 	l.is("it passed", v1alpha1.ReasonArchiving, "deals Done bea -/1", "leads Done bea -/5")
 	l.stands("nothing is left", seats.Frees)
 }

@@ -113,6 +113,8 @@ type Decision struct {
 	Task *handover.Task
 	// Later says that it is to be looked at again after a while, since no watch wakes when what is in the way is gone.
 	Later bool
+	// Moved is how many objects changed hands by the report that is taken up, and Left how many, by that, cannot from now on.
+	Moved, Left int
 	// Returned says that the person was here before, which is news.
 	Returned bool
 	// Spent are records that say of the user what the user says: they go once the status is written.

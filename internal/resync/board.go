@@ -43,6 +43,8 @@ type board struct {
 	marks map[string]mark
 	// missed are those of whom the latest look that came to its end found no account.
 	missed map[person]bool
+	// refused are the sign-outs of people who left that the directory refused, by the name of the record.
+	refused map[string]refusal
 	// found is what the latest look that came to its end counted; nil when there was none.
 	found *tally
 }
@@ -125,6 +127,6 @@ func (b *board) report() *v1alpha1.DirectoryStatus {
 	return &v1alpha1.DirectoryStatus{
 		Accounts: ptr.To(int32(b.found.accounts)),
 		Unknown:  ptr.To(int32(b.found.unknown.Count)), UnknownAccounts: slices.Clone(b.found.unknown.First),
-		Drifted: ptr.To(int32(astray.Count)), DriftedUsers: astray.First,
+		Drifted: ptr.To(int32(astray.Count + len(b.refused))), DriftedUsers: astray.First,
 	}
 }

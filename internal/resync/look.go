@@ -210,9 +210,10 @@ func (l *look) managerID(ctx context.Context, u *v1alpha1.User) (string, error) 
 
 // end tells those who have to see to it, but for accounts about which something was asked meanwhile.
 func (l *look) end(ctx context.Context, round int) error {
-	marks := map[string]mark{}
+	marks, open := map[string]mark{}, map[person]bool{}
 	var records []*v1alpha1.ArchivedUser
 	for who, d := range l.astray {
+		open[who] = true
 		if !who.left {
 			if err := l.mark(ctx, marks, who.name, &d); err != nil {
 				return err
@@ -232,7 +233,7 @@ func (l *look) end(ctx context.Context, round int) error {
 			return err
 		}
 	}
-	if l.tell(round, marks) {
+	if l.tell(round, marks, open) {
 		for _, record := range records {
 			l.SignOut(l.org.DeepCopy(), record)
 		}
@@ -258,10 +259,19 @@ func (l *look) record(ctx context.Context, name string) (*v1alpha1.ArchivedUser,
 	if err := l.Cache.Get(ctx, types.NamespacedName{Namespace: l.org.Namespace, Name: name}, &record); err != nil {
 		return nil, notTried(err)
 	}
-	if a := drift.OfRecord(&record, l.org).Account; l.recently(a.UID, a.UserName) {
+	if a := drift.OfRecord(&record, l.org).Account; l.recently(a.UID, a.UserName) || l.refuses(&record) {
 		return nil, nil
 	}
 	return &record, nil
+}
+
+// refuses says that the directory refused to sign out the person of a record, and is not to be asked again yet.
+func (l *look) refuses(record *v1alpha1.ArchivedUser) bool {
+	now := l.Clock.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.boards[client.ObjectKeyFromObject(l.org)]
+	return b != nil && b.rests(record, now)
 }
 
 // notTried says that a look ends for want of the cache; nothing is wrong with somebody who is gone.
@@ -272,8 +282,8 @@ func notTried(err error) error {
 	return fmt.Errorf("%w: reading the cache: %w", outbox.ErrNotTried, err)
 }
 
-// tell says whether what was found is still of use.
-func (l *look) tell(round int, marks map[string]mark) bool {
+// tell says whether what was found is still of use. open are those of whom anything is otherwise.
+func (l *look) tell(round int, marks map[string]mark, open map[person]bool) bool {
 	key := client.ObjectKeyFromObject(l.org)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -282,6 +292,7 @@ func (l *look) tell(round int, marks map[string]mark) bool {
 		return false
 	}
 	b.missed = l.missed
+	b.stillOpen(open)
 	for _, name := range b.ended(&l.tally, marks) {
 		l.users.push(types.NamespacedName{Namespace: key.Namespace, Name: name})
 	}

@@ -75,8 +75,11 @@ var directoryRules = []rule{
 	{"what is known goes on the record", archivedUser, fields{
 		"record.spec.phoneNumbers": map[string]any{"work": "+33 1 02 03 04 05", "mobile": "06 02 03 04 05"}, "record.spec.employee": map[string]any{"create": true},
 		"record.employeeNumber":   "E-1042",
-		"record.directoryAccount": map[string]any{"directory": "https://a.example", "id": "7", "state": "Inactive"},
+		"record.directoryAccount": map[string]any{"directory": "https://a.example", "id": "7", "state": "Inactive", "keptOtherwise": []any{"title"}},
 	}, ""},
+	{"what a directory keeps otherwise has a name", archivedUser, fields{
+		"record.directoryAccount": map[string]any{"directory": "https://a.example", "id": "7", "state": "Inactive", "keptOtherwise": []any{""}},
+	}, "keptOtherwise"},
 	{"the rules of a User hold on the record: work", archivedUser, fields{"record.spec.phoneNumbers": map[string]any{"work": "call me"}}, workRule},
 	{"the rules of a User hold on the record: mobile", archivedUser, fields{"record.spec.phoneNumbers": map[string]any{"mobile": "call me"}}, mobileRule},
 	{"the rules of a User hold on the record: employee", archivedUser, fields{"record.spec.employee": map[string]any{"create": true, "number": "7"}}, employeeRule},

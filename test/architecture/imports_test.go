@@ -81,7 +81,7 @@ var rooms = []room{
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync"},
+		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync", "figures"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},

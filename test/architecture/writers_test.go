@@ -21,8 +21,8 @@ import (
 
 const apiPackage = module + "/api/v1alpha1"
 
-// loopPackage alone writes the status of any kind, for its callers. A call of such a function counts as theirs.
-const loopPackage = module + "/internal/loop"
+// generics alone write the status of any kind, for their callers. A call of such a function counts as the caller's.
+var generics = []string{"internal/loop", "internal/groups"}
 
 // writers are the packages that write the status of a kind and, of the kinds that the operator makes, the
 // objects.
@@ -181,31 +181,38 @@ func (s *source) writes(dirs ...string) ([]string, error) {
 	return broken, nil
 }
 
-// generic are the functions of the loop that write a status, by themselves or through each other.
+// generic are the functions that write a status for others, by themselves or through each other.
 func (s *source) generic() (map[types.Object]bool, error) {
-	l, err := s.load(within(loopPackage))
-	if err != nil {
-		return nil, err
-	}
 	found := map[types.Object]bool{}
-	for grown := true; grown; {
-		grown = false
-		for _, file := range l.files {
-			for _, decl := range file.Decls {
-				f, ok := decl.(*ast.FuncDecl)
-				if !ok || found[l.info.Defs[f.Name]] {
-					continue
-				}
-				ast.Inspect(f, func(n ast.Node) bool {
-					if call, ok := n.(*ast.CallExpr); ok && (statusWrite(call) || found[l.callee(call)]) {
-						found[l.info.Defs[f.Name]], grown = true, true
-					}
-					return true
-				})
-			}
+	for _, dir := range generics {
+		l, err := s.load(dir)
+		if err != nil {
+			return nil, err
+		}
+		for l.grow(found) {
+			continue
 		}
 	}
 	return found, nil
+}
+
+// grow finds those of a package, beside those that were found.
+func (l *loaded) grow(found map[types.Object]bool) (grown bool) {
+	for _, file := range l.files {
+		for _, decl := range file.Decls {
+			f, ok := decl.(*ast.FuncDecl)
+			if !ok || found[l.info.Defs[f.Name]] {
+				continue
+			}
+			ast.Inspect(f, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok && (statusWrite(call) || found[l.callee(call)]) {
+					found[l.info.Defs[f.Name]], grown = true, true
+				}
+				return true
+			})
+		}
+	}
+	return grown
 }
 
 // judge says which writes in a package are not its own to make.
@@ -222,7 +229,7 @@ func (s *source) judge(dir string, l *loaded, generic map[types.Object]bool) []s
 		kinds := l.kinds(call)
 		switch {
 		case statusWrite(call) || generic[l.callee(call)]:
-			if len(kinds) == 0 && dir != within(loopPackage) {
+			if len(kinds) == 0 && !slices.Contains(generics, dir) {
 				say(call, "writes the status of what cannot be told: hand over the kind's own type")
 			}
 			for _, kind := range kinds {

@@ -250,6 +250,52 @@ func TestDirectoryThatGoesWithItsOrganization(t *testing.T) {
 	}
 }
 
+// Passes that something else wakes are no tries, after which the account of who is deleted with the organization would be given up;
+// and one that the directory refuses to deactivate is not waited for for ever.
+func TestPassesAreNoTries(t *testing.T) {
+	t.Parallel()
+	for why, fails := range map[string]func(w *passes.World){
+		"down":    func(w *passes.World) { w.Directory.Unavailable(1000) },
+		"refuses": func(w *passes.World) { w.Directory.Reject(w.User("bea").UID, "not today") },
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			w := passes.New(t, accounted(nil, "bea")()...)
+			w.Settle()
+			w.Answer("bea", accept)
+			w.Settle()
+			passes.Change(w, "acme", func(o *v1alpha1.Organization) { o.Finalizers = []string{"acme.example/wait"} })
+			w.Delete(build.Organization("acme").Obj())
+			fails(w)
+			w.Delete(build.User("bea").Obj())
+			asked := w.Directory.Attempts()
+			for range 40 {
+				w.CatchUp()
+				if _, err := w.Pass(passes.User, "bea"); err != nil {
+					t.Fatal(err)
+				}
+				w.Delivered()
+			}
+			if n := w.Directory.Attempts() - asked; n != 1 || !w.Find("bea", &v1alpha1.User{}) {
+				t.Fatalf("in a moment, the directory was asked %d times, and then bea was given up", n)
+			}
+			result, err := w.Pass(passes.User, "bea")
+			if err != nil || result.RequeueAfter == 0 || result.RequeueAfter > time.Second {
+				t.Errorf("the next try is after %v, %v", result.RequeueAfter, err)
+			}
+			for range 40 {
+				if _, err := w.Round(); err != nil {
+					t.Fatal(err)
+				}
+				w.Clock.Step(10 * time.Second)
+			}
+			if n := w.Directory.Attempts() - asked; n != 10 || w.Find("bea", &v1alpha1.User{}) {
+				t.Errorf("the directory was asked %d times", n)
+			}
+		})
+	}
+}
+
 // The number of an employee is issued once, and is the person's through archive, deletion and return; whoever comes in the
 // person's place has another (rule AX-6).
 func TestAX6_EmployeeNumbers(t *testing.T) {

@@ -9,12 +9,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/operator"
 	"seatkeeper.dev/seatkeeper/test/passes"
 )
@@ -160,6 +162,63 @@ func TestWhoIsOutStaysOutThroughAnOutage(t *testing.T) {
 	wantReason(t, w, w.User("cid"), v1alpha1.ReasonInvited)
 }
 
+// A directory that refuses to sign out who left is asked again after pauses that grow, or when the record is another; that the person
+// can sign in is told until it is so no more.
+func TestSignOutThatIsRefused(t *testing.T) {
+	t.Parallel()
+	w, uids := known(t, nil)
+	tamper := func(active bool) { w.Directory.Tamper(uids["eve"], func(a *directory.Account) { a.Active = active }) }
+	tamper(true)
+	w.Directory.Reject(uids["eve"], "not today")
+	record := recordOf(w, "eve@acme.example").Name
+	look := func(why string, tried bool, drifted int32) {
+		t.Helper()
+		asked := w.Directory.Attempts()
+		w.Look() // 20 minutes later
+		if n := w.Directory.Attempts() - asked; n != 1 && !tried || n != 2 && tried {
+			t.Errorf("%s: the directory is asked %d times", why, n)
+		}
+		w.Settle()
+		if got := *listed(w).Drifted; got != drifted {
+			t.Errorf("%s: %d accounts are otherwise", why, got)
+		}
+	}
+	told := func(want int) {
+		t.Helper()
+		if n := events(w, v1alpha1.ReasonDirectoryRejected); n != want {
+			t.Errorf("%d events, want %d: %v", n, want, w.Events.All())
+		}
+	}
+	look("at once", true, 1)
+	wantSaid(t, w, "Warning DirectoryRejected "+record, "(not today): deactivate it there")
+	look("less than half an hour later", false, 1)
+	look("later", true, 1)
+	for range 2 {
+		look("less than an hour later", false, 1)
+	}
+	look("later", true, 1)
+	for range 2 {
+		look("less than two hours later", false, 1)
+	}
+	told(1)
+	passes.Change(w, record, func(a *v1alpha1.ArchivedUser) {
+		metav1.SetMetaDataAnnotation(&a.ObjectMeta, v1alpha1.AnnotationReconcileAt, "now")
+	})
+	look("when the record was changed", true, 1)
+	told(2)
+	tamper(false)
+	look("when somebody there did it", false, 0)
+	tamper(true)
+	look("anew", true, 1)
+	w.Directory.Reject(uids["eve"], "")
+	look("less than half an hour later", false, 1)
+	look("when it refuses no more", true, 0)
+	if signIns(w)["eve@acme.example"] {
+		t.Error("who left can sign in")
+	}
+	wantLookCosts(t, w)
+}
+
 // Somebody who comes back, or keeps everything, is not signed out for what was seen before.
 func TestWhoIsBackIsNotSignedOut(t *testing.T) {
 	t.Parallel()
@@ -254,6 +313,48 @@ func TestDriftIsReported(t *testing.T) {
 	w.Settle()
 	if c := provisioned(w, "cid"); c.Reason != v1alpha1.ReasonProvisioned || w.Directory.Accounts()[uids["cid"]].Account.UID == "" {
 		t.Errorf("with Correct, cid says %+v", c)
+	}
+}
+
+// What the directory keeps its own way is not told as somebody's change, by an operator that has just started neither; what else is
+// otherwise is, and all that the directory keeps as it is given again.
+func TestWhatIsKeptOtherwiseIsNotReported(t *testing.T) {
+	t.Parallel()
+	w, uids := known(t, reporting)
+	w.Directory.KeepOwnWay(func(a *directory.Account) { a.Title = strings.ToUpper(a.Title) })
+	edit("bea", func(u *v1alpha1.User) { u.Spec.Title = "Buyer" })(w)
+	w.Settle()
+	wantKept := func(want ...string) {
+		t.Helper()
+		if got := w.User("bea").Status.DirectoryAccount.KeptOtherwise; !cmp.Equal(got, want, cmpopts.EquateEmpty()) {
+			t.Errorf("on record, the directory keeps %v otherwise", got)
+		}
+	}
+	wantKept("title")
+	for why, do := range map[string]func(){"at once": func() {}, "after a restart": w.Restart} {
+		do()
+		w.Look()
+		w.Settle()
+		if c := provisioned(w, "bea"); c.Reason != v1alpha1.ReasonProvisioned {
+			t.Errorf("%s, bea says %+v", why, c)
+		}
+		wantLookCosts(t, w)
+	}
+	w.Directory.Tamper(uids["bea"], func(a *directory.Account) { a.Locale = "fr" })
+	w.Look()
+	w.Settle()
+	if c := provisioned(w, "bea"); c.Reason != v1alpha1.ReasonDrifted || !strings.Contains(c.Message, "locale") || strings.Contains(c.Message, "title") {
+		t.Errorf("with another locale, bea says %+v", c)
+	}
+	w.Directory.KeepOwnWay(nil)
+	edit("bea", func(u *v1alpha1.User) { u.Spec.FamilyName = "Baker" })(w)
+	w.Settle()
+	wantKept()
+	w.Directory.Tamper(uids["bea"], func(a *directory.Account) { a.Title = "Countess" })
+	w.Look()
+	w.Settle()
+	if c := provisioned(w, "bea"); c.Reason != v1alpha1.ReasonDrifted || !strings.Contains(c.Message, "title") {
+		t.Errorf("with another title, bea says %+v", c)
 	}
 }
 
@@ -367,6 +468,28 @@ func TestUnknownAccountsAreLeftAlone(t *testing.T) {
 	if st := listed(w); st.Accounts != nil {
 		t.Errorf("without a directory, the organization says %+v", st)
 	}
+}
+
+// An account that is made for somebody who came while a look was under way is not nobody's, though the look did not know of the person.
+func TestAccountsMadeDuringALookAreKnown(t *testing.T) {
+	t.Parallel()
+	w := passes.New(t, accounted(nil, "bea")()...)
+	w.Settle()
+	w.LookWhile(func() {
+		w.Create(member("cid"))
+		for range 4 { // until the account is asked for, which waits for the look
+			if _, err := w.Turn(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.Directory.Occupy("cid@acme.example", w.User("cid").UID) // as by another errand
+		w.Directory.Occupy("zoe@acme.example", "hers")
+	})
+	w.Settle()
+	if st := listed(w); *st.Accounts != 3 || !cmp.Equal(st.UnknownAccounts, []string{"zoe@acme.example"}) {
+		t.Errorf("the organization says %+v", st)
+	}
+	wantReason(t, w, w.User("cid"), v1alpha1.ReasonInvited)
 }
 
 // What a look saw of somebody who was seen to meanwhile, or a moment before, says nothing.
@@ -508,5 +631,35 @@ func TestManagersInTheDirectory(t *testing.T) {
 	w.Settle()
 	if got, want := has("cid").ManagerID, w.User("dan").Status.DirectoryAccount.ID; got != want {
 		t.Errorf("after somebody changed it, the directory has the manager %q", got)
+	}
+	w.Answer("dan", accept)
+	w.Settle()
+	version, asked := w.User("cid").ResourceVersion, w.Directory.Attempts()
+	was := has("cid").ManagerID
+	w.Delete(build.User("dan").Obj())
+	w.Settle()
+	if w.User("cid").ResourceVersion != version || has("cid").ManagerID != was {
+		t.Errorf("for a manager who is gone, cid is written, or the directory has the manager %q", has("cid").ManagerID)
+	}
+	if n := w.Directory.Attempts() - asked; n != 1 {
+		t.Errorf("for a manager who is gone, the directory is asked %d times, and not about the manager alone", n)
+	}
+	w.Restart()
+	w.Look()
+	w.Settle()
+	wantLookCosts(t, w)
+	if w.User("cid").ResourceVersion != version {
+		t.Error("after a restart, cid is written for a manager who is gone")
+	}
+	w.Create(member("dan")) // who has the same account
+	w.Settle()
+	if w.User("cid").ResourceVersion != version {
+		t.Error("for a manager who is back, cid is written")
+	}
+	w.Directory.Tamper(w.User("cid").UID, func(a *directory.Account) { a.ManagerID = "somebody" })
+	w.Look()
+	w.Settle()
+	if got := has("cid").ManagerID; got != was {
+		t.Errorf("of a manager who is back, the directory has %q", got)
 	}
 }

@@ -24,12 +24,28 @@ func (w *World) Tick() int {
 // Look has all directories looked at once, when the next look is due, and waits until that is done with all that follows at once.
 func (w *World) Look() {
 	w.t.Helper()
+	w.beginLook()
+	w.Delivered()
+}
+
+// LookWhile is Look, and does something when it is known whose accounts there are to be, before the directory says which there are.
+func (w *World) LookWhile(do func()) {
+	w.t.Helper()
+	gate := w.Directory.Hang()
+	w.beginLook()
+	<-gate.Reached()
+	do()
+	gate.Open()
+	w.Delivered()
+}
+
+func (w *World) beginLook() {
+	w.t.Helper()
 	w.CatchUp()
 	const period = 10 * time.Minute
 	w.must(w.looks.Tick(w.t.Context()), "finding directories")
 	w.Clock.Step(2 * period) // jitter and all
 	w.must(w.looks.Tick(w.t.Context()), "looking at directories")
-	w.Delivered()
 }
 
 // SignOut has somebody signed out of whom a record is left, as it was seen.

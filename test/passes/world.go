@@ -46,6 +46,7 @@ import (
 	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
 	directoryfake "seatkeeper.dev/seatkeeper/internal/directory/fake"
+	"seatkeeper.dev/seatkeeper/internal/figures"
 	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
@@ -120,6 +121,8 @@ type World struct {
 	Traffic *operator.Traffic
 	// Events are what the operator announced.
 	Events *Events
+	// Course is what was counted, by all processes.
+	Course *figures.Course
 	// Patience is how long a pass may take.
 	Patience time.Duration
 
@@ -149,7 +152,7 @@ func New(t testing.TB, objects ...client.Object) *World {
 	w := &World{
 		Namespace: env.Namespace(t), Clock: clocktesting.NewFakeClock(Noon), Mail: &fake.Sender{},
 		Billing: &billingfake.Provider{}, Directory: &directoryfake.Directory{},
-		Traffic: &operator.Traffic{}, Events: &Events{}, Patience: time.Minute, t: t,
+		Traffic: &operator.Traffic{}, Events: &Events{}, Course: figures.NewCourse(), Patience: time.Minute, t: t,
 	}
 	w.Create(objects...)
 	w.startCluster()
@@ -220,7 +223,7 @@ func (w *World) startProcess() {
 		Inviter: user.Inviter{
 			Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
 		},
-		Estate: estate,
+		Estate: estate, Course: w.Course,
 	}
 	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: w.cluster.GetClient(), Teams: w.Teams, Roles: w.Roles}).Look
 	w.process = process{

@@ -45,6 +45,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/figures"
 	"seatkeeper.dev/seatkeeper/internal/groups"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
@@ -98,6 +99,9 @@ type Options struct {
 	Names bindings.Names
 	// Clock tells the time.
 	Clock clock.WithTicker
+
+	// course counts what becomes of people.
+	course *figures.Course
 }
 
 // Scheme knows every kind that the operator deals with.
@@ -238,7 +242,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	looks := resync.New(mgr.GetClient(), directories, errands, o.Clock)
 	users := &user.Reconciler{
 		Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
-		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Timer: o.Clock,
+		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Course: o.course, Timer: o.Clock,
 	}
 	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: mgr.GetClient(), Teams: teams, Roles: roles}).Look
 	if err := mgr.Add(looks); err != nil {
@@ -254,13 +258,13 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		return fmt.Errorf("adding the billing desk: %w", err)
 	}
 	// One write a second and object while a wave runs, for figures; pools are quicker, since people wait for seats.
-	const figures, grants = time.Second, 500 * time.Millisecond
+	const summaries, grants = time.Second, 500 * time.Millisecond
 	for name, add := range map[string]func(ctrl.Manager, controller.Options) error{
 		"organization": (&organization.Reconciler{
-			Base: base, Pace: loop.Pace{Every: figures}, Mailroom: room, Outbox: mails, Accounts: errands, Resync: looks,
+			Base: base, Pace: loop.Pace{Every: summaries}, Mailroom: room, Outbox: mails, Accounts: errands, Resync: looks,
 		}).SetupWithManager,
-		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Names: o.Names, Groups: roles}).SetupWithManager,
-		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: figures}, Groups: teams}).SetupWithManager,
+		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: summaries}, Names: o.Names, Groups: roles}).SetupWithManager,
+		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: summaries}, Groups: teams}).SetupWithManager,
 		"archiveduser": (&archiveduser.Reconciler{Base: base}).SetupWithManager,
 		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
 		"user":         users.SetupWithManager,

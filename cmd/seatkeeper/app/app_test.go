@@ -81,7 +81,8 @@ func TestNothingLeaks(t *testing.T) {
 	s.announced(v1alpha1.ReasonActive, v1alpha1.ReasonDeclined, v1alpha1.ReasonMailRejected, v1alpha1.ReasonMailUnavailable)
 	<-broken
 	s.storedIsClean()
-	metricsAreClean(t, "seatkeeper_users", "seatkeeper_seats_assigned", "seatkeeper_mails_total")
+	metricsAreClean(t, "seatkeeper_users", "seatkeeper_seats_assigned", "seatkeeper_mails_total", "seatkeeper_invitations_total",
+		"seatkeeper_invitation_wait_seconds", "seatkeeper_invitation_acceptance_seconds")
 	running.Stop(t)
 	logsAreClean(t, "transition", "An invitation was answered", "Reconciler error")
 }

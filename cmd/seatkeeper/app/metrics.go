@@ -22,7 +22,8 @@ import (
 // meter has all counted that is asked of directories and mail servers, and the figures told that the cache has.
 func (o *Options) meter(cache client.Reader) error {
 	directories, mails := directorymetered.New(o.Clock), mailmetered.New(o.Clock)
-	for _, c := range []prometheus.Collector{directories, mails, &figures.Collector{Cache: cache}} {
+	o.course = figures.NewCourse()
+	for _, c := range []prometheus.Collector{directories, mails, o.course, &figures.Collector{Cache: cache}} {
 		if err := register(c); err != nil {
 			return fmt.Errorf("registering metrics: %w", err)
 		}

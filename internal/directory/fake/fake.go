@@ -49,11 +49,13 @@ type Directory struct {
 	gate     *Gate
 
 	whileListing func()
+	ownWay       func(*directory.Account)
 }
 
 var (
 	_ directory.Directory   = (*Directory)(nil)
 	_ directory.Directories = (*Directory)(nil)
+	_ directory.Stubborn    = (*Directory)(nil)
 )
 
 // Of implements directory.Directories: it is that of every organization.
@@ -68,7 +70,11 @@ func (d *Directory) Ensure(ctx context.Context, account directory.Account) (id s
 			return err
 		}
 		account.ID = idOf(account.UID)
-		d.keep(Set{account, d.accounts[account.UID].Password})
+		kept := account
+		if d.ownWay != nil {
+			d.ownWay(&kept)
+		}
+		d.keep(Set{kept, d.accounts[account.UID].Password})
 		return nil
 	})
 	if err != nil {

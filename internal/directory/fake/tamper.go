@@ -25,6 +25,22 @@ func (d *Directory) Tamper(uid types.UID, change func(*directory.Account)) {
 	d.keep(kept)
 }
 
+// KeepOwnWay has the directory write down its own way whatever it is given from now on. Of that it lists everything, as a directory
+// does of which nobody remembers anything.
+func (d *Directory) KeepOwnWay(change func(*directory.Account)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ownWay = change
+}
+
+// KeptOtherwise implements directory.Stubborn.
+func (d *Directory) KeptOtherwise(account directory.Account) []directory.Attribute {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	has := d.accounts[account.UID].Account
+	return directory.Found{Account: has, DisplayName: has.Display(), Email: has.UserName}.Differs(account)
+}
+
 // Remove deletes an account as somebody does who works in the directory.
 func (d *Directory) Remove(uid types.UID) {
 	d.mu.Lock()

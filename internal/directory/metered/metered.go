@@ -87,6 +87,7 @@ type counted struct {
 var (
 	_ directory.Directory = (*counted)(nil)
 	_ directory.Groups    = (*counted)(nil)
+	_ directory.Stubborn  = (*counted)(nil)
 	_ io.Closer           = (*counted)(nil)
 )
 
@@ -152,6 +153,11 @@ func (c *counted) DeleteGroup(ctx context.Context, group directory.Group) error 
 		return errNoGroups
 	}
 	return c.do("delete_group", func() error { return to.DeleteGroup(ctx, group) })
+}
+
+// KeptOtherwise implements directory.Stubborn.
+func (c *counted) KeptOtherwise(account directory.Account) []directory.Attribute {
+	return directory.KeptOtherwise(c.to, account)
 }
 
 // Lister is that of what it wraps, counted as well; nil when there is none.

@@ -105,6 +105,9 @@ seatkeeper_directory_requests_total{operation="set_password",outcome="conflict"}
 	if err := testutil.CollectAndCompare(m, strings.NewReader(want), "seatkeeper_directory_requests_total"); err != nil {
 		t.Error(err)
 	}
+	if problems, err := testutil.CollectAndLint(m); err != nil || len(problems) > 0 {
+		t.Errorf("the rules of Prometheus: %v, %v", problems, err)
+	}
 	text, err := testutil.CollectAndFormat(m, expfmt.TypeTextPlain, "seatkeeper_directory_request_duration_seconds")
 	if err != nil || !strings.Contains(string(text), `duration_seconds_sum{operation="ensure"} 6`) {
 		t.Errorf("%s (%v)", text, err)

@@ -219,12 +219,24 @@ func (c *Client) ensure(ctx context.Context, f *features, account directory.Acco
 	if err != nil {
 		return "", err
 	}
-	if shown.id() == id && len(shown.found(f).Differs(account)) > 0 { // which may be for lack of words
-		if shown, err := c.read(ctx, k, id); err == nil {
-			c.stubborn.note(id, account, shown.found(f).Differs(account))
-		}
-	}
+	c.seeHowKept(ctx, f, id, shown, account)
 	return id, nil
+}
+
+// seeHowKept finds out what the directory keeps its own way of an account that was written, as it showed it then.
+func (c *Client) seeHowKept(ctx context.Context, f *features, id string, shown resource, account directory.Account) {
+	if shown.id() != id {
+		return
+	}
+	differ := shown.found(f).Differs(account)
+	if len(differ) > 0 { // which may be for lack of words
+		shown, err := c.read(ctx, f.accountKind(), id)
+		if err != nil {
+			return
+		}
+		differ = shown.found(f).Differs(account)
+	}
+	c.stubborn.note(id, account, differ)
 }
 
 // keepOut sees to it that an account that was made or changed is inactive: there are directories in which a new one is active

@@ -14,6 +14,8 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/directory"
 )
 
+var _ directory.Stubborn = (*Client)(nil)
+
 // stubborn remembers which attributes of an account a directory has otherwise right after it was given them: it does not keep them, or
 // writes them its own way. The same is not sent again for an hour, and is no difference for whoever lists the accounts, who sends nothing
 // by which that could be found out again.
@@ -58,6 +60,14 @@ func (s *stubborn) note(id string, account directory.Account, differ []directory
 		s.kept = map[string]insistence{}
 	}
 	s.kept[id] = insistence{account.Revision(), differ, s.clock.Now()}
+}
+
+// KeptOtherwise implements directory.Stubborn.
+func (c *Client) KeptOtherwise(account directory.Account) []directory.Attribute {
+	if was, ok := c.stubborn.get(account.ID); ok && was.revision == account.Revision() {
+		return slices.Clone(was.attributes)
+	}
+	return nil
 }
 
 // less are the features without what the directory does not keep of that account as it is wanted.

@@ -473,6 +473,9 @@ func TestNothingIsSentForEver(t *testing.T) {
 			if sent > 1 {
 				t.Errorf("it is changed %d times", sent)
 			}
+			if got := directory.KeptOtherwise(c, a); sent == 0 && got != nil || why == "a title of its own" && !slices.Equal(got, []directory.Attribute{directory.Title}) {
+				t.Errorf("it is kept otherwise: %v", got)
+			}
 			for range 2 {
 				for found, err := range c.Accounts(t.Context()) {
 					if err != nil || len(found.Differs(a)) > 0 {
@@ -483,7 +486,13 @@ func TestNothingIsSentForEver(t *testing.T) {
 			}
 			other := a
 			other.Title = "Duchess"
+			if got := directory.KeptOtherwise(c, other); got != nil {
+				t.Errorf("before it is sent, another value is kept otherwise: %v", got)
+			}
 			ensure(t, c, other)
+			if got := directory.KeptOtherwise(c, other); !slices.Contains(got, directory.Title) {
+				t.Errorf("another value is kept otherwise: %v", got)
+			}
 			if n := len(o.sent(http.MethodPatch)); n != sent+1 {
 				t.Errorf("another value is sent %d times", n-sent)
 			}

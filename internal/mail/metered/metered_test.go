@@ -70,6 +70,9 @@ seatkeeper_mails_total{outcome="unconfirmed"} 1
 	if err := testutil.CollectAndCompare(m, strings.NewReader(want)); err != nil {
 		t.Error(err)
 	}
+	if problems, err := testutil.CollectAndLint(m); err != nil || len(problems) > 0 {
+		t.Errorf("the rules of Prometheus: %v, %v", problems, err)
+	}
 	if m.Wrap(nil) != nil || sender.(interface{ Close() error }).Close() != nil || !s.closed {
 		t.Error("what is wrapped is not closed, or nothing becomes something")
 	}

@@ -1,0 +1,81 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package resync
+
+import (
+	"maps"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+)
+
+// Whoever left and can sign in nevertheless is signed out, at each look that finds it. A directory that refuses that for good would
+// refuse it again, so it is asked again after pauses that double, or when the record was changed.
+
+const firstRefusal, lastRefusal = 30 * time.Minute, 24 * time.Hour
+
+// refusal is what a directory answered who was to sign out somebody who left.
+type refusal struct {
+	// version is that of the record, and count how often it refused since.
+	version string
+	count   int
+	again   time.Time
+}
+
+// rests says that the directory is not to be asked again yet to sign out the person of a record.
+func (b *board) rests(record *v1alpha1.ArchivedUser, now time.Time) bool {
+	was, ok := b.refused[record.Name]
+	return ok && was.version == versionOf(record) && now.Before(was.again)
+}
+
+// stillOpen forgets refusals about accounts with which nobody can sign in any more, by what a look has found.
+func (b *board) stillOpen(found map[person]bool) {
+	maps.DeleteFunc(b.refused, func(name string, _ refusal) bool { return !found[person{name, true}] })
+}
+
+func versionOf(record *v1alpha1.ArchivedUser) string {
+	return string(record.UID) + " " + record.ResourceVersion
+}
+
+// Refused notes that a directory refuses to sign out the person of a record. It says whether that is news.
+func (k *Keeper) Refused(organization types.NamespacedName, record *v1alpha1.ArchivedUser) (news bool) {
+	const doublings = 8
+	now := k.Clock.Now()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b := k.boards[organization]
+	if b == nil {
+		return true
+	}
+	was, ok := b.refused[record.Name]
+	if was.version != versionOf(record) {
+		was = refusal{version: versionOf(record)}
+	}
+	was.again = now.Add(min(lastRefusal, firstRefusal<<min(was.count, doublings)))
+	was.count++
+	if b.refused == nil {
+		b.refused = map[string]refusal{}
+	}
+	b.refused[record.Name] = was
+	if !ok {
+		k.organizations.push(organization)
+	}
+	return was.count == 1
+}
+
+// Closed forgets that a directory refused it: it has signed the person out.
+func (k *Keeper) Closed(organization types.NamespacedName, record *v1alpha1.ArchivedUser) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	b := k.boards[organization]
+	if b == nil {
+		return
+	}
+	if _, ok := b.refused[record.Name]; ok {
+		delete(b.refused, record.Name)
+		k.organizations.push(organization)
+	}
+}
