@@ -13,10 +13,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	"k8s.io/klog/v2"
-	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // The exit codes.
@@ -34,9 +31,6 @@ var errSilent = errors.New("the command has said why")
 
 // Run runs one command line, and returns the exit code. name is what the program was called as.
 func Run(ctx context.Context, sh *Shell, name string, args []string) int {
-	// Libraries have nothing to say that an error would not.
-	ctrllog.SetLogger(logr.Discard())
-	klog.SetLogger(logr.Discard())
 	if name == completer {
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)
 	}
@@ -67,7 +61,6 @@ It works with your own rights, on the cluster and in the namespace that kubectl 
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetIn(sh.In)
 	root.SetOut(sh.Out)
@@ -84,7 +77,11 @@ It works with your own rights, on the cluster and in the namespace that kubectl 
 }
 
 // commands make the commands, in no order: help sorts them.
-var commands = []func(*Shell) *cobra.Command{}
+var commands = []func(*Shell) *cobra.Command{
+	newAdopt,
+	newExport,
+	newImport,
+}
 
 // version is that of the module, or the commit, that the program was built from.
 func version() string {

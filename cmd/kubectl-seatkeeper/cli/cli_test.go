@@ -7,6 +7,11 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"seatkeeper.dev/seatkeeper/test/build"
 )
 
 func TestHelpIsData(t *testing.T) {
@@ -52,7 +57,12 @@ func TestAsk(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			sh, errs := testShell(c.answer, c.terminal, nil)
-			err := sh.ask("Archive 3 users?", c.yes)
+			cmd, yes := &cobra.Command{}, false
+			yesFlag(cmd, &yes)
+			if err := cmd.ParseFlags(map[bool][]string{true: {"-y"}}[c.yes]); err != nil {
+				t.Fatal(err)
+			}
+			err := sh.ask("Archive 3 users?", yes)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("it says %v, want %q", err, c.want)
 			}
@@ -87,5 +97,53 @@ func TestColour(t *testing.T) {
 func TestExplainKeepsTheErrorsWords(t *testing.T) {
 	if got := explain(errors.New("the moon is down")); got != "the moon is down" {
 		t.Errorf("it says %q", got)
+	}
+}
+
+func TestNoCluster(t *testing.T) {
+	bad := write(t, "kubeconfig", "}{")
+	for _, c := range []struct {
+		why  string
+		args []string
+		want string
+	}{
+		{"the kubeconfig is not there", []string{"--kubeconfig", "/nowhere/kubeconfig"}, "/nowhere/kubeconfig"},
+		{"the kubeconfig is none", []string{"--kubeconfig", bad}, bad},
+		{"there is no such context", []string{"--context", "moon"}, "specified context: moon"},
+		{"nobody is at the address", []string{"--server", "http://127.0.0.1:1"}, "The cluster cannot be reached"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			args := c.args
+			if args[0] != "--kubeconfig" {
+				args = append([]string{"--kubeconfig", kubeconfig(t)}, args...)
+			}
+			call{}.raw(t, append(args, "export")...).failed(t, c.want)
+		})
+	}
+}
+
+func TestPrint(t *testing.T) {
+	rows := func() *metav1.Table {
+		return &metav1.Table{ColumnDefinitions: columns([]string{"Name"}, "Email"), Rows: []metav1.TableRow{{Cells: []any{"ada", "ada@acme.example"}}}}
+	}
+	for format, want := range map[string]string{
+		formatTable: "NAME\nada\n",
+		formatWide:  "NAME   EMAIL\nada    ada@acme.example\n",
+		formatName:  "user.seatkeeper.dev/ada\n",
+		formatYAML:  "apiVersion: seatkeeper.dev/v1alpha1\nkind: User\n",
+		formatJSON:  "{\n    \"kind\": \"User\",\n    \"apiVersion\": \"seatkeeper.dev/v1alpha1\"",
+	} {
+		t.Run(format, func(t *testing.T) {
+			var o output
+			cmd := &cobra.Command{}
+			o.flags(cmd, formatTable, formatWide, formatJSON, formatYAML, formatName)
+			if err := cmd.ParseFlags([]string{"-o", format}); err != nil || o.check() != nil {
+				t.Fatal(err, o.check())
+			}
+			var b strings.Builder
+			if err := o.print(&b, build.User("ada").Obj(), rows); err != nil || !strings.HasPrefix(b.String(), want) {
+				t.Errorf("%v, and it prints\n%s", err, &b)
+			}
+		})
 	}
 }
