@@ -44,7 +44,7 @@ func decode(data []byte, encoding Encoding) ([]byte, Encoding, error) {
 			return nil, "", Fault{Message: "this is a workbook, and not CSV: save the sheet as “CSV UTF-8 (comma delimited)”"}
 		}
 	}
-	if encoding == EncodingAuto && (bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff})) {
+	if encoding == EncodingAuto && marked(data) {
 		encoding = EncodingUTF16
 	}
 	if encoding == EncodingUTF16 {
@@ -57,12 +57,20 @@ func decode(data []byte, encoding Encoding) ([]byte, Encoding, error) {
 	if at := bytes.IndexByte(data, 0); at >= 0 {
 		return nil, "", Fault{Line: lineAt(data, at), Message: "there is a NUL byte, which no text has: save the sheet as “CSV UTF-8”"}
 	}
-	data = bytes.TrimPrefix(data, bom)
-	if encoding == EncodingLatin1 {
-		return latin1(data)
-	}
+	return letters(bytes.TrimPrefix(data, bom), encoding)
+}
+
+// marked says that a file begins with the byte order mark of UTF-16.
+func marked(data []byte) bool {
+	return bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff})
+}
+
+// letters finds out how the letters of a text are written whose bytes are those of ASCII where it has them.
+func letters(data []byte, encoding Encoding) ([]byte, Encoding, error) {
 	at := invalid(data)
 	switch {
+	case encoding == EncodingLatin1:
+		return latin1(data)
 	case at < 0 && encoding == EncodingUTF16:
 		return data, encoding, nil
 	case at < 0:
