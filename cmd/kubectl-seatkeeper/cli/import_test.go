@@ -169,7 +169,7 @@ func TestFiveHundredErrors(t *testing.T) {
 	if len(bad) > 0 || len(said.Problems) != 501 {
 		t.Errorf("%d problems, and %d lines are not among them", len(said.Problems), len(bad))
 	}
-	if !strings.Contains(got.err, "501 lines of 2001 cannot be imported, so nothing was written") {
+	if !strings.Contains(got.err, "501 problems in 501 lines, so nothing was written") {
 		t.Errorf("it says %s", got.err)
 	}
 	if n := len(users(t, ns)); n > 0 {

@@ -56,13 +56,14 @@ func (j *job) refuse(summary string) error {
 		}
 	}
 	if summary == "" {
-		lines := map[int]bool{}
+		lines, problems := map[int]bool{}, 0
 		for _, p := range j.problems {
 			if !p.Warning {
 				lines[p.Line] = true
+				problems++
 			}
 		}
-		summary = fmt.Sprintf("%s of %d cannot be imported, so nothing was written", count(len(lines), "line"), len(j.set.Rows))
+		summary = fmt.Sprintf("%s in %s, so nothing was written", count(problems, "problem"), count(len(lines), "line"))
 	}
 	fmt.Fprintln(j.ErrOut, j.palette(j.ErrOut).bad.Render("error:"), summary)
 	return errSilent
