@@ -24,8 +24,10 @@ run-clean: ## Remove the state of `make run`, unless it is up
 	@go run ./hack/dev -clean
 
 .PHONY: build
-build: bin/controlplane bin/kubectl ## Build the operator and what `make run` runs it with into bin/
-	@hack/build.sh . bin/ "the operator, the mailbox, the directory and dev" ./cmd/seatkeeper ./hack/mailbox/cmd/mailbox ./hack/directory ./hack/dev
+build: bin/controlplane bin/kubectl ## Build the operator, the kubectl plugin and what `make run` runs the operator with into bin/
+	@hack/build.sh . bin/ "the operator, the kubectl plugin, the mailbox, the directory and dev" \
+		./cmd/seatkeeper ./cmd/kubectl-seatkeeper ./hack/mailbox/cmd/mailbox ./hack/directory ./hack/dev
+	@ln -sf kubectl-seatkeeper bin/kubectl_complete-seatkeeper
 
 ##@ Test
 

@@ -72,6 +72,9 @@ var rooms = []room{
 	{
 		name: "resync", packages: []string{"internal/resync"}, may: []string{"api", "cores", "account", "ports", "drift", "outbox", "shared"},
 	},
+	{
+		name: "people", packages: []string{"internal/people", "internal/spreadsheet"}, may: []string{"api", "values", "cores", "ports", "people"}, pure: true,
+	},
 	{name: "follow", packages: []string{"internal/follow"}},
 	{
 		name: "mailroom", packages: []string{"internal/accounts", "internal/mailroom"}, may: []string{"api", "account", "ports", "invitation", "shared", "follow"},
@@ -86,7 +89,7 @@ var rooms = []room{
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "resync", "figures",
+			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "resync", "figures", "people",
 		},
 	},
 }
@@ -265,6 +268,10 @@ func TestImportsAreJudged(t *testing.T) {
 		"the API is made of nothing else":       {"api/v1alpha1", "k8s.io/api/core/v1", "it may import k8s.io/apimachinery"},
 		"the API stands alone":                  {"api/v1alpha1", module + "/internal/verdict", "api may import"},
 		"a name that only starts like another":  {"api/v1alpha1", "k8s.io/apimachinery2/pkg/runtime", "it may import k8s.io/apimachinery"},
+		"a list of people is no file":           {"internal/people", "os", "it is pure"},
+		"a list of people asks no cluster":      {"internal/people", "sigs.k8s.io/controller-runtime/pkg/client", "it is pure"},
+		"a plugin reads lists of people":        {"cmd/kubectl-seatkeeper/cli", module + "/internal/people", ""},
+		"the operator does not":                 {"controllers/user", module + "/internal/people", "entrances may import"},
 		"a package that nobody thought of":      {"internal/util", "strings", "internal/util is in no room"},
 		"a test may do as it likes":             {"test/stories", module + "/internal/mail/fake", ""},
 		"a tool for development, too":           {"hack/dev", module + "/internal/mail/fake", ""},

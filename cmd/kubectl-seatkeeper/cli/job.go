@@ -1,0 +1,320 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/people"
+)
+
+// manager is the field manager of what is imported.
+const manager = "kubectl-seatkeeper"
+
+// job is an import under way.
+type job struct {
+	*importing
+
+	set  *people.Set
+	plan people.Plan
+	// namespace is where the Users go.
+	namespace string
+	cluster   *cluster
+
+	mu       sync.Mutex
+	problems []people.Problem
+}
+
+func (j *job) report(problems ...people.Problem) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.problems = append(j.problems, problems...)
+}
+
+func (j *job) run(ctx context.Context) error {
+	if err := j.check(ctx); err != nil {
+		return err
+	}
+	switch {
+	case j.dryRun != dryRunNone:
+	case j.outputDir != "":
+		if err := j.write(); err != nil {
+			return err
+		}
+	case j.apply:
+		if err := j.put(ctx); err != nil {
+			return err
+		}
+	}
+	return j.succeed()
+}
+
+// check finds out what is to be done, and says what is wrong with it.
+func (j *job) check(ctx context.Context) error {
+	if err := j.compare(ctx); err != nil {
+		return err
+	}
+	if !j.local && j.dryRun != dryRunClient {
+		if err := j.try(ctx); err != nil {
+			return err
+		}
+	}
+	people.Sort(j.problems)
+	if people.Fatal(j.problems) {
+		return j.refuse("")
+	}
+	j.warn()
+	return nil
+}
+
+// compare finds out what is to be done.
+func (j *job) compare(ctx context.Context) error {
+	known := people.Cluster{Organization: j.organization, Manager: manager, Unknown: true}
+	var err error
+	if j.local {
+		if j.namespace, _, err = j.Config.ToRawKubeConfigLoader().Namespace(); err != nil {
+			return fmt.Errorf("finding the namespace: %w", err)
+		}
+	} else {
+		if j.cluster, err = j.Shell.cluster(); err != nil {
+			return err
+		}
+		j.namespace = j.cluster.namespace
+		org, err := j.cluster.organization(ctx, j.organization)
+		if err != nil {
+			return err
+		}
+		j.organization = org.Name
+		if known, err = j.cluster.people(ctx, org.Name); err != nil {
+			return err
+		}
+	}
+	var wrong []people.Problem
+	j.plan, wrong = j.set.Plan(known)
+	j.report(wrong...)
+	return nil
+}
+
+// page is how many objects are listed at once.
+const page = 1000
+
+// people is what a namespace has of an organization.
+func (c *cluster) people(ctx context.Context, organization string) (people.Cluster, error) {
+	found := people.Cluster{Organization: organization, Manager: manager}
+	var users v1alpha1.UserList
+	if err := c.all(ctx, "users", &users, func() { found.Users = append(found.Users, users.Items...) }); err != nil {
+		return found, err
+	}
+	var teams v1alpha1.TeamList
+	if err := c.all(ctx, "teams", &teams, func() { found.Teams = append(found.Teams, teams.Items...) }); err != nil {
+		return found, err
+	}
+	var roles v1alpha1.RoleList
+	err := c.all(ctx, "roles", &roles, func() {
+		for k := range roles.Items {
+			if roles.Items[k].Spec.Organization == organization {
+				found.Roles = append(found.Roles, roles.Items[k].Name)
+			}
+		}
+	})
+	return found, err
+}
+
+// all lists all of a kind in the namespace, page by page.
+func (c *cluster) all(ctx context.Context, what string, list client.ObjectList, take func()) error {
+	for {
+		err := c.List(ctx, list, client.InNamespace(c.namespace), client.Limit(page), client.Continue(list.GetContinue()))
+		if err != nil {
+			return fmt.Errorf("listing %s: %w", what, err)
+		}
+		take()
+		if list.GetContinue() == "" {
+			return nil
+		}
+	}
+}
+
+// changed are the positions of the Users that are to be written.
+func (j *job) changed() []int {
+	var at []int
+	for k := range j.plan.Users {
+		if j.plan.Users[k].Action != people.Unchanged {
+			at = append(at, k)
+		}
+	}
+	return at
+}
+
+// try has the server judge everything, without keeping it.
+func (j *job) try(ctx context.Context) error {
+	changed := j.changed()
+	if err := j.may(ctx, changed); err != nil {
+		return err
+	}
+	return j.send(ctx, "checking", changed, client.DryRunAll)
+}
+
+// put has the server keep everything.
+func (j *job) put(ctx context.Context) error {
+	before := len(j.problems)
+	changed := j.changed()
+	if err := j.send(ctx, "applying", changed); err != nil {
+		j.note("not everybody is imported: run the same command again to go on")
+		return err
+	}
+	if people.Fatal(j.problems[before:]) {
+		people.Sort(j.problems)
+		return j.refuse("not everybody is imported: what is listed was refused, although the check had passed; the rest was applied")
+	}
+	return nil
+}
+
+// send sends users, and then the teams that they join and leave.
+func (j *job) send(ctx context.Context, what string, changed []int, options ...client.PatchOption) error {
+	p := j.progress(what, len(changed)+len(j.plan.Teams))
+	defer p.end()
+	err := j.each(ctx, len(changed), func(ctx context.Context, k int) error {
+		change := &j.plan.Users[changed[k]]
+		err := j.patch(ctx, "User", change.Name, change.Apply, options)
+		p.add(1)
+		if err == nil || !judged(err) {
+			return err
+		}
+		j.report(j.plan.Refused(change, err)...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return j.each(ctx, len(j.plan.Teams), func(ctx context.Context, k int) error {
+		change := &j.plan.Teams[k]
+		spec := map[string]any{"organization": j.organization}
+		if len(change.Members) > 0 {
+			spec["members"] = change.Members
+		}
+		err := j.patch(ctx, "Team", change.Name, spec, options)
+		p.add(1)
+		if err == nil || !judged(err) {
+			return err
+		}
+		j.report(j.plan.RefusedTeam(change, err)...)
+		return nil
+	})
+}
+
+// each does something for many at the same time. It ends early with the first error.
+func (j *job) each(ctx context.Context, n int, do func(ctx context.Context, k int) error) error {
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(j.workers)
+	for k := range n {
+		if inner.Err() != nil {
+			break
+		}
+		group.Go(func() error { return do(inner, k) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// pauses are those before what failed in passing is tried again.
+var pauses = []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second}
+
+// patch applies an object. What may pass is tried again.
+func (j *job) patch(ctx context.Context, kind, name string, spec map[string]any, options []client.PatchOption) error {
+	body, err := json.Marshal(map[string]any{
+		"apiVersion": v1alpha1.GroupVersion.String(), "kind": kind, "metadata": map[string]any{"name": name, "namespace": j.namespace}, "spec": spec,
+	})
+	if err != nil {
+		return fmt.Errorf("writing %s %s: %w", kind, name, err)
+	}
+	options = append(slices.Clone(options), client.FieldOwner(manager))
+	if j.force {
+		options = append(options, client.ForceOwnership)
+	}
+	for n := 0; ; n++ {
+		// Of the answer, nothing is needed: the server sends metadata alone.
+		object := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: kind}}
+		object.Name, object.Namespace = name, j.namespace
+		err = j.cluster.Patch(ctx, object, client.RawPatch(types.ApplyPatchType, body), options...)
+		if err == nil || judged(err) || !passing(err) || n == len(pauses) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-j.Clock.After(pauses[n]):
+		}
+	}
+}
+
+// judged says that an error is about the object, and not about the server or who asks.
+func judged(err error) bool {
+	var status *apierrors.StatusError
+	if !errors.As(err, &status) {
+		return false
+	}
+	switch status.ErrStatus.Code {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
+		return true
+	case http.StatusConflict: // of which others are races
+		return apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict)
+	}
+	return false
+}
+
+// passing says that an error may not come again.
+func passing(err error) bool {
+	return !apierrors.IsUnauthorized(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// may asks once whether who calls has the rights that everything takes, instead of being told for each line.
+func (j *job) may(ctx context.Context, changed []int) error {
+	needs := map[string][]string{}
+	if len(changed) > 0 {
+		needs["users"] = []string{"patch"}
+	}
+	if slices.ContainsFunc(changed, func(k int) bool { return j.plan.Users[k].Action == people.Created }) {
+		needs["users"] = []string{"create", "patch"}
+	}
+	if len(j.plan.Teams) > 0 {
+		needs["teams"] = []string{"patch"}
+	}
+	var lacking []string
+	for _, resource := range []string{"users", "teams"} {
+		for _, verb := range needs[resource] {
+			review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+				ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: j.namespace, Verb: verb, Group: v1alpha1.GroupVersion.Group, Resource: resource},
+			}}
+			if err := j.cluster.Create(ctx, review); err != nil {
+				return fmt.Errorf("asking for your rights: %w", err)
+			}
+			if !review.Status.Allowed {
+				lacking = append(lacking, verb+" "+resource)
+			}
+		}
+	}
+	if len(lacking) > 0 {
+		return fmt.Errorf("you may not %s of %s in namespace %s: ask who runs the cluster for this right, or check without the server by --dry-run=client",
+			strings.Join(lacking, ", "), v1alpha1.GroupVersion.Group, j.namespace)
+	}
+	return nil
+}

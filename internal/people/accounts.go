@@ -1,0 +1,91 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package people
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"seatkeeper.dev/seatkeeper/internal/address"
+	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/spreadsheet"
+)
+
+// fromAccounts are the columns that accounts fill.
+var fromAccounts = []Column{
+	ColumnEmail, ColumnGivenName, ColumnFamilyName, ColumnTitle, ColumnWorkPhone, ColumnMobilePhone, ColumnEmployeeNumber, ColumnLocale, ColumnTimeZone, ColumnManager,
+}
+
+// Accounts is a table of the accounts of a directory that are chosen, each on the line of its turn. Accounts that nobody can sign in with, or that have no
+// address, are no people to invite: left says of them why, by what the directory calls them. What a directory has in a form that a
+// User cannot have is left out.
+func Accounts(found []directory.Found, chosen func(*directory.Found) bool) (table spreadsheet.Table, left []string) {
+	emails := map[string]string{}
+	for i := range found {
+		if email := emailOf(&found[i]); email != "" && found[i].Active {
+			emails[found[i].ID] = email
+		}
+	}
+	for i, name := range fromAccounts {
+		table.Header = append(table.Header, spreadsheet.Cell{Text: string(name), Column: i + 1})
+	}
+	inactive := 0
+	for i := range found {
+		a := &found[i]
+		switch {
+		case !chosen(a):
+		case !a.Active:
+			inactive++
+		case emails[a.ID] == "":
+			left = append(left, fmt.Sprintf("account %q is left out: it has no address", cmp.Or(a.UserName, a.ID)))
+		default:
+			table.Rows = append(table.Rows, accountRow(a, i+1, emails))
+		}
+	}
+	if inactive > 0 {
+		left = append(left, fmt.Sprintf("%d of the accounts are left out: nobody can sign in with them", inactive))
+	}
+	slices.Sort(left)
+	return table, left
+}
+
+// accountRow is an account as a row. emails are the addresses of accounts, by what the directory calls them.
+func accountRow(a *directory.Found, line int, emails map[string]string) spreadsheet.Row {
+	person := Person{
+		Email: emails[a.ID], GivenName: a.GivenName, FamilyName: a.FamilyName, Title: a.Title, WorkPhone: telephone(a.WorkPhone), MobilePhone: telephone(a.MobilePhone),
+		EmployeeNumber: a.EmployeeNumber, Locale: strings.ReplaceAll(a.Locale, "_", "-"), TimeZone: a.TimeZone,
+	}
+	if manager := emails[a.ManagerID]; a.ManagerID != "" && address.Fold(manager) != address.Fold(person.Email) {
+		person.Manager = manager
+	}
+	row := spreadsheet.Row{Line: line}
+	for at, name := range fromAccounts {
+		row.Cells = append(row.Cells, spreadsheet.Cell{Text: fitting(find(name), &person), Line: line, Column: at + 1})
+	}
+	return row
+}
+
+// emailOf is the address of an account: its user name, or else that at work.
+func emailOf(a *directory.Found) string {
+	for _, text := range []string{a.UserName, a.Email} {
+		if wrong, _ := checkEmail(text); wrong == "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// telephone is a number without what makes it a link.
+func telephone(text string) string { return strings.TrimPrefix(text, "tel:") }
+
+// fitting is the value of a column, if a User can have it.
+func fitting(c *column, p *Person) string {
+	text := c.get(p)
+	if wrong, _ := c.set(&Person{}, text); wrong != "" {
+		return ""
+	}
+	return text
+}

@@ -1,0 +1,371 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package people
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/address"
+)
+
+// Cluster is what is there already.
+type Cluster struct {
+	// Organization is whose people they are; Manager is the field manager that writes them.
+	Organization, Manager string
+	// Users and Teams are all of the namespace, and Roles the names of all roles of the organization.
+	Users []v1alpha1.User
+	Teams []v1alpha1.Team
+	Roles []string
+	// Unknown says that nobody has looked: what is not here may be there.
+	Unknown bool
+}
+
+// Action is what happens to a User.
+type Action string
+
+// The actions, in kubectl's words.
+const (
+	Created    Action = "created"
+	Configured Action = "configured"
+	Unchanged  Action = "unchanged"
+)
+
+// Change is what happens to one User.
+type Change struct {
+	Action      Action
+	Name, Email string
+	// Columns are those with another value than there is.
+	Columns []Column
+	// Apply is the spec that server-side apply is given, and Whole the one that comes of it.
+	Apply, Whole map[string]any
+
+	row *Row
+}
+
+// Line is where the file has the person.
+func (c *Change) Line() int { return c.row.line }
+
+// Plan is what happens, in the order of the file.
+type Plan struct {
+	Users []Change
+	Teams []TeamChange
+
+	set *Set
+}
+
+// planner makes a Plan.
+type planner struct {
+	*Set
+
+	cluster *Cluster
+	// byEmail are the Users of the organization by address, byName all of the namespace; names are those of the people in the file, by address.
+	byEmail map[string][]*v1alpha1.User
+	byName  map[string]*v1alpha1.User
+	names   map[string]string
+	teams   map[string]*v1alpha1.Team
+	inside  map[string][]Membership
+
+	problems []Problem
+}
+
+// Plan compares a table with what is there. Rows with problems are left out of it.
+func (s *Set) Plan(cluster Cluster) (Plan, []Problem) {
+	p := &planner{
+		Set: s, cluster: &cluster, byEmail: map[string][]*v1alpha1.User{}, byName: map[string]*v1alpha1.User{}, names: map[string]string{},
+		teams: map[string]*v1alpha1.Team{}, inside: map[string][]Membership{},
+	}
+	for i := range cluster.Users {
+		u := &cluster.Users[i]
+		p.byName[u.Name] = u
+		if u.Spec.Organization == cluster.Organization {
+			key := address.Fold(u.Spec.Email)
+			p.byEmail[key] = append(p.byEmail[key], u)
+		}
+	}
+	for i := range cluster.Teams {
+		p.team(&cluster.Teams[i])
+	}
+	p.name()
+	plan := Plan{set: s}
+	for i := range s.Rows {
+		row := &s.Rows[i]
+		if row.wrong {
+			continue
+		}
+		if change, ok := p.change(row); ok {
+			plan.Users = append(plan.Users, change)
+		}
+	}
+	plan.Teams = p.teamChanges(plan.Users)
+	return plan, p.problems
+}
+
+func (p *planner) report(row *Row, name Column, format string, args ...any) {
+	p.problems = append(p.problems, p.problem(row, name, fmt.Sprintf(format, args...)))
+	row.wrong = true
+}
+
+// name finds out what the User of each row is called: as it is, as the row says, or by its address.
+func (p *planner) name() {
+	taken := map[string]string{} // by whose address
+	claim := func(row *Row, name string) {
+		key := address.Fold(row.Email)
+		if other, ok := taken[name]; ok && other != key {
+			p.report(row, ColumnUser, "%s is the name of another user in the file", name)
+			return
+		}
+		taken[name], p.names[key] = key, name
+	}
+	for i := range p.Rows {
+		row := &p.Rows[i]
+		if row.wrong {
+			continue
+		}
+		if name, ok := p.known(row); ok {
+			claim(row, name)
+		}
+	}
+	for i := range p.Rows {
+		row := &p.Rows[i]
+		if _, named := p.names[address.Fold(row.Email)]; row.wrong || named {
+			continue
+		}
+		claim(row, Name(p.cluster.Organization, row.Email, func(name string) bool { return taken[name] != "" || p.byName[name] != nil }))
+	}
+}
+
+// known is the name that is known of a row, before one is made.
+func (p *planner) known(row *Row) (string, bool) {
+	has := p.byEmail[address.Fold(row.Email)]
+	if row.User == "" && len(has) == 0 {
+		return "", false
+	}
+	var names []string
+	for _, u := range has {
+		if u.Name == row.User || len(has) == 1 && row.User == "" {
+			return u.Name, true
+		}
+		names = append(names, u.Name)
+	}
+	slices.Sort(names)
+	switch {
+	case len(has) == 1:
+		p.report(row, ColumnUser, "the User with the address %q is called %s: leave the name empty, or write that one", row.Email, names[0])
+	case len(has) > 1:
+		p.report(row, ColumnEmail, "%q is the address of the Users %s: delete all but one of them", row.Email, strings.Join(names, ", "))
+	case p.byName[row.User] != nil:
+		p.report(row, ColumnUser, "%s is the name of a User with another address: leave the name empty, or change the address of that User first", row.User)
+	default:
+		return row.User, true
+	}
+	return "", false
+}
+
+// reference is the name of the User that a cell means.
+func (p *planner) reference(row *Row, name Column, text, own string) string {
+	found := text
+	if strings.Contains(text, "@") {
+		key := address.Fold(text)
+		if found = p.names[key]; found == "" && len(p.byEmail[key]) == 1 {
+			found = p.byEmail[key][0].Name
+		}
+		if found == "" {
+			p.report(row, name, "%q is nobody's address, neither in the file nor in organization %s", text, p.cluster.Organization)
+			return ""
+		}
+	}
+	if found == own {
+		p.report(row, name, "nobody is their own %s", name)
+	}
+	return found
+}
+
+// values is what a row says of the spec, by column. Of columns that the table does not have it says nothing.
+func (p *planner) values(row *Row, own string, is map[string]any) map[Column]any {
+	values := map[Column]any{}
+	for i := range columns {
+		c := &columns[i]
+		if !p.Has(c.name) || c.path == nil {
+			continue
+		}
+		values[c.name] = p.value(row, c, own, is)
+	}
+	// An employee has one of the two, so that to name one takes away the other.
+	if values[ColumnEmployeeNumber] != nil {
+		values[ColumnNewEmployee] = nil
+	} else if values[ColumnNewEmployee] != nil {
+		values[ColumnEmployeeNumber] = nil
+	}
+	return values
+}
+
+// value is what a row says in one column; nil for nothing.
+func (p *planner) value(row *Row, c *column, own string, is map[string]any) any {
+	text := c.get(&row.Person)
+	switch {
+	case c.name == ColumnState:
+		if was, ok := at(is, c.path); text == "" && ok && was != string(v1alpha1.UserActive) {
+			return string(v1alpha1.UserActive) // which is what leaving it empty means
+		}
+	case text == "":
+	case c.name == ColumnRoles:
+		return anys(row.Roles)
+	case c.name == ColumnNewEmployee:
+		return true
+	case c.name == ColumnManager, c.name == ColumnSuccessor:
+		return orNil(p.reference(row, c.name, text, own))
+	}
+	return orNil(text)
+}
+
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+func anys(list []string) []any {
+	all := make([]any, len(list))
+	for i, text := range list {
+		all[i] = text
+	}
+	return all
+}
+
+// change compares a row with the User that there is.
+func (p *planner) change(row *Row) (Change, bool) {
+	change := Change{Action: Created, Name: p.names[address.Fold(row.Email)], Email: row.Email, row: row}
+	spec := map[string]any{"organization": p.cluster.Organization}
+	change.Apply, change.Whole = spec, runtime.DeepCopyJSON(spec)
+	is := p.byName[change.Name]
+	if is != nil && is.Spec.Organization != p.cluster.Organization {
+		p.report(row, ColumnUser, "%s is the name of a User of organization %s", change.Name, is.Spec.Organization)
+		return change, false
+	}
+	if is != nil && !is.DeletionTimestamp.IsZero() {
+		p.report(row, ColumnEmail, "User %s, who has this address, is being deleted: import again when it is gone", is.Name)
+		return change, false
+	}
+	var was map[string]any
+	if is != nil {
+		var err error
+		if was, err = specOf(is); err != nil {
+			p.report(row, ColumnUser, "User %s cannot be read: %v", change.Name, err)
+			return change, false
+		}
+		change.Action, change.Whole = Unchanged, runtime.DeepCopyJSON(was)
+	}
+	values := p.values(row, change.Name, was)
+	p.grants(row)
+	for i := range columns {
+		c := &columns[i]
+		value, said := values[c.name]
+		if !said {
+			continue
+		}
+		before, _ := at(was, c.path)
+		put(change.Apply, c.path, value)
+		put(change.Whole, c.path, value)
+		if !equal(c.name, before, value) {
+			change.Columns = append(change.Columns, c.name)
+		}
+	}
+	if is != nil && len(change.Columns) > 0 {
+		change.Action = Configured
+		p.keep(row, &change, is, was, values)
+	}
+	return change, !row.wrong
+}
+
+// specOf is the spec of a User as JSON has it.
+func specOf(u *v1alpha1.User) (map[string]any, error) {
+	return runtime.DefaultUnstructuredConverter.ToUnstructured(&u.Spec)
+}
+
+func at(spec map[string]any, path []string) (any, bool) {
+	value, ok, err := unstructured.NestedFieldNoCopy(spec, path...)
+	return value, ok && err == nil
+}
+
+// put sets a value, or takes it away when it is nil, with what is around it when nothing else is there.
+func put(spec map[string]any, path []string, value any) {
+	if value != nil {
+		if err := unstructured.SetNestedField(spec, runtime.DeepCopyJSONValue(value), path...); err == nil {
+			return
+		}
+	}
+	unstructured.RemoveNestedField(spec, path...)
+	if around, ok := spec[path[0]].(map[string]any); ok && len(around) == 0 {
+		delete(spec, path[0])
+	}
+}
+
+// equal says that two values of a column mean the same.
+func equal(name Column, a, b any) bool {
+	switch name {
+	case ColumnRoles:
+		x, y := texts(a), texts(b)
+		slices.Sort(x)
+		slices.Sort(y)
+		return slices.Equal(x, y)
+	case ColumnAccessUntil:
+		return instant(a).Equal(instant(b))
+	case ColumnState:
+		return state(a) == state(b)
+	}
+	return a == b
+}
+
+func state(value any) any {
+	if value == nil {
+		return string(v1alpha1.UserActive)
+	}
+	return value
+}
+
+func texts(value any) []string {
+	var all []string
+	list, _ := value.([]any)
+	for _, item := range list {
+		if text, ok := item.(string); ok {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// instant is a time as the API keeps it; the zero one for none.
+func instant(value any) time.Time {
+	text, _ := value.(string)
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return t.Truncate(time.Second)
+}
+
+// grants holds that the roles and teams of a row are there.
+func (p *planner) grants(row *Row) {
+	if p.cluster.Unknown {
+		return
+	}
+	for _, role := range row.Roles {
+		if !slices.Contains(p.cluster.Roles, role) {
+			p.report(row, ColumnRoles, "organization %s has no Role %s", p.cluster.Organization, role)
+		}
+	}
+	for _, m := range row.Teams {
+		if p.teams[m.Team] == nil {
+			p.report(row, ColumnTeams, "organization %s has no Team %s", p.cluster.Organization, m.Team)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package spreadsheet
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+)
+
+// commas are what is between cells.
+var commas = []rune{',', ';', '\t', '|'}
+
+// ReadCSV reads a table from CSV. Each line that cannot be read is a fault, and the others are read; an error is about the whole file.
+func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
+	text, was, err := decode(data, encoding)
+	if err != nil {
+		return Table{}, nil, err
+	}
+	text = newlines(text)
+	table := Table{Encoding: was}
+	skipped := 0
+	text, skipped, table.Comma = separator(text)
+	reader := csv.NewReader(bytes.NewReader(text))
+	reader.Comma, reader.FieldsPerRecord, reader.ReuseRecord = table.Comma, -1, true
+	var faults []Fault
+	for {
+		record, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		var broken *csv.ParseError
+		if errors.As(err, &broken) {
+			faults = append(faults, unreadable(broken, skipped))
+			continue
+		}
+		if err != nil {
+			return Table{}, nil, Fault{Message: err.Error()}
+		}
+		line, _ := reader.FieldPos(0)
+		if empty(record) {
+			continue
+		}
+		if table.Header == nil {
+			table.Header = header(record, line+skipped)
+			continue
+		}
+		row, wrong := table.row(record, line+skipped)
+		faults = append(faults, wrong...)
+		table.Rows = append(table.Rows, row)
+	}
+	if table.Header == nil && len(faults) == 0 {
+		return Table{}, nil, Fault{Message: "the file is empty: its first line has the names of the columns"}
+	}
+	return table, faults, nil
+}
+
+// unreadable is an error of the reader as a fault.
+func unreadable(err *csv.ParseError, skipped int) Fault {
+	message := err.Err.Error()
+	switch {
+	case errors.Is(err, csv.ErrQuote):
+		message = `a cell begins with " and does not end with one: close it, and write each " within it twice`
+	case errors.Is(err, csv.ErrBareQuote):
+		message = `there is a " within a cell: write it twice, and put the cell in quotes`
+	}
+	return Fault{Line: err.StartLine + skipped, Message: message}
+}
+
+func empty(record []string) bool {
+	return !slices.ContainsFunc(record, func(cell string) bool { return !Blank(cell) })
+}
+
+// header is the first line, without the empty columns that spreadsheets leave behind.
+func header(record []string, line int) []Cell {
+	var cells []Cell
+	for i, text := range record {
+		cells = append(cells, Cell{Clean(text), line, i + 1})
+	}
+	for len(cells) > 0 && cells[len(cells)-1].Text == "" {
+		cells = cells[:len(cells)-1]
+	}
+	return cells
+}
+
+// row is a line below the header. Values in columns without a name are faults.
+func (t *Table) row(record []string, line int) (Row, []Fault) {
+	row := Row{Line: line, Cells: make([]Cell, len(t.Header))}
+	for i := range row.Cells {
+		row.Cells[i] = Cell{Line: line, Column: i + 1}
+		if i < len(record) {
+			row.Cells[i].Text = Clean(record[i])
+		}
+	}
+	var faults []Fault
+	for i, text := range record {
+		if Blank(text) || i < len(t.Header) && t.Header[i].Text != "" {
+			continue
+		}
+		faults = append(faults, Fault{line, i + 1, fmt.Sprintf("%q is in a column without a name: name it in line %d, or put the cell in quotes that has a %s in it",
+			Clean(text), t.Header[0].Line, comma(t.Comma))})
+	}
+	return row, faults
+}
+
+func comma(r rune) string {
+	if r == '\t' {
+		return "tab"
+	}
+	return string(r)
+}
+
+// separator finds what is between cells: what Excel's line sep= says, or what is most often in the first line. It returns the text
+// after that line, and how many lines it has skipped.
+func separator(text []byte) (rest []byte, skipped int, sep rune) {
+	for {
+		line, after, more := bytes.Cut(text[len(rest):], []byte("\n"))
+		if !more || !Blank(string(line)) {
+			break
+		}
+		rest, skipped = text[:len(text)-len(after)], skipped+1
+	}
+	body := text[len(rest):]
+	line, after, _ := bytes.Cut(body, []byte("\n"))
+	if said, ok := bytes.CutPrefix(bytes.ToLower(bytes.Trim(line, "\r\" ")), []byte("sep=")); ok && len(said) <= 1 {
+		sep = '\t'
+		if len(said) == 1 {
+			sep = rune(said[0])
+		}
+		return after, skipped + 1, sep
+	}
+	return body, skipped, guess(line)
+}
+
+func guess(line []byte) rune {
+	counts, quoted := map[rune]int{}, false
+	for _, r := range string(line) {
+		switch {
+		case r == '"':
+			quoted = !quoted
+		case !quoted:
+			counts[r]++
+		}
+	}
+	best := commas[0]
+	for _, r := range commas[1:] {
+		if counts[r] > counts[best] {
+			best = r
+		}
+	}
+	return best
+}
+
+// Options are how CSV is written.
+type Options struct {
+	// Comma is between cells; a comma if it is 0.
+	Comma rune
+	// Mark has the file begin with a byte order mark, by which Excel knows UTF-8.
+	Mark bool
+}
+
+// WriteCSV writes a table with this header. What a spreadsheet would take for a formula is escaped.
+func WriteCSV(w io.Writer, o Options, records [][]string) error {
+	if o.Mark {
+		if _, err := w.Write(bom); err != nil {
+			return err
+		}
+	}
+	writer := csv.NewWriter(w)
+	if o.Comma != 0 {
+		writer.Comma = o.Comma
+	}
+	for _, record := range records {
+		cells := make([]string, len(record))
+		for i, text := range record {
+			cells[i] = Escape(text)
+		}
+		if err := writer.Write(cells); err != nil {
+			return err
+		}
+	}
+	writer.Flush()
+	return writer.Error()
+}

@@ -1,0 +1,109 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package spreadsheet reads and writes tables as spreadsheets leave them: CSV in the encodings and with the separators that Excel and
+// others write, and the same as JSON or YAML. It knows nothing of what is in the cells, but for where each one is.
+package spreadsheet
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// Cell is one value, and where it is in the file. Lines and columns count from 1; a column is that of the table in CSV, and a
+// character of the line elsewhere.
+type Cell struct {
+	Text         string
+	Line, Column int
+}
+
+// Row is one record. It has as many cells as the table has headers; a cell that is not there is empty.
+type Row struct {
+	Line  int
+	Cells []Cell
+}
+
+// Table is what a file holds.
+type Table struct {
+	Header []Cell
+	Rows   []Row
+	// Encoding is what a CSV file was read as, and Comma what is between its cells.
+	Encoding Encoding
+	Comma    rune
+}
+
+// Fault is something that cannot be read, and where it is. Column is 0 when it is about the whole line.
+type Fault struct {
+	Line, Column int
+	Message      string
+}
+
+// Error implements error.
+func (f Fault) Error() string {
+	if f.Line == 0 {
+		return f.Message
+	}
+	if f.Column == 0 {
+		return fmt.Sprintf("line %d: %s", f.Line, f.Message)
+	}
+	return fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.Message)
+}
+
+// formulas begin what a spreadsheet takes for a formula, in narrow and wide letters.
+const formulas = "=+-@＝＋－＠\t\r"
+
+// quotes are what some write around a cell, and what ends them.
+var quotes = map[rune]rune{'“': '”', '„': '“', '«': '»'}
+
+// hidden says that an apostrophe before this letter is a spreadsheet's: it has what follows taken as text.
+func hidden(r rune) bool {
+	_, quote := quotes[r]
+	return quote || r == '\'' || unicode.IsDigit(r) || blank(r) || strings.ContainsRune(formulas, r)
+}
+
+// Escape has a spreadsheet show a value as it is, and not take it for a formula. Clean takes back what it adds.
+func Escape(text string) string {
+	runes := []rune(text)
+	if len(runes) == 0 {
+		return text
+	}
+	first := runes[0]
+	_, quote := quotes[first]
+	switch {
+	case strings.ContainsRune(formulas, first), quote, blank(first), first == '\'' && len(runes) > 1 && hidden(runes[1]):
+		return "'" + text
+	}
+	return text
+}
+
+// Clean is the value that somebody meant with a cell: without blanks around it, the apostrophe that Escape and spreadsheets write
+// before it, or typographic quotes around it.
+func Clean(cell string) string {
+	text := strings.TrimFunc(cell, blank)
+	if rest, ok := strings.CutPrefix(text, "'"); ok && rest != "" {
+		if first := []rune(rest)[0]; hidden(first) {
+			return rest
+		}
+		return text
+	}
+	runes := []rune(text)
+	if len(runes) > 1 && quotes[runes[0]] == runes[len(runes)-1] {
+		return strings.TrimFunc(string(runes[1:len(runes)-1]), blank)
+	}
+	return text
+}
+
+// blank says that nobody sees a letter: spreadsheets and web pages leave no-break spaces and marks without width.
+func blank(r rune) bool {
+	switch r {
+	case '\u200b', '\u200e', '\u200f', '\u2060', '\ufeff':
+		return true
+	}
+	return unicode.IsSpace(r)
+}
+
+// Blank says that nobody sees anything of a text.
+func Blank(text string) bool {
+	return strings.IndexFunc(text, func(r rune) bool { return !blank(r) }) < 0
+}
