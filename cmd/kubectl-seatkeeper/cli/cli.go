@@ -67,7 +67,6 @@ It works with your own rights, on the cluster and in the namespace that kubectl 
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 	}
 	root.SetIn(sh.In)
 	root.SetOut(sh.Out)
