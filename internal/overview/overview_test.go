@@ -85,8 +85,14 @@ func TestPeopleAreCountedOnce(t *testing.T) {
 	)
 	r := c.Report()
 	want := []overview.State{
-		{State: "Active", People: 2}, {State: "Invited", People: 1}, {State: "Archiving", People: 2}, {State: "AwaitingSeat", People: 1},
-		{State: "Pending", People: 1}, {State: "Suspended", People: 1}, {State: "Parked", People: 1}, {State: "Archived", People: 2},
+		{State: "Active", People: 2},
+		{State: "Invited", People: 1},
+		{State: "Archiving", People: 2},
+		{State: "AwaitingSeat", People: 1},
+		{State: "Pending", People: 1},
+		{State: "Suspended", People: 1},
+		{State: "Parked", People: 1},
+		{State: "Archived", People: 2},
 	}
 	if diff := cmp.Diff(want, r.People); diff != "" {
 		t.Errorf("want -, got +:\n%s", diff)

@@ -47,7 +47,7 @@ func (a answer) says(t *testing.T, words ...string) answer {
 
 func TestInvite(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	resend := func() string {
 		return read(t, ns, "jean", &v1alpha1.User{}).Annotations[v1alpha1.AnnotationResendInvitation]
 	}
@@ -73,7 +73,7 @@ func TestInvite(t *testing.T) {
 
 func TestActingFails(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	may(t, ns, "eve", rbacv1.PolicyRule{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"}, Verbs: []string{"get", "list"}})
 	for _, c := range []struct {
 		why  string
@@ -107,13 +107,13 @@ func TestActingFails(t *testing.T) {
 		{"a dry run that does not exist", []string{"invite", "jean", "--dry-run=maybe"}, `must be "none", "server" or "client"`},
 		{"somebody may not write", []string{"archive", "noah", "--as", "eve"}, "user noah was not archived"},
 	} {
-		t.Run(c.why, func(t *testing.T) { 
+		t.Run(c.why, func(t *testing.T) {
 			dashes := slices.Index(c.args, "--")
 			if dashes < 0 {
 				dashes = len(c.args)
 			}
 			run(t, slices.Insert(slices.Clone(c.args), dashes, "-n", ns, "--yes")...).failed(t, c.want)
-		 })
+		})
 	}
 	if u := read(t, ns, "noah", &v1alpha1.User{}); u.Spec.State != v1alpha1.UserActive {
 		t.Errorf("noah is %s", u.Spec.State)
@@ -122,7 +122,7 @@ func TestActingFails(t *testing.T) {
 
 func TestArchiveAndReactivate(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	org := read(t, ns, "acme", &v1alpha1.Organization{})
 	notes := build.Notes()
 	tokens := build.Notes()
@@ -183,7 +183,7 @@ func whileAsked(happens func()) call {
 // nothing of what was shown is no matter, and another one is.
 func TestWhatWasShownIsDone(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	whileAsked(func() {
 		u := read(t, ns, "noah", &v1alpha1.User{})
 		u.Spec.Title = "Herald"
@@ -210,7 +210,7 @@ func TestWhatWasShownIsDone(t *testing.T) {
 // TestWhoWasDeletedComesBackByAnotherWay checks that somebody whose User is gone is told of.
 func TestWhoWasDeletedComesBackByAnotherWay(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	gone := &v1alpha1.ArchivedUser{}
 	gone.Name, gone.Namespace = "65f2c1f345723eb33182d00666c24e03", ns
 	gone.Record.User, gone.Record.UID, gone.Record.Reason = "emma", "u", v1alpha1.ArchiveOther
@@ -225,7 +225,7 @@ func TestWhoWasDeletedComesBackByAnotherWay(t *testing.T) {
 
 func TestApproveAndReject(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	a := asked("y\n").run(t, "approve", "removals", "acme", "-n", ns).says(t, "Let pass 1 removal that is held in organization acme (token 8bb791e73bb39d41)", "noah (Archive)")
 	if got := a.done(t); got != "organization.seatkeeper.dev/acme removals approved\n" {
 		t.Errorf("it prints %q", got)
@@ -320,7 +320,7 @@ func tracked(t *testing.T, o client.Object, manager string, labels map[string]st
 
 func TestGitIsNotFought(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	git := func(kind, name string) client.Object {
 		o := map[string]client.Object{"User": &v1alpha1.User{}, "SeatPool": &v1alpha1.SeatPool{}}[kind]
 		read(t, ns, name, o)
@@ -358,4 +358,3 @@ spec:
 	tracked(t, jean, "argocd-controller", nil)
 	run(t, "invite", "jean", "-n", ns, "--yes").says(t, "Argo CD (field manager argocd-controller) would set it back")
 }
-

@@ -48,7 +48,7 @@ func has(set *metav1.FieldsV1, path []string) bool {
 		return false
 	}
 	at := map[string]json.RawMessage{}
-	next := json.RawMessage(set.Raw)
+	next := json.RawMessage(set.GetRawBytes())
 	for _, name := range path {
 		clear(at)
 		if err := json.Unmarshal(next, &at); err != nil {

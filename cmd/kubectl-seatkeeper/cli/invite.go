@@ -52,7 +52,7 @@ the mail. The link of the one before is dead from then on. It sets the annotatio
 }
 
 // eachUser makes an edit of each of several Users. Names that come twice count once.
-func eachUser(ctx context.Context, c *cluster, names []string, make func(*v1alpha1.User) (edit, error)) ([]edit, error) {
+func eachUser(ctx context.Context, c *cluster, names []string, change func(*v1alpha1.User) (edit, error)) ([]edit, error) {
 	var edits []edit
 	seen := map[string]bool{}
 	for _, name := range names {
@@ -64,7 +64,7 @@ func eachUser(ctx context.Context, c *cluster, names []string, make func(*v1alph
 		if err != nil {
 			return nil, err
 		}
-		e, err := make(u)
+		e, err := change(u)
 		if err != nil {
 			return nil, err
 		}

@@ -31,6 +31,9 @@ import (
 
 var then = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
+// listOfNoah stands for the list of removals that are held.
+const listOfNoah = "8bb791e73bb39d41"
+
 // seed creates objects in a namespace, with the status that they have.
 func seed(t *testing.T, ns string, objects ...client.Object) {
 	t.Helper()
@@ -76,14 +79,15 @@ func active(b *build.UserBuilder) *v1alpha1.User {
 	return ready(b.AcceptedAt(then).Obj(), true, v1alpha1.ReasonActive, "accepted the invitation and has access", false)
 }
 
-// acme is an organization in which something of everything is going on.
-func acme(t *testing.T) string {
+// organized is the namespace of organization acme, in which something of everything is going on.
+func organized(t *testing.T) string {
 	t.Helper()
 	ns := env.Namespace(t)
 	org := ready(build.Organization("acme").Owner("marie").DisplayName("Acme SAS").Protection("1", time.Hour).Obj(), true, v1alpha1.ReasonReady, "the organization is in effect", false)
 	org.Status.Removals = v1alpha1.RemovalsStatus{
-		Held: []v1alpha1.HeldRemoval{{User: "noah", UID: "u", Generation: 2, Kind: v1alpha1.RemovalArchive}}, HeldCount: 1, Token: "8bb791e73bb39d41",
+		Held: []v1alpha1.HeldRemoval{{User: "noah", UID: "u", Generation: 2, Kind: v1alpha1.RemovalArchive}}, HeldCount: 1,
 	}
+	org.Status.Removals.Token = listOfNoah
 	users := build.SeatPool("users").Seats(5).Price("10.00", "EUR").Tax("20").Approval().Obj()
 	users.Spec.Plan = "Pro"
 	ready(users, false, v1alpha1.ReasonOrderPending, "an order of 2 seats waits", true)
@@ -143,7 +147,7 @@ karim     AwaitingSeat   every seat of seat pool users is taken (capacity 3): nu
 
 func TestStatusReadsWell(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	if diff := cmp.Diff(statusText, run(t, "status", "-n", ns).done(t)); diff != "" {
 		t.Errorf("off a terminal nothing is cut or coloured; want -, got +:\n%s", diff)
 	}
@@ -202,7 +206,7 @@ func plain(text string) string {
 
 func TestStatusAsData(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	var r overview.Report
 	if err := json.Unmarshal([]byte(run(t, "status", "-n", ns, "-o", "json").done(t)), &r); err != nil {
 		t.Fatal(err)
@@ -226,7 +230,7 @@ func TestStatusAsData(t *testing.T) {
 
 func TestSeeingFails(t *testing.T) {
 	t.Parallel()
-	ns, empty := acme(t), env.Namespace(t)
+	ns, empty := organized(t), env.Namespace(t)
 	may(t, ns, "peek", rbacv1.PolicyRule{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"}, Verbs: []string{"get", "list"}})
 	for _, c := range []struct {
 		why  string
@@ -250,7 +254,7 @@ func TestSeeingFails(t *testing.T) {
 
 func TestTreeOfTeams(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	want := `NAME                         ROLE     STATE
 acme
 ├── company [support]
@@ -279,7 +283,7 @@ acme
 
 func TestWhoCan(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	want := `USER    STATE     ACCESS   ROLES                 GIVEN BY
 jean    Invited   No       commercial, support   team sales, team company
 marie   Active    Yes      commercial, support   team sales, team company
@@ -300,7 +304,7 @@ noah    Active    Yes      commercial            spec.roles
 
 func TestNamesAreCompleted(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	for _, c := range []struct {
 		why  string
 		args []string
@@ -363,7 +367,7 @@ func (s *screen) shows(text string) error {
 
 func TestStatusIsFollowed(t *testing.T) {
 	t.Parallel()
-	ns := acme(t)
+	ns := organized(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var out, errs screen

@@ -84,7 +84,9 @@ func (sh *Shell) showNext(v *statusView, text string) error {
 
 // follow reads all that belongs to an organization, and goes on to follow it. changed has something whenever there is news.
 func (sh *Shell) follow(ctx context.Context, c *cluster, org *v1alpha1.Organization, stop context.CancelCauseFunc) (seen cache.Cache, changed <-chan struct{}, err error) {
-	of := func(path string) cache.ByObject { return cache.ByObject{Field: fields.OneTermEqualSelector(path, org.Name)} }
+	of := func(path string) cache.ByObject {
+		return cache.ByObject{Field: fields.OneTermEqualSelector(path, org.Name)}
+	}
 	kinds := map[client.Object]cache.ByObject{
 		&v1alpha1.Organization{}: of("metadata.name"), &v1alpha1.Role{}: of(ofOrganization), &v1alpha1.Team{}: of(ofOrganization),
 		&v1alpha1.SeatPool{}: of(ofOrganization), &v1alpha1.User{}: of(ofOrganization), &v1alpha1.ArchivedUser{}: of(ofRecord),
@@ -153,4 +155,3 @@ func (sh *Shell) statusNow(ctx context.Context, v *statusView, seen client.Reade
 	l.Users, l.Roles, l.Teams, l.Pools, l.Archived = users.Items, roles.Items, teams.Items, pools.Items, archived.Items
 	return sh.showStatus(v, overview.New(l).Report())
 }
-

@@ -28,7 +28,7 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ns, config, ran := acme(t), kubeconfig(t), 0
+	ns, config, ran := organized(t), kubeconfig(t), 0
 	for _, block := range consoleBlock.FindAllStringSubmatch(string(page), -1) {
 		for _, example := range strings.Split(block[1], prompt)[1:] {
 			line, want, _ := strings.Cut(example, "\n")
