@@ -23,6 +23,14 @@ func approveCommand(sh *Shell) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "approve",
 		Short: "Let pass what is held: removals of people, or an order of seats",
+		Example: `  # What is held?
+  kubectl seatkeeper status
+
+  # Let the people go
+  kubectl seatkeeper approve removals acme
+
+  # Confirm an order of seats
+  kubectl seatkeeper approve order users`,
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -34,6 +42,8 @@ func rejectCommand(sh *Shell) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reject",
 		Short: "Take back what is held: deletions of people that were a mistake",
+		Example: `  # Keep the people, and apply the Users again
+  kubectl seatkeeper reject removals acme`,
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -24,7 +24,7 @@ type progress struct {
 	shown bool
 }
 
-// progress begins to count what is done of total, which is 0 when it is not known, such as "checking users".
+// progress begins to count what is done of total, such as "checking"; total is 0 when nobody knows how much there is.
 func (sh *Shell) progress(what string, total int) *progress {
 	return &progress{sh: sh, what: what, total: total, last: sh.Clock.Now()}
 }
@@ -42,11 +42,11 @@ func (p *progress) add(n int) {
 		return
 	}
 	p.last, p.shown = now, true
-	text := fmt.Sprintf("%s: %d", p.what, p.done)
+	far := fmt.Sprintf("%s: %d", p.what, p.done)
 	if p.total > 0 {
-		text = fmt.Sprintf("%s of %d", text, p.total)
+		far += fmt.Sprintf(" of %d", p.total)
 	}
-	fmt.Fprintf(p.sh.ErrOut, "\r\x1b[K%s", p.sh.palette(p.sh.ErrOut).faint.Render(text))
+	fmt.Fprint(p.sh.ErrOut, "\r\x1b[K"+p.sh.palette(p.sh.ErrOut).faint.Render(far))
 }
 
 // end clears the line.
