@@ -31,8 +31,8 @@ func approveCommand(sh *Shell) *cobra.Command {
 
   # Confirm an order of seats
   kubectl seatkeeper approve order users`,
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(removalsCommand(sh, approval), orderCommand(sh))
 	return cmd
@@ -44,8 +44,8 @@ func rejectCommand(sh *Shell) *cobra.Command {
 		Short: "Take back what is held: deletions of people that were a mistake",
 		Example: `  # Keep the people, and apply the Users again
   kubectl seatkeeper reject removals acme`,
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(removalsCommand(sh, rejection))
 	return cmd

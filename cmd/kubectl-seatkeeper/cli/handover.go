@@ -13,7 +13,6 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -276,7 +275,7 @@ func (sh *Shell) showPlan(h *handing, p *handoverPlan) error {
 		}
 		t.Rows = append(t.Rows, metav1.TableRow{Cells: []any{r.Rule, r.Resource, string(r.OnArchive), objects, git, to}})
 	}
-	return printers.NewTablePrinter(printers.PrintOptions{NoHeaders: h.noHeaders}).PrintObj(t, sh.Out)
+	return h.print(sh.Out, nil, func() *metav1.Table { return t })
 }
 
 // carryOut hands over what is not declared in Git, a part at a time.

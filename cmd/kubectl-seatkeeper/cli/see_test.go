@@ -247,6 +247,9 @@ func TestSeeingFails(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) { run(t, c.args...).failed(t, c.want...) })
 	}
+	t.Run("the kubeconfig is none", func(t *testing.T) {
+		call{}.raw(t, "status", "--kubeconfig", write(t, "kubeconfig", "}{")).failed(t, "error loading config file")
+	})
 	t.Run("the context is wrong", func(t *testing.T) {
 		run(t, "status", "--context", "nowhere").failed(t, "context was not found for specified context: nowhere", "Check the kubeconfig")
 	})

@@ -10,8 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/cli-runtime/pkg/printers"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -109,8 +107,7 @@ func (sh *Shell) whoCan(ctx context.Context, q *whoCan, word string) error {
 		fmt.Fprintf(sh.ErrOut, "Nobody holds %s.\n", strings.Join(a.GivenBy, " or "))
 		return nil
 	}
-	options := printers.PrintOptions{Wide: q.format == formatWide, NoHeaders: q.noHeaders}
-	return printers.NewTablePrinter(options).PrintObj(holderTable(a.Holders), sh.Out)
+	return q.print(sh.Out, nil, func() *metav1.Table { return holderTable(a.Holders) })
 }
 
 // userNames are the users that there are: who is parked has none at present.
@@ -124,7 +121,7 @@ func userNames(holders []overview.Holder) []string {
 	return names
 }
 
-func holderTable(holders []overview.Holder) runtime.Object {
+func holderTable(holders []overview.Holder) *metav1.Table {
 	t := &metav1.Table{ColumnDefinitions: columns([]string{"User", "State", "Access", "Roles", "Given by"}, "Email")}
 	for _, h := range holders {
 		var roles, by []string
