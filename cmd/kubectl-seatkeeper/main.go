@@ -12,10 +12,17 @@ import (
 	"syscall"
 	_ "time/tzdata" // machines without time zones check them too
 
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
+
 	"seatkeeper.dev/seatkeeper/cmd/kubectl-seatkeeper/cli"
 )
 
 func main() {
+	// Libraries have nothing to say that an error would not.
+	ctrllog.SetLogger(logr.Discard())
+	klog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := cli.Run(ctx, cli.OS(), filepath.Base(os.Args[0]), os.Args[1:])
 	stop()

@@ -13,10 +13,7 @@ import (
 	"fmt"
 	"runtime/debug"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	"k8s.io/klog/v2"
-	ctrllog "sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 // The exit codes.
@@ -34,9 +31,6 @@ var errSilent = errors.New("the command has said why")
 
 // Run runs one command line, and returns the exit code. name is what the program was called as.
 func Run(ctx context.Context, sh *Shell, name string, args []string) int {
-	// Libraries have nothing to say that an error would not.
-	ctrllog.SetLogger(logr.Discard())
-	klog.SetLogger(logr.Discard())
 	if name == completer {
 		args = append([]string{cobra.ShellCompRequestCmd}, args...)
 	}

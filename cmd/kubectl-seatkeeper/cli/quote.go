@@ -47,7 +47,7 @@ func quoteCommand(sh *Shell) *cobra.Command {
 		Long: `Show what so many more seats cost, with tax, and until when (rule EZ-2), and order them once that is confirmed. With a minus, seats are given
 back: write it behind two dashes. Without a number, show what the seats cost that there are.
 
-The order is placed as 'kubectl scale' does it, and takes the right to the scale of the SeatPool alone.`,
+The order is placed as 'kubectl scale' does it, and takes the same rights: to read the SeatPool, and to update its scale.`,
 		Example: `  # What would 5 more seats cost? Then ask whether to order them
   kubectl seatkeeper quote users +5
 
