@@ -84,15 +84,10 @@ func poolGains(before, after *v1alpha1.SeatPool) []demand {
 
 // order judges what is ordered, and quotes it.
 func (a *poolAdmission) order(before, after *v1alpha1.SeatPool) (admission.Warnings, field.ErrorList) {
-	s := pricing.Situation{
-		Now: a.clock.Now(), Spec: &after.Spec, Generation: after.Generation,
-		Approved: after.Annotations[v1alpha1.AnnotationApproveOrder],
-	}
+	s := pricing.Change(before, after, a.clock.Now())
 	var spec *v1alpha1.SeatPoolSpec
 	if before != nil {
 		spec = &before.Spec
-		s.Used = before.Status.ApprovedGeneration
-		s.Bought, s.Term, s.Held = bought(before), before.Status.Term, ptr.Deref(before.Status.Assigned, 0)
 	}
 	d := pricing.Decide(s)
 	var errs field.ErrorList
@@ -110,13 +105,6 @@ func (a *poolAdmission) order(before, after *v1alpha1.SeatPool) (admission.Warni
 		return nil, errs
 	}
 	return pricing.Quote(after.Name, spec, s, d), nil
-}
-
-// bought is the number of seats that orders have brought. Those that were just given back, and that the controller has
-// not looked at yet, are not among them.
-func bought(p *v1alpha1.SeatPool) *int32 {
-	declared := ptr.Deref(p.Spec.Seats, 0)
-	return new(min(declared, ptr.Deref(p.Status.Bought, declared)))
 }
 
 // approval refuses the approval of anything but the order as it is now.

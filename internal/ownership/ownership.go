@@ -5,6 +5,7 @@
 package ownership
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -53,6 +54,9 @@ type Estate struct {
 	Kinds   discovery.DiscoveryInterface
 	// People reads Users past the cache.
 	People client.Reader
+	// ByHand is the field manager of somebody who hands over with rights of their own, and of people who stay, too; empty for the
+	// operator.
+	ByHand string
 }
 
 // Do looks for objects, or hands them over: a part of them, when there are many. Doing it again does what is left.
@@ -207,7 +211,7 @@ func (w *work) attend(ctx context.Context, result *handover.Result) error {
 	if err != nil {
 		return err
 	}
-	result.Absent = leaver != nil && !access.Archiving(leaver) // who is back keeps the rest
+	result.Absent = w.ByHand == "" && leaver != nil && !access.Archiving(leaver) // who is back keeps the rest
 	for _, s := range w.rule.To {
 		u, err := w.person(ctx, s.User)
 		if err != nil {
@@ -333,18 +337,11 @@ func (w *work) of(u *unstructured.Unstructured) object {
 
 // tracked says who declares an object in Git, and would set it back; empty when nobody does.
 func (w *work) tracked(u *unstructured.Unstructured) string {
-	labels, annotations := u.GetLabels(), u.GetAnnotations()
-	for _, by := range []struct{ name, mark string }{
-		{"Flux", labels["kustomize.toolkit.fluxcd.io/name"]},
-		{"Flux", labels["helm.toolkit.fluxcd.io/name"]},
-		{"Argo CD", labels["argocd.argoproj.io/instance"]},
-		{"Argo CD", annotations["argocd.argoproj.io/tracking-id"]},
-	} {
-		if by.mark != "" {
-			return fmt.Sprintf("are declared in Git, as %s has it (%s): set %s there", by.name, by.mark, strings.Join(w.path(), "."))
-		}
+	tool, place := Tracker(u)
+	if tool == "" {
+		return ""
 	}
-	return ""
+	return fmt.Sprintf("are declared in Git, as %s has it (%s): set %s there", tool, place, strings.Join(w.path(), "."))
 }
 
 // move hands objects over, several at once, if all are there who take over. What was changed meanwhile is left for the next round.
@@ -410,13 +407,16 @@ func (w *work) patch(ctx context.Context, o *object) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Objects.Resource(w.resource()).Namespace(w.namespace).Patch(ctx, o.name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: manager})
+	_, err = w.Objects.Resource(w.resource()).Namespace(w.namespace).Patch(ctx, o.name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: cmp.Or(w.ByHand, manager)})
 	return err
 }
 
 // unknown says why the objects cannot be listed, if that does not pass by itself.
 func (w *work) unknown(result handover.Result, err error) (handover.Result, error) {
 	switch {
+	case apierrors.IsForbidden(err) && w.ByHand != "":
+		result.Trouble = fmt.Sprintf("you may not list %s: ask for the rights list and patch", w.kind())
+		return result, nil
 	case apierrors.IsForbidden(err):
 		result.Trouble = fmt.Sprintf("the operator may not list %s: allow it list and patch, by a ClusterRole with the label seatkeeper.dev/aggregate-to-operator: \"true\"", w.kind())
 		return result, nil

@@ -42,7 +42,7 @@ var rooms = []room{
 	{name: "api", packages: []string{"api/v1alpha1"}, outside: []string{"k8s.io/apimachinery"}},
 	{name: "verdict", packages: []string{"internal/verdict"}, may: []string{"api"}, pure: true},
 	{
-		name: "cores", packages: []string{"internal/access", "internal/guard", "internal/handover", "internal/membership", "internal/pricing", "internal/seats"},
+		name: "cores", packages: []string{"internal/access", "internal/guard", "internal/handover", "internal/membership", "internal/overview", "internal/pricing", "internal/seats"},
 		may: []string{"api", "values", "verdict", "cores", "account"}, pure: true,
 	},
 	{name: "values", packages: []string{"internal/address", "internal/fault", "internal/password"}},

@@ -1,0 +1,275 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+)
+
+// fieldManager is who the API server is told edits. It does not begin with kubectl: Flux takes away what such managers set on the
+// objects that it tracks, and so the annotation that somebody has just approved something with.
+const fieldManager = "seatkeeper-cli"
+
+// act has the flags of commands that change something.
+type act struct {
+	dryRun dryRun
+	yes    bool
+	format string
+}
+
+func (a *act) flags(cmd *cobra.Command) {
+	formats := []string{formatJSON, formatYAML, formatName}
+	cmd.Flags().StringVarP(&a.format, "output", "o", "", "Output format of what was changed. One of: (json, yaml, name).")
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp)) // the flag is there
+	a.dryRun.flags(cmd)
+	yesFlag(cmd, &a.yes)
+}
+
+// check refuses other formats before anything is done.
+func (a *act) check() error {
+	if formats := []string{"", formatJSON, formatYAML, formatName}; !slices.Contains(formats, a.format) {
+		return fmt.Errorf("--output is %q: it must be one of %s", a.format, strings.Join(formats[1:], ", "))
+	}
+	return nil
+}
+
+// edit is a change of one object that is about to be made.
+type edit struct {
+	before, after client.Object
+	// review says what it means, in lines of which the first is about the whole.
+	review []string
+	// done is what is said of it then, such as "archived".
+	done string
+	// annotation is the one that is set, where nothing else is.
+	annotation string
+	// git is who would set the edit back, where that is known already.
+	git string
+	// tried is what the cluster would make of the object.
+	tried client.Object
+}
+
+// fights is who would set the edit back; empty when nobody would. An annotation that is not in Git stays.
+func (e *edit) fights() string {
+	if e.git != "" {
+		return e.git
+	}
+	if e.annotation != "" && !inGit(e.before, "metadata", "annotations", e.annotation) {
+		return ""
+	}
+	return declaredIn(e.before)
+}
+
+// patch sends only what changes, and only if nobody has changed the object since.
+func (e *edit) patch(ctx context.Context, c *cluster, options ...client.PatchOption) (client.Object, error) {
+	after, ok := e.after.DeepCopyObject().(client.Object)
+	if !ok {
+		return nil, fmt.Errorf("%T is no object", e.after)
+	}
+	patch := client.MergeFromWithOptions(e.before, client.MergeFromWithOptimisticLock{})
+	err := c.Patch(ctx, after, patch, append(options, client.FieldOwner(fieldManager))...)
+	return after, err
+}
+
+// planning finds out what is to be done about objects of these names, as things are.
+type planning func(ctx context.Context, names []string) ([]edit, error)
+
+// do shows what is about to happen, has it confirmed, and does it: what was shown, and nothing else.
+func (sh *Shell) do(ctx context.Context, c *cluster, a *act, names []string, plan planning) error {
+	edits, err := plan(ctx, names)
+	if err != nil {
+		return err
+	}
+	if err := sh.leaveToGit(edits); err != nil {
+		return err
+	}
+	if a.dryRun == dryRunClient {
+		sh.review(edits)
+		return sh.report(a, edits, func(e *edit) client.Object { return e.after })
+	}
+	for i := range edits { // what is refused is so before anybody is asked, and the cluster's warnings come first
+		if edits[i].tried, err = edits[i].patch(ctx, c, client.DryRunAll); err != nil {
+			return refusal(&edits[i], err)
+		}
+	}
+	sh.review(edits)
+	if a.dryRun == dryRunServer {
+		return sh.report(a, edits, func(e *edit) client.Object { return e.tried })
+	}
+	if err := sh.ask(question(edits), a.yes); err != nil {
+		return err
+	}
+	return sh.commit(ctx, c, a, edits, plan)
+}
+
+// commit makes the edits. Who was edited meanwhile, such as by the operator, is looked at again.
+func (sh *Shell) commit(ctx context.Context, c *cluster, a *act, edits []edit, plan planning) error {
+	const tries = 5
+	for i := range edits {
+		e := &edits[i]
+		written, err := e.patch(ctx, c)
+		for try := 0; apierrors.IsConflict(err) && try < tries; try++ {
+			var again *edit
+			if again, err = replan(ctx, e, plan); err != nil {
+				return err
+			}
+			written, err = again.patch(ctx, c)
+		}
+		if err != nil {
+			return refusal(e, err)
+		}
+		if err := sh.report(a, edits[i:i+1], func(*edit) client.Object { return written }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replan is the edit of the same object as things are now, if it still means the same.
+func replan(ctx context.Context, e *edit, plan planning) (*edit, error) {
+	edits, err := plan(ctx, []string{e.before.GetName()})
+	if err != nil {
+		return nil, err
+	}
+	for i := range edits {
+		same := edits[i].before.GetUID() == e.before.GetUID()
+		if same && slices.Equal(edits[i].review, e.review) && edits[i].fights() == "" {
+			return &edits[i], nil
+		}
+	}
+	return nil, fmt.Errorf("%s %s was changed meanwhile, and is not what was shown any more: run the command again", kindOf(e.before), e.before.GetName())
+}
+
+// refusal is why an edit was not made.
+func refusal(e *edit, err error) error {
+	var status apierrors.APIStatus
+	if errors.As(err, &status) && apierrors.IsInvalid(err) {
+		return err // it names the object
+	}
+	return fmt.Errorf("%s %s was not %s: %w", strings.ToLower(kindOf(e.before)), e.before.GetName(), e.done, err)
+}
+
+// leaveToGit fails when a tool would set the edits back, and prints what to commit instead.
+func (sh *Shell) leaveToGit(edits []edit) error {
+	var found bool
+	for i := range edits {
+		e := &edits[i]
+		by := e.fights()
+		if by == "" {
+			continue
+		}
+		found = true
+		change, err := toCommit(e.before, e.after)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(sh.ErrOut, "%s %s is declared in Git, and %s would set it back. Nothing was changed: commit this there.\n", kindOf(e.before), e.before.GetName(), by)
+		if err := sh.printYAML(change); err != nil {
+			return err
+		}
+	}
+	if found {
+		return errSilent
+	}
+	return nil
+}
+
+// printYAML prints one document of several.
+func (sh *Shell) printYAML(value any) error {
+	text, err := yaml.Marshal(value)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(sh.Out, "---\n%s", text)
+	return err
+}
+
+// review says what is about to happen.
+func (sh *Shell) review(edits []edit) {
+	p := sh.palette(sh.ErrOut)
+	for i := range edits {
+		for j, line := range edits[i].review {
+			if j == 0 {
+				fmt.Fprintln(sh.ErrOut, p.strong.Render(line))
+				continue
+			}
+			for _, part := range wrapped(line, sh.width(sh.ErrOut), len("  ")) {
+				fmt.Fprintln(sh.ErrOut, "  "+part)
+			}
+		}
+	}
+}
+
+func question(edits []edit) string {
+	if len(edits) == 1 {
+		return "Do it?"
+	}
+	return fmt.Sprintf("Do all %d?", len(edits))
+}
+
+// report says what was done, as kubectl does.
+func (sh *Shell) report(a *act, edits []edit, written func(*edit) client.Object) error {
+	for i := range edits {
+		e := &edits[i]
+		flags := genericclioptions.NewPrintFlags(e.done + a.dryRun.suffix()).WithTypeSetter(Scheme())
+		flags.OutputFormat = &a.format
+		printer, err := flags.ToPrinter()
+		if err != nil {
+			return err
+		}
+		if err := printer.PrintObj(runtime.Object(written(e)), sh.Out); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// user reads a User.
+func (c *cluster) user(ctx context.Context, name string) (*v1alpha1.User, error) {
+	u := &v1alpha1.User{}
+	return u, c.read(ctx, name, u)
+}
+
+// errNotThere is that an object which is named does not exist, in the middle of a sentence.
+var errNotThere = errors.New("no")
+
+// read reads an object of the namespace by name.
+func (c *cluster) read(ctx context.Context, name string, into client.Object) error {
+	err := c.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: name}, into)
+	kind := kindOf(into)
+	if apierrors.IsNotFound(err) {
+		return fmt.Errorf("namespace %s has %w %s %q: 'kubectl get %ss' lists those there are, and --namespace names another namespace", c.namespace, errNotThere, kind, name, strings.ToLower(kind))
+	}
+	if err != nil {
+		return fmt.Errorf("reading %s %s: %w", strings.ToLower(kind), name, err)
+	}
+	return nil
+}
+
+// withAnnotation is an object with an annotation more.
+func withAnnotation[T client.Object](o T, name, value string) (T, error) {
+	after, ok := o.DeepCopyObject().(T)
+	if !ok {
+		return after, fmt.Errorf("%T is no object", o)
+	}
+	annotations := after.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[name] = value
+	after.SetAnnotations(annotations)
+	return after, nil
+}

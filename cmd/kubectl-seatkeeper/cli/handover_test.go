@@ -1,0 +1,122 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/test/build"
+	"seatkeeper.dev/seatkeeper/test/env"
+)
+
+// agency is an organization in which mia owns three notes, one of which is declared in Git, a secret, and a note that stays.
+func agency(t *testing.T) string {
+	t.Helper()
+	ns := env.Namespace(t)
+	secrets := build.Notes()
+	secrets.Name, secrets.Resource.Resource, secrets.OnArchive = "secrets", "secrets", v1alpha1.OwnershipBlock
+	gone := build.Notes()
+	gone.Name, gone.Resource = "deals", v1alpha1.OwnedResource{Group: "crm.example.org", Version: "v1", Resource: "deals"}
+	kept := build.Notes()
+	kept.Name, kept.Resource.Resource, kept.OnArchive = "accounts", "serviceaccounts", v1alpha1.OwnershipRetain
+	git := build.Note("in-git", "mia")
+	git.Labels["kustomize.toolkit.fluxcd.io/name"] = "crm"
+	key := &corev1.Secret{}
+	key.Name, key.Labels = "key", map[string]string{v1alpha1.LabelOwner: "mia"}
+	seed(t, ns,
+		build.Organization("acme").Owner("olivia").Ownership(build.Notes(), secrets, gone, kept).Obj(),
+		active(build.User("mia")), active(build.User("noah")), build.User("new").Obj(), active(build.User("out").In("", "other")),
+		build.Note("one", "mia"), build.Note("two", "mia"), build.Note("hers", "noah"), git, key,
+	)
+	return ns
+}
+
+// owner is whose an object is.
+func owner(t *testing.T, ns, name string, o client.Object) string {
+	t.Helper()
+	return read(t, ns, name, o).GetLabels()[v1alpha1.LabelOwner]
+}
+
+func TestHandover(t *testing.T) {
+	t.Parallel()
+	ns := agency(t)
+	want := `RULE       RESOURCE                ON ARCHIVE   OBJECTS   IN GIT   TO
+notes      configmaps              Reassign     2         1        noah
+secrets    secrets                 Block        1         0        noah
+deals      deals.crm.example.org   Reassign     0         0        deals.crm.example.org are not installed (rule deals)
+accounts   serviceaccounts         Retain       -         -        they stay as they are
+`
+	for _, dry := range []string{"client", "server"} {
+		if diff := cmp.Diff(want, run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run="+dry).done(t)); diff != "" {
+			t.Errorf("a dry run of the %s; want -, got +:\n%s", dry, diff)
+		}
+	}
+	if a := run(t, "handover", "mia", "--to", "noah", "-n", ns).says(t, "give --yes"); a.code != exitFailed || owner(t, ns, "one", &corev1.ConfigMap{}) != "mia" {
+		t.Errorf("nobody confirmed it: exit code %d", a.code)
+	}
+	patch := fmt.Sprintf("---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  labels:\n    seatkeeper.dev/owner: noah\n  name: in-git\n  namespace: %s\n", ns)
+	if diff := cmp.Diff(patch, run(t, "handover", "mia", "--to", "noah", "-n", ns, "--patch").done(t)); diff != "" {
+		t.Errorf("what Git must change; want -, got +:\n%s", diff)
+	}
+
+	a := asked("y\n").run(t, "handover", "mia", "--to", "noah", "-n", ns).says(t, "Hand 3 objects over to noah?", "1 object is declared in Git", "kubectl seatkeeper handover mia --to noah --patch -n "+ns)
+	if a.code != exitFailed || a.out != want+"configmaps: 2 handed over to noah\nsecrets: 1 handed over to noah\n" {
+		t.Errorf("exit code %d, and it prints:\n%s", a.code, a.out)
+	}
+	for name, o := range map[string]client.Object{"one": &corev1.ConfigMap{}, "two": &corev1.ConfigMap{}, "hers": &corev1.ConfigMap{}, "key": &corev1.Secret{}} {
+		if got := owner(t, ns, name, o); got != "noah" {
+			t.Errorf("%s is %s's", name, got)
+		}
+	}
+	if got := owner(t, ns, "in-git", &corev1.ConfigMap{}); got != "mia" {
+		t.Errorf("what is declared in Git is %s's", got)
+	}
+	if u := read(t, ns, "mia", &v1alpha1.User{}); u.Spec.State != v1alpha1.UserActive || u.Spec.Successor != "" {
+		t.Errorf("mia was to stay: %+v", u.Spec)
+	}
+	run(t, "handover", "noah", "--to", "mia", "-n", ns, "--yes", "-o", "json").done(t)
+	if got := owner(t, ns, "key", &corev1.Secret{}); got != "mia" {
+		t.Errorf("there and back, the key is %s's", got)
+	}
+}
+
+func TestHandoverIsRefused(t *testing.T) {
+	t.Parallel()
+	ns := agency(t)
+	group := v1alpha1.GroupVersion.Group
+	people := rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{"users", "organizations"}, Verbs: []string{"get", "list"}}
+	may(t, ns, "blind", people)
+	may(t, ns, "reader", people, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps", "secrets"}, Verbs: []string{"list"}},
+		rbacv1.PolicyRule{APIGroups: []string{"crm.example.org"}, Resources: []string{"deals"}, Verbs: []string{"list"}})
+	for _, c := range []struct {
+		why, to, as, want string
+	}{
+		{"themselves", "mia", "", "user mia cannot take over from themselves"},
+		{"who has not accepted", "new", "", "user new cannot take over, being Pending"},
+		{"another organization", "out", "", "user out belongs to organization other"},
+		{"what is owned cannot be seen", "noah", "blind", "rule notes: you may not list configmaps: ask for the rights list and patch"},
+		{"it cannot be changed", "noah", "reader", "rule notes: you may not patch configmaps in namespace " + ns},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			args := []string{"handover", "mia", "--to", c.to, "-n", ns, "--yes"}
+			if c.as != "" {
+				args = append(args, "--as", c.as)
+			}
+			if a := run(t, args...).says(t, c.want); a.code != exitFailed || strings.Contains(a.out, "handed over") {
+				t.Errorf("exit code %d, and it prints:\n%s", a.code, a.out)
+			}
+		})
+	}
+	if got := owner(t, ns, "one", &corev1.ConfigMap{}); got != "mia" {
+		t.Errorf("a note is %s's", got)
+	}
+}
