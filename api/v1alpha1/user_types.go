@@ -241,7 +241,8 @@ type DirectoryAccount struct {
 	Revision string `json:"revision,omitempty"`
 
 	// keptOtherwise are the attributes, in the words of SCIM and sorted, that the directory had otherwise right after it was given
-	// them, such as a title that it shortens. Under driftPolicy Report they are no difference. The operator writes it with
+	// them, such as a title that it shortens, but for roles and entitlements. Under driftPolicy Report they are no difference. The
+	// operator writes it with
 	// revision; unset when the directory keeps everything as it is given.
 	// +optional
 	// +listType=atomic

@@ -109,17 +109,22 @@ func effort(s *snapshot, task *membership.AccountTask) string {
 }
 
 // failed notes that a try failed. The next one is due after a pause that grows, or as long as the directory asks for. Who is deleted may
-// be given up then, however long that is.
+// be given up then, and is not to stay signed in for what was mended meanwhile, however long that is.
 func (r *Reconciler) failed(s *snapshot, task *membership.AccountTask, o outbox.Outcome) try {
 	return r.tries.failed(s.key, effort(s, task), o, func(pause time.Duration) time.Time {
 		if after, ok := directory.RetryAfter(o.Err); ok {
 			pause = max(pause, after)
 		}
 		at := s.Now.Add(pause)
-		if deleted := s.User.DeletionTimestamp; deleted != nil && s.Now.Before(deleted.Add(longest)) {
+		deleted := s.User.DeletionTimestamp
+		switch {
+		case deleted == nil:
+			return at
+		case s.Now.Before(deleted.Add(longest)):
 			return access.Sooner(at, deleted.Add(longest))
+		default:
+			return access.Sooner(at, s.Now.Add(longest))
 		}
-		return at
 	})
 }
 
@@ -193,10 +198,12 @@ func (e *errand) do(ctx context.Context) error {
 	return err
 }
 
-// words are attributes as the status has them.
+// words are attributes as the status has them, but for those that give rights: what others change of these is always told.
 func words(attributes []directory.Attribute) (sorted []string) {
 	for _, a := range attributes {
-		sorted = append(sorted, string(a))
+		if a != directory.Roles && a != directory.Entitlements {
+			sorted = append(sorted, string(a))
+		}
 	}
 	slices.Sort(sorted)
 	return sorted

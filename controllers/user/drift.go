@@ -95,11 +95,11 @@ func (r *Reconciler) signedOut(ctx context.Context, org *v1alpha1.Organization, 
 	tenant := client.ObjectKeyFromObject(org)
 	switch {
 	case err == nil:
-		r.Accounts.Resync.Closed(tenant, record)
-	case errors.Is(err, directory.ErrRejected) && r.Accounts.Resync.Refused(tenant, record):
+		r.Accounts.Resync.Closed(org, record)
+	case errors.Is(err, directory.ErrRejected) && r.Accounts.Resync.Refused(org, record):
 		r.Events.Eventf(record, nil, corev1.EventTypeWarning, v1alpha1.ReasonDirectoryRejected, "Reconcile",
 			"somebody activated the account of the person, who left, and the directory refuses to deactivate it (%s): deactivate it there; "+
-				"it is tried again after pauses of up to a day, and at the next look after a change of this object", directory.Words(err))
+				"it is tried again after pauses of up to an hour, and at the next look after a change of this object", directory.Words(err))
 		log.FromContext(ctx).Info("an account in a directory can still be used", "organization", tenant, "archivedUser", record.Name)
 	}
 }

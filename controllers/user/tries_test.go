@@ -8,8 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 )
 
@@ -53,4 +58,34 @@ func TestTries(t *testing.T) {
 	all.forget(ada)
 	rests(ada, "2", time.Minute, "")
 	ended("forgotten", ada, "2", time.Minute, 1, 50*time.Millisecond)
+}
+
+// Who is deleted is not to stay signed in for long after something was mended, however long a pause a directory asks for.
+func TestNoLongRestForWhoIsDeleted(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	busy := outbox.Outcome{State: outbox.Failed, At: now, Err: directory.UnavailableFor(errors.New("503"), time.Hour)}
+	for why, tt := range map[string]struct {
+		deleted *metav1.Time
+		want    time.Duration
+	}{
+		"here":                    {nil, time.Hour},
+		"deleted a minute ago":    {new(metav1.NewTime(now.Add(-time.Minute))), time.Minute},
+		"deleted ten minutes ago": {new(metav1.NewTime(now.Add(-10 * time.Minute))), 2 * time.Minute},
+	} {
+		r, s := &Reconciler{}, &snapshot{key: types.NamespacedName{Name: "ada"}}
+		s.User, s.Organization, s.Now = &v1alpha1.User{ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: tt.deleted}}, &v1alpha1.Organization{}, now
+		if got := r.failed(s, &membership.AccountTask{ID: "1"}, busy).again.Sub(now); got != tt.want {
+			t.Errorf("%s: the next try is after %v, want %v", why, got, tt.want)
+		}
+	}
+}
+
+// Rights that others give are told, whatever way a directory keeps them.
+func TestRightsAreNotKeptOtherwise(t *testing.T) {
+	t.Parallel()
+	got := words([]directory.Attribute{directory.Title, directory.Entitlements, directory.Roles, directory.DisplayName})
+	if diff := cmp.Diff([]string{"displayName", "title"}, got); diff != "" {
+		t.Errorf("on record (-want +got):\n%s", diff)
+	}
 }

@@ -224,6 +224,9 @@ func (d *Decision) provision(s Situation) {
 	revision := wanted.Revision()
 	if upToDate(s, u, &wanted, revision) && !d.astray(s) {
 		d.compared(s)
+		if u.Spec.Manager == "" { // else it would not be sent to whoever names the same manager again
+			u.Status.DirectoryAccount.Revision = revision
+		}
 		return
 	}
 	switch report := d.request(&s, EnsureAccount, wanted, revision); {

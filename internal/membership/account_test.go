@@ -121,6 +121,26 @@ func TestAccounts(t *testing.T) {
 	}
 }
 
+// That a manager is named no more is on record, and nothing is sent for it: whoever names the same one again has it sent. One who is
+// gone is written about nowhere.
+func TestManagerNamedNoMore(t *testing.T) {
+	t.Parallel()
+	for manager, cut := range map[string]bool{"": true, "mia": false} {
+		u := jean().Invited(1, expiry).Obj()
+		u.Spec.Manager = manager
+		accountOf(u, v1alpha1.AccountInactive)
+		org := build.Organization("acme").Directory().Obj()
+		without := account.Of(u, org, false)
+		with := without
+		with.ManagerID = "m-1"
+		u.Status.DirectoryAccount.Revision = with.Revision()
+		d := membership.Next(situation(u, withDirectory, seated("standard")))
+		if got := d.User.Status.DirectoryAccount.Revision; d.AccountTask != nil || (got == without.Revision()) != cut || (got == with.Revision()) == cut {
+			t.Errorf("spec.manager %q: asked for %+v, on record is %s", manager, d.AccountTask, got)
+		}
+	}
+}
+
 // Who is to hold no role any more keeps the seat until nobody can sign in.
 func TestSeatWaitsUntilNobodySignsIn(t *testing.T) {
 	t.Parallel()

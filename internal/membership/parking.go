@@ -40,6 +40,9 @@ func Resident(a *v1alpha1.ArchivedUser) *v1alpha1.User {
 		},
 		Spec: *r.Spec.DeepCopy(), Status: *r.Parked.Status.DeepCopy(),
 	}
+	if again, ok := a.Annotations[v1alpha1.AnnotationReconcileAt]; ok {
+		u.Annotations = map[string]string{v1alpha1.AnnotationReconcileAt: again}
+	}
 	if a.Ended() {
 		u.DeletionTimestamp, u.Finalizers = r.Parked.EndedAt.DeepCopy(), []string{v1alpha1.FinalizerArchive}
 	}

@@ -256,6 +256,16 @@ func TestNobodyHoldsARecord(t *testing.T) {
 	}
 }
 
+// Whoever asks for another look at the person of a record sets the annotation there.
+func TestResidentIsLookedAtAgain(t *testing.T) {
+	t.Parallel()
+	a := parkedAt(ended)
+	a.Annotations = map[string]string{v1alpha1.AnnotationReconcileAt: "now", "other": "x"}
+	if diff := cmp.Diff(map[string]string{v1alpha1.AnnotationReconcileAt: "now"}, membership.Resident(a).Annotations); diff != "" {
+		t.Errorf("annotations (-want +got):\n%s", diff)
+	}
+}
+
 // A pool takes who is parked for somebody who keeps a seat, and who is being archived for somebody who leaves.
 func TestResidentStanding(t *testing.T) {
 	t.Parallel()

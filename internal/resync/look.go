@@ -271,7 +271,7 @@ func (l *look) refuses(record *v1alpha1.ArchivedUser) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.boards[client.ObjectKeyFromObject(l.org)]
-	return b != nil && b.rests(record, now)
+	return b != nil && b.rests(l.org, record, now)
 }
 
 // notTried says that a look ends for want of the cache; nothing is wrong with somebody who is gone.

@@ -4,31 +4,33 @@
 package resync
 
 import (
+	"fmt"
 	"maps"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
 // Whoever left and can sign in nevertheless is signed out, at each look that finds it. A directory that refuses that for good would
-// refuse it again, so it is asked again after pauses that double, or when the record was changed.
+// refuse it again, so it is asked again after pauses that double; at once when the record or the organization was changed. Nobody
+// may stay in for long once what was wrong is mended, so the pauses stay short.
 
-const firstRefusal, lastRefusal = 30 * time.Minute, 24 * time.Hour
+const firstRefusal, lastRefusal = 30 * time.Minute, time.Hour
 
 // refusal is what a directory answered who was to sign out somebody who left.
 type refusal struct {
-	// version is that of the record, and count how often it refused since.
+	// version is that of the record and the organization, and count how often it refused since.
 	version string
 	count   int
 	again   time.Time
 }
 
 // rests says that the directory is not to be asked again yet to sign out the person of a record.
-func (b *board) rests(record *v1alpha1.ArchivedUser, now time.Time) bool {
+func (b *board) rests(org *v1alpha1.Organization, record *v1alpha1.ArchivedUser, now time.Time) bool {
 	was, ok := b.refused[record.Name]
-	return ok && was.version == versionOf(record) && now.Before(was.again)
+	return ok && was.version == versionOf(org, record) && now.Before(was.again)
 }
 
 // stillOpen forgets refusals about accounts with which nobody can sign in any more, by what a look has found.
@@ -36,14 +38,14 @@ func (b *board) stillOpen(found map[person]bool) {
 	maps.DeleteFunc(b.refused, func(name string, _ refusal) bool { return !found[person{name, true}] })
 }
 
-func versionOf(record *v1alpha1.ArchivedUser) string {
-	return string(record.UID) + " " + record.ResourceVersion
+func versionOf(org *v1alpha1.Organization, record *v1alpha1.ArchivedUser) string {
+	return fmt.Sprintf("%s %s %s %d", record.UID, record.ResourceVersion, org.UID, org.Generation)
 }
 
 // Refused notes that a directory refuses to sign out the person of a record. It says whether that is news.
-func (k *Keeper) Refused(organization types.NamespacedName, record *v1alpha1.ArchivedUser) (news bool) {
+func (k *Keeper) Refused(org *v1alpha1.Organization, record *v1alpha1.ArchivedUser) (news bool) {
 	const doublings = 8
-	now := k.Clock.Now()
+	organization, now := client.ObjectKeyFromObject(org), k.Clock.Now()
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	b := k.boards[organization]
@@ -51,8 +53,8 @@ func (k *Keeper) Refused(organization types.NamespacedName, record *v1alpha1.Arc
 		return true
 	}
 	was, ok := b.refused[record.Name]
-	if was.version != versionOf(record) {
-		was = refusal{version: versionOf(record)}
+	if version := versionOf(org, record); was.version != version {
+		was = refusal{version: version}
 	}
 	was.again = now.Add(min(lastRefusal, firstRefusal<<min(was.count, doublings)))
 	was.count++
@@ -67,7 +69,8 @@ func (k *Keeper) Refused(organization types.NamespacedName, record *v1alpha1.Arc
 }
 
 // Closed forgets that a directory refused it: it has signed the person out.
-func (k *Keeper) Closed(organization types.NamespacedName, record *v1alpha1.ArchivedUser) {
+func (k *Keeper) Closed(org *v1alpha1.Organization, record *v1alpha1.ArchivedUser) {
+	organization := client.ObjectKeyFromObject(org)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	b := k.boards[organization]

@@ -198,14 +198,19 @@ func TestSignOutThatIsRefused(t *testing.T) {
 	}
 	look("later", true, 1)
 	for range 2 {
-		look("less than two hours later", false, 1)
+		look("less than another hour later", false, 1)
 	}
+	look("an hour later, however often", true, 1)
 	told(1)
+	passes.Change(w, "acme", func(o *v1alpha1.Organization) { o.Spec.DisplayName = "Acme again" })
+	w.Settle()
+	look("when the organization was changed", true, 1)
+	told(2)
 	passes.Change(w, record, func(a *v1alpha1.ArchivedUser) {
 		metav1.SetMetaDataAnnotation(&a.ObjectMeta, v1alpha1.AnnotationReconcileAt, "now")
 	})
 	look("when the record was changed", true, 1)
-	told(2)
+	told(3)
 	tamper(false)
 	look("when somebody there did it", false, 0)
 	tamper(true)
