@@ -258,20 +258,38 @@ func Template(l Language) [][]string {
 	return [][]string{names}
 }
 
-// Records are people as a table, with the names of the columns in the first line.
-func Records(all []Person, l Language) [][]string {
+// Records are people as a table, with the names of the columns in the first line. only are the columns to have, in their order, by any
+// header that means one; all of them when there are none.
+func Records(all []Person, l Language, only ...string) [][]string {
+	chosen := choose(only)
 	records := make([][]string, 1, len(all)+1)
-	for i := range columns {
-		records[0] = append(records[0], columns[i].header(l))
+	for _, c := range chosen {
+		records[0] = append(records[0], c.header(l))
 	}
 	for i := range all {
-		record := make([]string, len(columns))
-		for j := range columns {
-			record[j] = columns[j].get(&all[i])
+		record := make([]string, len(chosen))
+		for j, c := range chosen {
+			record[j] = c.get(&all[i])
 		}
 		records = append(records, record)
 	}
 	return records
+}
+
+// choose finds columns. What is none is left out: IsColumn tells before.
+func choose(only []string) []*column {
+	var chosen []*column
+	for _, name := range only {
+		if i, ok := headers[fold(name)]; ok {
+			chosen = append(chosen, &columns[i])
+		}
+	}
+	if len(only) == 0 {
+		for i := range columns {
+			chosen = append(chosen, &columns[i])
+		}
+	}
+	return chosen
 }
 
 // Object is a person as JSON or YAML has them: what is empty is left out, and what is a list is one.

@@ -24,6 +24,7 @@ type Report struct {
 	Admissions  []Admission `json:"admissions"`
 	Directories []Directory `json:"directories"`
 	Handovers   []Handover  `json:"handovers"`
+	Imports     []Import    `json:"imports"`
 	// Rejected are the measurements that others disturbed, and that count for nothing.
 	Rejected []Rejection `json:"rejected"`
 }

@@ -34,9 +34,11 @@ const (
 	scenarioDirectory = "directory"
 	// scenarioHandover is objects of somebody who is archived.
 	scenarioHandover = "handover"
+	// scenarioImport is a spreadsheet that the kubectl plugin applies.
+	scenarioImport = "import"
 )
 
-var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission, scenarioDirectory, scenarioHandover}
+var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission, scenarioDirectory, scenarioHandover, scenarioImport}
 
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
 // third is measured by.

@@ -23,6 +23,7 @@ type exporting struct {
 
 	organization string
 	archived     bool
+	columns      []string
 	sheet        sheetFlags
 	output       output
 }
@@ -41,20 +42,41 @@ In CSV, what a spreadsheet would take for a formula has an apostrophe before it,
   # For Excel in French, with who left
   kubectl seatkeeper export --archived --lang=fr --bom > personnes.csv
 
+  # With the columns of the spreadsheet that was imported, to compare the two
+  kubectl seatkeeper export --columns=email,givenName,familyName,roles,teams
+
   # For a program
   kubectl seatkeeper export -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return e.run(cmd.Context()) },
 	}
 	cmd.Flags().BoolVar(&e.archived, "archived", false, "List who left as well, after who is there.")
+	cmd.Flags().StringSliceVar(&e.columns, "columns", nil, "Columns of the CSV, in their order, by names that import knows; all by default.")
+	_ = cmd.RegisterFlagCompletionFunc("columns", cobra.FixedCompletions(people.Columns(), cobra.ShellCompDirectiveNoFileComp)) // the flag is there
 	sh.organizationFlag(cmd, &e.organization)
 	e.sheet.flags(cmd)
 	e.output.flags(cmd, formatCSV, formatYAML, formatJSON, formatTable, formatWide, formatName)
 	return cmd
 }
 
-func (e *exporting) run(ctx context.Context) error {
+// check refuses command lines that cannot be meant.
+func (e *exporting) check() error {
 	if err := e.output.check(); err != nil {
+		return err
+	}
+	for _, name := range e.columns {
+		if !people.IsColumn(name) {
+			return fmt.Errorf("--columns has %q: there is no such column; there are %s", name, strings.Join(people.Columns(), ", "))
+		}
+	}
+	if len(e.columns) > 0 && e.output.format != formatCSV {
+		return fmt.Errorf("--columns is for CSV: it does not go with --output=%s", e.output.format)
+	}
+	return nil
+}
+
+func (e *exporting) run(ctx context.Context) error {
+	if err := e.check(); err != nil {
 		return err
 	}
 	language, options, err := e.sheet.options()
@@ -67,7 +89,7 @@ func (e *exporting) run(ctx context.Context) error {
 	}
 	switch e.output.format {
 	case formatCSV:
-		return spreadsheet.WriteCSV(e.Out, options, people.Records(all, language))
+		return spreadsheet.WriteCSV(e.Out, options, people.Records(all, language, e.columns...))
 	case formatJSON, formatYAML:
 		objects := make([]map[string]any, len(all))
 		for i := range all {

@@ -442,6 +442,7 @@ func TestExportFormats(t *testing.T) {
 		{"names", []string{"-o", "name"}, []string{"user.seatkeeper.dev/ada\n"}},
 		{"a table", []string{"-o", "table"}, []string{"NAME", "ada@acme.example"}},
 		{"French", []string{"--lang=fr"}, []string{"utilisateur;courriel;"}},
+		{"some columns, in another order and by other names", []string{"--columns=rôles,Email,givenName"}, []string{"roles,email,givenName\nit,ada@acme.example,'=1+1\n"}},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			got := run(t, append([]string{"-n", ns, "export"}, c.args...)...)
@@ -462,6 +463,11 @@ func TestExportFormats(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestExportRefusesColumns(t *testing.T) {
+	run(t, "export", "--columns=email,shoes").failed(t, `--columns has "shoes": there is no such column; there are user, email,`)
+	run(t, "export", "--columns=email", "-o", "json").failed(t, "--columns is for CSV: it does not go with --output=json")
 }
 
 func TestFromDirectory(t *testing.T) {
