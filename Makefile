@@ -140,11 +140,20 @@ vuln: bin/govulncheck ## Look for known vulnerabilities, where their database ca
 		esac; \
 	else echo "$$report"; fi
 
+##@ Release
+
+# Below RELEASES, each release has its archives in a directory called as the version.
+RELEASES ?= https://seatkeeper.dev/releases
+
+.PHONY: krew
+krew: ## Build the kubectl plugin for every platform and its manifest for Krew into dist/: make krew VERSION=v0.1.0 RELEASES=https://...
+	@go run ./hack/krew -version "$(VERSION)" -releases "$(RELEASES)"
+
 ##@ Clean up
 
 .PHONY: clean
 clean: run-clean ## Remove what was built and the state of `make run`
-	rm -rf bin .run coverage
+	rm -rf bin dist .run coverage
 
 # ---- Programs in bin/ -------------------------------------------------------------------------------------------
 # Each depends on its sources and its go.mod alone, so that a second call has nothing to do.
