@@ -94,7 +94,7 @@ func (m *manifest) write(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, text, 0o644) //nolint:gosec // this is for everybody to read
+	return os.WriteFile(path, text, 0o644)
 }
 
 // checkVersion says why Krew would not take a version.
@@ -140,13 +140,10 @@ func (m *manifest) check(name string) []error {
 
 // check says why Krew would refuse one platform, or take it for another that was seen.
 func (t *target) check(seen map[platform]bool) error {
-	if t.Selector == nil || len(t.Selector.MatchLabels) != 2 || len(t.Selector.MatchExpressions) > 0 {
-		return errors.New("selector must have os and arch as matchLabels")
-	}
-	p := platform{t.Selector.MatchLabels["os"], t.Selector.MatchLabels["arch"]}
+	p, err := t.platform()
 	switch {
-	case p.os == "" || p.arch == "":
-		return errors.New("selector must have os and arch as matchLabels")
+	case err != nil:
+		return err
 	case seen[p]:
 		return fmt.Errorf("selector selects %s/%s, as another one does", p.os, p.arch)
 	case !strings.HasPrefix(t.URI, "https://"):
@@ -165,4 +162,16 @@ func (t *target) check(seen map[platform]bool) error {
 		}
 	}
 	return nil
+}
+
+// platform is the one that is selected.
+func (t *target) platform() (platform, error) {
+	var p platform
+	if s := t.Selector; s != nil && len(s.MatchLabels) == 2 && len(s.MatchExpressions) == 0 {
+		p = platform{s.MatchLabels["os"], s.MatchLabels["arch"]}
+	}
+	if p.os == "" || p.arch == "" {
+		return p, errors.New("selector must have os and arch as matchLabels")
+	}
+	return p, nil
 }

@@ -93,5 +93,5 @@ func tidy(text string) string {
 }
 
 func save(path, text string) error {
-	return os.WriteFile(path, []byte(text), 0o644) //nolint:gosec // this is for everybody to read
+	return os.WriteFile(path, []byte(text), 0o644)
 }
