@@ -72,9 +72,9 @@ bench: build ## Measure how fast people get seats, invitations and answers; BENC
 ##@ Generate
 
 .PHONY: generate
-generate: bin/controller-gen ## Regenerate everything that is made from markers: deep copies and the manifests
+generate: bin/controller-gen ## Regenerate everything that is made from markers and commands: deep copies, the manifests, the reference
 	bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
-	@$(MAKE) --no-print-directory manifests
+	@$(MAKE) --no-print-directory manifests reference
 
 # The CRDs are removed first, so that a kind that is gone leaves nothing behind.
 .PHONY: manifests
@@ -83,6 +83,10 @@ manifests: bin/controller-gen ## Regenerate the CRDs, the role and the webhook c
 	bin/controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	bin/controller-gen rbac:roleName=seatkeeper paths=./controllers/... paths=./internal/... paths=./cmd/... output:rbac:dir=config/rbac
 	bin/controller-gen webhook paths=./internal/admission/... output:webhook:dir=config/webhook
+
+.PHONY: reference
+reference: ## Regenerate the reference and the man pages of the kubectl plugin in docs/
+	go run ./hack/reference
 
 .PHONY: fmt
 fmt: bin/golangci-lint ## Format the code
@@ -136,11 +140,20 @@ vuln: bin/govulncheck ## Look for known vulnerabilities, where their database ca
 		esac; \
 	else echo "$$report"; fi
 
+##@ Release
+
+# Below RELEASES, each release has its archives in a directory called as the version.
+RELEASES ?= https://seatkeeper.dev/releases
+
+.PHONY: krew
+krew: ## Build the kubectl plugin for every platform and its manifest for Krew into dist/: make krew VERSION=v0.1.0 RELEASES=https://...
+	@go run ./hack/krew -version "$(VERSION)" -releases "$(RELEASES)"
+
 ##@ Clean up
 
 .PHONY: clean
 clean: run-clean ## Remove what was built and the state of `make run`
-	rm -rf bin .run coverage
+	rm -rf bin dist .run coverage
 
 # ---- Programs in bin/ -------------------------------------------------------------------------------------------
 # Each depends on its sources and its go.mod alone, so that a second call has nothing to do.

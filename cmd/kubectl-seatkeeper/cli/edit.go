@@ -20,8 +20,9 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
-// fieldManager is who the API server is told edits. It does not begin with kubectl: Flux takes away what such managers set on the
-// objects that it tracks, and so the annotation that somebody has just approved something with.
+// fieldManager is who the API server is told imports and edits. It does not begin with kubectl: Flux's kustomize-controller takes such
+// managers for somebody's mistake, and takes away what they have set on the objects that it tracks (fluxcd/pkg/ssa), and so what was
+// imported, or the annotation that somebody has just approved something with.
 const fieldManager = "seatkeeper-cli"
 
 // act has the flags of commands that change something.

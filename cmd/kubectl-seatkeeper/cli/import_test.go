@@ -94,6 +94,9 @@ func TestFromASpreadsheetToUsersAndBack(t *testing.T) {
 	if err := env.Client(t).Get(t.Context(), client.ObjectKey{Namespace: ns, Name: "sales"}, &sales); err != nil {
 		t.Fatal(err)
 	}
+	for _, o := range []client.Object{&ada, &sales} {
+		staysBesideFlux(t, o)
+	}
 	want := []v1alpha1.TeamMembership{{User: ada.Name, Role: v1alpha1.TeamLead}, {User: zoe.Name, Role: v1alpha1.TeamMember}}
 	if diff := cmp.Diff(want, sales.Spec.Members); diff != "" {
 		t.Errorf("team sales (-want +got):\n%s", diff)

@@ -25,9 +25,6 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/people"
 )
 
-// manager is the field manager of what is imported.
-const manager = "kubectl-seatkeeper"
-
 // job is an import under way.
 type job struct {
 	*importing
@@ -86,7 +83,7 @@ func (j *job) check(ctx context.Context) error {
 
 // compare finds out what is to be done.
 func (j *job) compare(ctx context.Context) error {
-	known := people.Cluster{Organization: j.organization, Manager: manager, Unknown: true}
+	known := people.Cluster{Organization: j.organization, Manager: fieldManager, Unknown: true}
 	var err error
 	if j.local {
 		if j.namespace, _, err = j.Config.ToRawKubeConfigLoader().Namespace(); err != nil {
@@ -117,7 +114,7 @@ const page = 1000
 
 // people is what a namespace has of an organization.
 func (c *cluster) people(ctx context.Context, organization string) (people.Cluster, error) {
-	found := people.Cluster{Organization: organization, Manager: manager}
+	found := people.Cluster{Organization: organization, Manager: fieldManager}
 	var users v1alpha1.UserList
 	if err := c.all(ctx, "users", &users, func() { found.Users = append(found.Users, users.Items...) }); err != nil {
 		return found, err
@@ -246,7 +243,7 @@ func (j *job) patch(ctx context.Context, kind, name string, spec map[string]any,
 	if err != nil {
 		return fmt.Errorf("writing %s %s: %w", kind, name, err)
 	}
-	options = append(slices.Clone(options), client.FieldOwner(manager))
+	options = append(slices.Clone(options), client.FieldOwner(fieldManager))
 	if j.force {
 		options = append(options, client.ForceOwnership)
 	}
