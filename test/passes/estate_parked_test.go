@@ -410,9 +410,17 @@ func (s *walk) ends(here *scene, k *kept) {
 	}
 }
 
-// parkAll has everybody be deleted, and whoever can be parked be so.
+// parkAll has everybody be deleted, and whoever can be parked be so: first those come who are not here.
 func (s *walk) parkAll() {
 	s.Helper()
+	for _, name := range walkers {
+		s.comes(name, address(name), "member")
+	}
+	s.settle()
+	for _, name := range walkers {
+		s.accept(name)
+	}
+	s.settle()
 	for _, name := range s.names {
 		if u := (&v1alpha1.User{}); s.w.Find(name, u) && !access.Leaving(u) {
 			s.note(name)
@@ -446,7 +454,7 @@ func (s *walk) reapply() {
 	back := map[string]*v1alpha1.ArchivedUser{}
 	for _, a := range here.parked {
 		name := a.Record.User
-		if s.IntN(4) == 0 {
+		if s.IntN(2) == 0 {
 			name = strings.TrimSuffix(name, again) + again
 		}
 		taken := here.named(name) != nil || back[name] != nil || here.heir(a) != nil || !a.DeletionTimestamp.IsZero() ||
@@ -459,7 +467,9 @@ func (s *walk) reapply() {
 			continue
 		}
 		back[name] = a
-		s.comes(name, a.Record.Spec.Email, "member")
+		if s.comes(name, a.Record.Spec.Email, "member"); s.IntN(3) == 0 { // and the record stays until its time is over
+			s.edit(name, withRoles("member", "nowhere"))
+		}
 	}
 	s.settle()
 	after := s.scene()
@@ -474,9 +484,21 @@ func (s *walk) reapply() {
 				s.Errorf("%s is back in time, and has another seat than before: %v", name, s.w.Ledger("standard"))
 			}
 		}
-		if find(after.parked, func(b *v1alpha1.ArchivedUser) bool { return b.UID == a.UID }) != nil {
+		if len(u.Spec.Roles) == 1 && find(after.parked, func(b *v1alpha1.ArchivedUser) bool { return b.UID == a.UID }) != nil {
 			s.Errorf("%s is back, and the record is there", name)
 		}
+	}
+}
+
+// stays holds that somebody who was here still is, can sign in, and has the seat.
+func (s *walk) stays(was *v1alpha1.User) {
+	s.Helper()
+	here := s.scene()
+	u := here.user(was.UID)
+	if u == nil || !access.Active(u) || !s.w.Directory.Accounts()[u.Account()].Account.Active && membership.MayEnter(was) {
+		s.Errorf("%s was here, and is %+v", was.Name, u)
+	} else if access.Holds(was, "member") && !here.holds(u.UID) {
+		s.Errorf("%s has no seat any more: %v", was.Name, s.w.Ledger("standard"))
 	}
 }
 
@@ -484,8 +506,14 @@ func (s *walk) reapply() {
 func (s *walk) unguarded() {
 	s.Helper()
 	s.act("the time of all is over")
+	before := s.scene()
 	s.w.Clock.SetTime(s.w.Clock.Now().Add(parkWindow + time.Minute))
 	s.settle()
+	for _, u := range before.users { // a record that is over takes nothing from who is here
+		if access.Active(u) && !access.Leaving(u) {
+			s.stays(u)
+		}
+	}
 	s.act("the organization holds nobody any more")
 	passes.Change(s.w, "acme", func(o *v1alpha1.Organization) { o.Spec.Protection = v1alpha1.ProtectionPolicy{} })
 	s.w.Clock.SetTime(s.w.Clock.Now().Add(10 * time.Minute))

@@ -110,7 +110,7 @@ func newWalk(t *testing.T, seed uint64, w *passes.World) *walk {
 		kept: map[types.UID]*kept{}, unrecorded: map[types.UID]bool{}, renamed: map[string]bool{}, dies: map[*passes.World]<-chan struct{}{},
 	}
 	if s.parks {
-		s.names, s.steps = nil, 28
+		s.names, s.steps = nil, 22
 		for _, name := range walkers {
 			s.names = append(s.names, name, name+again)
 		}
@@ -331,7 +331,7 @@ func (s *walk) check() {
 // gone says that somebody is archived, or should be: is not parked, waits for no successor, and is not held.
 func (s *walk) gone(here *scene, u *v1alpha1.User) bool {
 	reason := s.w.Reason(u)
-	return access.Archiving(u) && !here.keeps(u.UID) && reason != v1alpha1.ReasonSuccessorRequired && reason != v1alpha1.ReasonRemovalHeld
+	return access.Archiving(u) && !here.keeps(u.UID) && reason != v1alpha1.ReasonSuccessorRequired && !access.Detained(u, acmeOf(s.w))
 }
 
 // signedIn holds that an account is active if whose it is has access, and no other is, and that nobody has that of another.
@@ -366,7 +366,7 @@ func (s *walk) signedIn(here *scene) {
 func (s *walk) standing(u *v1alpha1.User, held map[types.UID]bool) {
 	s.Helper()
 	reason := s.w.Reason(u)
-	stays := reason == v1alpha1.ReasonRemovalHeld || reason == v1alpha1.ReasonSuccessorRequired && u.Status.AccessRevokedAt == nil
+	stays := access.Detained(u, acmeOf(s.w)) || reason == v1alpha1.ReasonSuccessorRequired && u.Status.AccessRevokedAt == nil
 	leaves := access.Leaving(u) || u.Spec.AccessUntil != nil && !s.w.Clock.Now().Before(u.Spec.AccessUntil.Time)
 	switch st := u.Status; {
 	case leaves && !stays && (access.Active(u) || len(st.Roles) > 0 || reason == v1alpha1.ReasonInvited):
