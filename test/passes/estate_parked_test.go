@@ -484,7 +484,7 @@ func (s *walk) reapply() {
 				s.Errorf("%s is back in time, and has another seat than before: %v", name, s.w.Ledger("standard"))
 			}
 		}
-		if len(u.Spec.Roles) == 1 && find(after.parked, func(b *v1alpha1.ArchivedUser) bool { return b.UID == a.UID }) != nil {
+		if here.holds(a.Record.UID) && len(u.Spec.Roles) == 1 && find(after.parked, func(b *v1alpha1.ArchivedUser) bool { return b.UID == a.UID }) != nil {
 			s.Errorf("%s is back, and the record is there", name)
 		}
 	}
