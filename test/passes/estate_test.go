@@ -8,18 +8,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/bindings"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
@@ -27,16 +26,22 @@ import (
 	"seatkeeper.dev/seatkeeper/test/passes"
 )
 
-var onlyWalk = flag.Uint64("walk", 0, "the seed of the only walk that TestNothingIsLeftWithWhoWent takes")
+var (
+	onlyWalk = flag.Uint64("walk", 0, "the seed of the only walk that TestNothingIsLeftWithWhoWent takes")
+	walks    = flag.Uint64("walks", 2, "how many walks TestNothingIsLeftWithWhoWent takes")
+)
 
-// People come and go, in any order, name successors, own more and more, while two operators act at once and die. In the end
-// nothing is left with a person who went, nobody who went holds a seat, and nobody who stays has lost anything.
+// People come and go, in any order, name successors, own more and more, are parked where the organization holds removals, while two
+// operators act at once and die. In the end nothing is left with a person who went, nobody who went holds a seat, and nobody who stays
+// has lost anything.
 func TestNothingIsLeftWithWhoWent(t *testing.T) {
 	t.Parallel()
-	for range 3 {
-		seed := rand.Uint64()
+	for i := range *walks {
+		seed := rand.Uint64()&^parks | i%2*parks
 		if *onlyWalk != 0 {
-			seed = *onlyWalk
+			if seed = *onlyWalk; i > 0 {
+				return
+			}
 		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
@@ -50,20 +55,31 @@ func TestNothingIsLeftWithWhoWent(t *testing.T) {
 			passes.Change(w, "standard", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(walkSeats)) })
 			w.Create(build.Role("viewer").RoleRefs("view").Obj(), build.Role("guest").RoleRefs("view").Obj(),
 				build.Team("top").Roles("guest").Lead("ada").Obj(), build.Team("sales").Roles("viewer").Parent("top").Obj())
-			s := &walk{T: t, Rand: rand.New(rand.NewPCG(seed, 0)), w: w, twin: w.Twin(), dies: map[*passes.World]<-chan struct{}{}}
+			s := newWalk(t, seed, w)
 			defer func() {
 				if t.Failed() {
-					t.Logf("go test -run TestNothingIsLeft -walk=%d; what happened: %v", seed, s.said)
+					t.Logf("go test -run TestNothingIsLeft -walk=%d; what happened: %v; who is there: %v", seed, s.said, s.scene().standings(w))
 				}
 			}()
-			for range 60 {
+			for range s.steps {
 				s.step()
 			}
-			s.rest()
+			s.calm()
+			if s.parks {
+				s.parkAll()
+				s.reapply()
+				s.check()
+				s.unguarded()
+			} else {
+				s.rest()
+			}
 			s.check()
 		})
 	}
 }
+
+// parks is the bit of a seed by which the organization holds removals, and people are parked.
+const parks = 2
 
 // walk is one run of events.
 type walk struct {
@@ -73,9 +89,34 @@ type walk struct {
 	w, twin *passes.World
 	notes   int
 	said    []string
+	steps   int
+	// names are those that Users have.
+	names []string
+	// parks says that people are parked. kept is what these have to keep, by the UID of the User that was; unrecorded are the records
+	// that somebody deleted; renamed are the names of people who are here by another name, or went by that.
+	parks      bool
+	kept       map[types.UID]*kept
+	unrecorded map[types.UID]bool
+	renamed    map[string]bool
 	// dies are the accidents that wait for an operator, until it is over.
 	dies map[*passes.World]<-chan struct{}
 	over atomic.Bool
+}
+
+func newWalk(t *testing.T, seed uint64, w *passes.World) *walk {
+	t.Helper()
+	s := &walk{
+		T: t, Rand: rand.New(rand.NewPCG(seed, 0)), w: w, twin: w.Twin(), steps: 60, names: walkers, parks: seed&parks != 0,
+		kept: map[types.UID]*kept{}, unrecorded: map[types.UID]bool{}, renamed: map[string]bool{}, dies: map[*passes.World]<-chan struct{}{},
+	}
+	if s.parks {
+		s.names, s.steps = nil, 22
+		for _, name := range walkers {
+			s.names = append(s.names, name, name+again)
+		}
+		s.guarded(w)
+	}
+	return s
 }
 
 // rise starts those operators anew that have died.
@@ -99,9 +140,16 @@ var walkers = []string{"bea", "cid", "dan", "eve"}
 
 func (s *walk) step() {
 	s.Helper()
-	name, other := walkers[s.IntN(len(walkers))], walkers[s.IntN(len(walkers))]
+	name, other := s.names[s.IntN(len(s.names))], s.names[s.IntN(len(s.names))]
 	world := []*passes.World{s.w, s.twin}[s.IntN(2)]
 	s.rise()
+	if s.parks {
+		defer s.watch()
+		if s.IntN(2) == 0 {
+			s.park(name)
+			return
+		}
+	}
 	switch s.IntN(17) {
 	case 15:
 		n := 1 + s.IntN(3)
@@ -128,22 +176,14 @@ func (s *walk) step() {
 		s.act("%s is back", name)
 		s.edit(name, state(v1alpha1.UserActive))
 	case 2:
-		s.act("%s is deleted", name)
-		if err := env.Client(s).Delete(s.Context(), build.User(name).In(s.w.Namespace, "acme").Obj()); client.IgnoreNotFound(err) != nil {
-			s.Fatal(err)
-		}
+		s.remove(name)
 	case 3:
 		s.act("%s is to succeed %s", other, name)
 		if name != other {
 			s.edit(name, func(u *v1alpha1.User) { u.Spec.Successor = other })
 		}
 	case 4:
-		s.act("%s comes, and accepts", name)
-		u := build.User(name).In(s.w.Namespace, "acme").Roles("member").Obj()
-		u.Finalizers = []string{v1alpha1.FinalizerArchive} // as admission has it: nobody goes unseen
-		if err := env.Client(s).Create(s.Context(), u); err != nil && !apierrors.IsAlreadyExists(err) {
-			s.Fatal(err)
-		}
+		s.comes(name, address(name), "member")
 		_, _ = s.w.Round()
 		s.accept(name)
 	case 5, 6:
@@ -151,7 +191,7 @@ func (s *walk) step() {
 	case 7:
 		s.act("an operator is to die")
 		if s.dies[world] == nil {
-			writes := operator.Writing("users", "users/status", "configmaps", "seatslices", "archivedusers")
+			writes := operator.Writing("users", "users/status", "configmaps", "seatslices", "archivedusers", "organizations/status", "rolebindings")
 			s.dies[world] = world.Traffic.Kill([]operator.Fault{operator.NotSent, operator.NoAnswer}[s.IntN(2)], 1+s.IntN(4),
 				func(r operator.Request) bool { return !s.over.Load() && writes(r) })
 		}
@@ -234,78 +274,80 @@ func (s *walk) note(name string) {
 	s.w.Create(build.Note(fmt.Sprintf("note-%d", s.notes), name))
 }
 
-// rest lets both operators come to an end of what they do.
-func (s *walk) rest() {
+// calm ends all accidents, and lets both operators come to an end of what they do.
+func (s *walk) calm() {
 	s.Helper()
 	s.over.Store(true)
 	s.w.Directory.Unavailable(0)
 	s.w.Directory.Lose(0)
 	s.rise()
-	for range 4 { // each may have found what the other was about to do
+	for range 3 { // each may have found what the other was about to do
 		_, _ = s.twin.Round()
 		_, _ = s.w.Round()
 	}
+}
+
+// rest lets the operator do what waits for a while.
+func (s *walk) rest() {
+	s.Helper()
 	s.w.Clock.SetTime(s.w.Clock.Now().Add(10 * time.Minute))
 	s.w.Settle()
 }
 
 func (s *walk) check() {
 	s.Helper()
-	owned := owners(s.T, s.w)
-	if want := 3 + s.notes; len(owned) != want {
-		s.Errorf("there are %d notes, want %d", len(owned), want)
+	here := s.scene()
+	people := here.people()
+	if want := 3 + s.notes; len(here.notes) != want {
+		s.Errorf("there are %d notes, want %d", len(here.notes), want)
 	}
-	for note, name := range owned {
-		u := &v1alpha1.User{}
-		if !s.w.Find(name, u) {
-			s.Errorf("%s is owned by %s, who is gone", note, name)
-			continue
+	for note, name := range here.notes {
+		owner := find(people, func(u *v1alpha1.User) bool { return u.Name == name && !s.gone(here, u) })
+		if owner == nil && (here.named(name) != nil || !s.renamed[name]) {
+			s.Errorf("%s is owned by %s, who is gone: %v", note, name, here.standings(s.w))
 		}
-		if reason := s.w.Reason(u); access.Archiving(u) && reason != v1alpha1.ReasonSuccessorRequired {
-			s.Errorf("%s is owned by %s, who is %s", note, name, reason)
-		}
-	}
-	var ledger v1alpha1.SeatSliceList
-	if err := env.Client(s).List(s.Context(), &ledger, client.InNamespace(s.w.Namespace)); err != nil {
-		s.Fatal(err)
 	}
 	held := map[types.UID]bool{}
-	for _, slice := range ledger.Items {
-		for _, a := range slice.Assignments {
-			u := &v1alpha1.User{}
-			if !s.w.Find(a.User, u) || u.UID != a.UID || !slices.Equal(u.Status.Seats, []string{"standard"}) {
-				s.Errorf("%s holds a seat, and does not know or went", a.User)
-			}
-			if held[a.UID] {
-				s.Errorf("%s holds two seats", a.User)
-			}
-			held[a.UID] = true
+	for number, uid := range here.seats {
+		holder := find(people, func(u *v1alpha1.User) bool { return u.UID == uid })
+		if holder == nil || holder.Name != here.names[uid] || here.user(uid) != nil && !slices.Equal(holder.Status.Seats, []string{"standard"}) {
+			s.Errorf("%s holds seat %d, and does not know or went", here.names[uid], number)
 		}
+		if held[uid] {
+			s.Errorf("%s holds two seats", here.names[uid])
+		}
+		held[uid] = true
 	}
 	if len(held) > walkSeats {
 		s.Errorf("%d people hold %d seats", len(held), walkSeats)
 	}
-	for _, name := range slices.Concat(walkers, []string{"ada"}) {
-		if u := (&v1alpha1.User{}); s.w.Find(name, u) {
-			s.standing(u, held)
-		}
+	for _, u := range here.users {
+		s.standing(u, held)
 	}
-	s.bound()
-	s.signedIn()
+	s.bound(here)
+	s.signedIn(here)
 }
 
-// signedIn holds that an account is active if whose it is has access, and no other is.
-func (s *walk) signedIn() {
+// gone says that somebody is archived, or should be: is not parked, waits for no successor, and is not held.
+func (s *walk) gone(here *scene, u *v1alpha1.User) bool {
+	reason := s.w.Reason(u)
+	return access.Archiving(u) && !here.keeps(u.UID) && reason != v1alpha1.ReasonSuccessorRequired && !access.Detained(u, acmeOf(s.w))
+}
+
+// signedIn holds that an account is active if whose it is has access, and no other is, and that nobody has that of another.
+func (s *walk) signedIn(here *scene) {
 	s.Helper()
-	var users v1alpha1.UserList
-	if err := env.Client(s).List(s.Context(), &users, client.InNamespace(s.w.Namespace)); err != nil {
-		s.Fatal(err)
-	}
-	may := map[types.UID]string{}
-	for i := range users.Items {
-		if u := &users.Items[i]; membership.MayEnter(u) {
+	may, whose := map[types.UID]string{}, map[types.UID]string{}
+	for _, u := range here.people() {
+		if membership.MayEnter(u) {
 			may[u.Account()] = u.Name
 		}
+	}
+	for _, u := range here.users {
+		if other := whose[u.Account()]; other != "" {
+			s.Errorf("%s and %s have the same account", u.Name, other)
+		}
+		whose[u.Account()] = u.Name
 	}
 	accounts := s.w.Directory.Accounts()
 	for uid, a := range accounts {
@@ -324,29 +366,30 @@ func (s *walk) signedIn() {
 func (s *walk) standing(u *v1alpha1.User, held map[types.UID]bool) {
 	s.Helper()
 	reason := s.w.Reason(u)
-	stays := reason == v1alpha1.ReasonSuccessorRequired && u.Status.AccessRevokedAt == nil
+	stays := access.Detained(u, acmeOf(s.w)) || reason == v1alpha1.ReasonSuccessorRequired && u.Status.AccessRevokedAt == nil
 	leaves := access.Leaving(u) || u.Spec.AccessUntil != nil && !s.w.Clock.Now().Before(u.Spec.AccessUntil.Time)
 	switch st := u.Status; {
 	case leaves && !stays && (access.Active(u) || len(st.Roles) > 0 || reason == v1alpha1.ReasonInvited):
 		s.Errorf("%s is to have no access, is %s and has the roles %v", u.Name, reason, st.Roles)
 	case access.Leaving(u) && (reason == v1alpha1.ReasonArchived || reason == v1alpha1.ReasonSuspended) && (held[u.UID] || st.AccessRevokedAt == nil):
 		s.Errorf("%s is %s and holds a seat, or nobody revoked access: %+v", u.Name, reason, st)
-	case reason == v1alpha1.ReasonActive && access.Holds(u, "member") != held[u.UID]:
-		s.Errorf("%s is active and holds the roles %v, and a seat: %t", u.Name, st.Roles, held[u.UID])
+	case (reason == v1alpha1.ReasonActive || reason == v1alpha1.ReasonRemovalHeld && access.Active(u)) && access.Holds(u, "member") != held[u.UID]:
+		s.Errorf("%s is %s and holds the roles %v, and a seat: %t", u.Name, reason, st.Roles, held[u.UID])
 	case !access.Leaving(u) && !held[u.UID] && len(held) < walkSeats && slices.Contains(u.Spec.Roles, "member") && reason == v1alpha1.ReasonAwaitingSeat:
 		s.Errorf("%s waits for a seat, and %d of %d are held", u.Name, len(held), walkSeats)
 	}
 }
 
 // bound holds that nobody has rights in Kubernetes but who holds the role that they come with.
-func (s *walk) bound() {
+func (s *walk) bound(here *scene) {
 	s.Helper()
-	for _, b := range allBindings(s.T, s.w) {
-		for _, subject := range b.Subjects {
-			u := &v1alpha1.User{}
-			name, _, _ := strings.Cut(subject.Name, "@")
-			if role := b.Labels[v1alpha1.LabelRole]; !s.w.Find(name, u) || !access.Active(u) || !access.Holds(u, role) {
-				s.Errorf("%s has the rights of role %s, and is %s with the roles %v", name, role, s.w.Reason(u), u.Status.Roles)
+	people := here.people()
+	for name, roles := range here.rights {
+		for _, role := range roles {
+			if !slices.ContainsFunc(people, func(u *v1alpha1.User) bool {
+				return bindings.Address(u) == name && access.Active(u) && access.Holds(u, role)
+			}) {
+				s.Errorf("%s has the rights of role %s: %v", name, role, here.standings(s.w))
 			}
 		}
 	}
