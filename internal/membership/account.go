@@ -248,7 +248,7 @@ func upToDate(s Situation, u *v1alpha1.User, wanted *account.Account, revision s
 	}
 	// Somebody may have been signed out since the latest record was made, and that forgotten in a crash: a look tells.
 	looked := !wanted.Active || u.Status.ObservedGeneration == u.Generation
-	return looked && (s.Asked == "" || s.Asked == taskID(EnsureAccount, wanted, revision))
+	return looked && (s.Asked == "" || s.Asked == taskID(u, EnsureAccount, wanted, revision))
 }
 
 // awaitAccount waits for the directory in silence, unless there is something to record that does not wait.
@@ -283,13 +283,15 @@ func provisioning() verdict.Verdict {
 	return verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonProvisioning, Message: "what waited for the directory follows"}
 }
 
-func taskID(verb AccountVerb, a *account.Account, revision string) string {
-	return fmt.Sprintf("%s %s %s", a.UID, verb, revision)
+// taskID tells a task from any other. It has the version of the User that it is for: what was done for an earlier one may have been
+// undone since, by another operator, of which this one knows nothing.
+func taskID(u *v1alpha1.User, verb AccountVerb, a *account.Account, revision string) string {
+	return fmt.Sprintf("%s %s %d %s", a.UID, verb, u.Generation, revision)
 }
 
 // request asks for an effect, and says what became of it: nil while nothing is known.
 func (d *Decision) request(s *Situation, verb AccountVerb, a account.Account, revision string) *AccountReport {
-	id := taskID(verb, &a, revision)
+	id := taskID(d.User, verb, &a, revision)
 	if s.Account != nil && s.Account.ID == id {
 		return s.Account
 	}
