@@ -26,10 +26,16 @@ const most = 1 << 30
 
 // rules are the organization's rules of ownership, as far as they matter to a user who leaves for good.
 func (d *Decision) rules(s Situation) []v1alpha1.OwnershipRule {
-	if s.Spared || s.Organization == nil || !s.Organization.DeletionTimestamp.IsZero() || !d.archiving(s) {
+	if s.Spared || s.Organization == nil || !s.Organization.DeletionTimestamp.IsZero() || !d.archiving(s) || keepsName(s) {
 		return nil
 	}
 	return s.Organization.Spec.Offboarding.Ownership
+}
+
+// keepsName says that what is owned by the name of a user is that of the person who is parked by the same name at the address, of whom the
+// user has taken nothing over.
+func keepsName(s Situation) bool {
+	return s.Keeper != nil && !s.Keeper.Ended() && s.Keeper.Record.User == s.User.Name
 }
 
 // archiving says that a user leaves for good: by the end of access as this pass found it, and not by a deletion that nobody has

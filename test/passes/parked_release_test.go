@@ -103,3 +103,19 @@ func TestHeirDeclaredWithoutAccess(t *testing.T) {
 		})
 	}
 }
+
+// A User that comes at the address of who is parked, and is deleted before anybody has looked at it, has nothing to hand over: what has
+// its name is that of the person who is parked.
+func TestNamesakeDeletedUnseenHandsNothingOver(t *testing.T) {
+	t.Parallel()
+	w := parking(t, handing)
+	cid := member("cid")
+	cid.Finalizers = []string{v1alpha1.FinalizerArchive}
+	w.Create(cid)
+	w.Delete(build.User("cid").Obj())
+	w.Settle()
+	wantOwners(t, w, map[string]string{"one": "cid", "two": "cid", "three": "dan"})
+	over(w)
+	w.Settle()
+	wantOwners(t, w, map[string]string{"one": "ada", "two": "ada", "three": "ada"})
+}
