@@ -87,7 +87,7 @@ func TestColour(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			sh, errs := testShell("", c.terminal, c.env)
-			if got := strings.Contains(sh.palette(errs).bad.Render("x"), "\x1b["); got != c.want {
+			if got := strings.Contains(string(sh.palette(errs).bad.Render("x")), "\x1b["); got != c.want {
 				t.Errorf("colour: %t", got)
 			}
 		})

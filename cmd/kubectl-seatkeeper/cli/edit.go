@@ -176,7 +176,7 @@ func (sh *Shell) leaveToGit(edits []edit) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(sh.ErrOut, "%s %s is declared in Git, and %s would set it back. Nothing was changed: commit this there.\n", kindOf(e.before), e.before.GetName(), by)
+		fmt.Fprintf(sh.ErrOut, "%s %s is declared in Git, and %s would set it back. Nothing was changed: commit this there.\n", kindOf(e.before), e.before.GetName(), printable(by))
 		if err := sh.printYAML(change); err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func (sh *Shell) review(edits []edit) {
 				fmt.Fprintln(sh.ErrOut, p.strong.Render(line))
 				continue
 			}
-			for _, part := range wrapped(line, sh.width(sh.ErrOut), len("  ")) {
+			for _, part := range wrapped(printable(line), sh.width(sh.ErrOut), len("  ")) {
 				fmt.Fprintln(sh.ErrOut, "  "+part)
 			}
 		}

@@ -153,7 +153,7 @@ func (sh *Shell) showQuote(q *quoting, o *quotation) error {
 func offerLines(p palette, width int, headers bool, o *quotation) []string {
 	title := "SeatPool " + p.strong.Render(o.Pool)
 	if o.Plan != "" {
-		title += ", plan " + o.Plan
+		title += styled(printable(", plan " + o.Plan))
 	}
 	g := &grid{width: width}
 	if headers {
@@ -175,13 +175,13 @@ func offerLines(p palette, width int, headers bool, o *quotation) []string {
 		line(what, o.Order, "%+d")
 		line("then", o.Then, "%d")
 	}
-	lines := append([]string{title}, g.lines()...)
+	lines := append([]string{string(title)}, g.lines()...)
 	if o.TaxRate != "" {
-		lines = append(lines, "VAT is "+o.TaxRate+" %.")
+		lines = append(lines, printable("VAT is "+o.TaxRate+" %."))
 	}
 	switch {
 	case o.Expired:
-		lines = append(lines, p.bad.Render("The bought seats ended at "+stamp(o.Until.Time)+": a later spec.expiresAt renews them."))
+		lines = append(lines, string(p.bad.Render("The bought seats ended at "+stamp(o.Until.Time)+": a later spec.expiresAt renews them.")))
 	case o.Until != nil:
 		lines = append(lines, "The bought seats end at "+stamp(o.Until.Time)+".")
 	default:

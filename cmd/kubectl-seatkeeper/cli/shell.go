@@ -151,17 +151,18 @@ func yesFlag(cmd *cobra.Command, into *bool) {
 
 // palette is how words look. Off a terminal, they look like any other.
 type palette struct {
-	good, warn, bad, faint, strong lipgloss.Style
+	good, warn, bad, faint, strong style
 }
 
 // palette is for what is written to w: colours are for terminals, and for people who have not said otherwise (https://no-color.org).
 func (sh *Shell) palette(w io.Writer) palette {
 	plain := lipgloss.NewStyle()
+	none := style{plain}
 	if !sh.Terminal(w) || sh.Env("NO_COLOR") != "" || sh.Env("TERM") == "dumb" {
-		return palette{plain, plain, plain, plain, plain}
+		return palette{none, none, none, none, none}
 	}
 	return palette{
-		good: plain.Foreground(lipgloss.Green), warn: plain.Foreground(lipgloss.Yellow), bad: plain.Foreground(lipgloss.Red),
-		faint: plain.Faint(true), strong: plain.Bold(true),
+		good: style{plain.Foreground(lipgloss.Green)}, warn: style{plain.Foreground(lipgloss.Yellow)}, bad: style{plain.Foreground(lipgloss.Red)},
+		faint: style{plain.Faint(true)}, strong: style{plain.Bold(true)},
 	}
 }
