@@ -266,6 +266,35 @@ func ezus(t *testing.T) string {
 	return ns
 }
 
+// bought has the operator look at pool users, of which so many seats are bought then.
+func bought(t *testing.T, ns string, seats int32) {
+	t.Helper()
+	p := read(t, ns, "users", &v1alpha1.SeatPool{})
+	p.Status.Bought, p.Status.ObservedGeneration = &seats, p.Generation
+	if err := env.Client(t).Status().Update(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestOneOrderAtATime checks that an order does not swallow the one before, or take it back.
+func TestOneOrderAtATime(t *testing.T) {
+	t.Parallel()
+	ns := ezus(t)
+	run(t, "quote", "users", "+2147483647", "-n", ns, "--yes").failed(t, "it can have 1000000 at most, so order no more than 999997")
+	run(t, "quote", "users", "+5", "-n", ns, "--yes").done(t)
+	for _, delta := range []string{"+2", "-1"} {
+		run(t, "quote", "users", "-n", ns, "--yes", "--", delta).failed(t, "the operator has not looked at it since (it declares 8 seats)")
+	}
+	bought(t, ns, 3)
+	run(t, "quote", "users", "+2", "-n", ns, "--yes").failed(t, "an order of 5 seats is on its way, or was refused", "kubectl scale seatpool/users --replicas=3")
+	if got := *read(t, ns, "users", &v1alpha1.SeatPool{}).Spec.Seats; got != 8 {
+		t.Errorf("%d seats are declared", got)
+	}
+	run(t, "quote", "users", "-n", ns).done(t) // to look is always possible
+	bought(t, ns, 8)
+	run(t, "quote", "users", "+2", "-n", ns, "--yes").done(t)
+}
+
 func TestQuote(t *testing.T) {
 	t.Parallel()
 	ns := ezus(t)
@@ -297,8 +326,9 @@ The bought seats end at 2099-11-01T00:00:00Z.
 	if seats() != 7 {
 		t.Errorf("%d seats are declared", seats())
 	}
+	bought(t, ns, 7)
 	run(t, "quote", "users", "+8", "-n", ns, "--yes").failed(t, "purchase.maxSeatsPerOrder")
-	run(t, "quote", "users", "-n", ns, "--yes", "--", "-2").done(t) // of the 3 that there are so far
+	run(t, "quote", "users", "-n", ns, "--yes", "--", "-6").done(t)
 	if seats() != 1 {
 		t.Errorf("%d seats are declared", seats())
 	}

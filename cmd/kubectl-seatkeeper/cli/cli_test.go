@@ -62,7 +62,7 @@ func TestAsk(t *testing.T) {
 			if err := cmd.ParseFlags(map[bool][]string{true: {"-y"}}[c.yes]); err != nil {
 				t.Fatal(err)
 			}
-			err := sh.ask("Archive 3 users?", yes)
+			err := sh.ask(t.Context(), "Archive 3 users?", yes)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("it says %v, want %q", err, c.want)
 			}

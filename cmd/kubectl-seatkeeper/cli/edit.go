@@ -109,7 +109,7 @@ func (sh *Shell) do(ctx context.Context, c *cluster, a *act, names []string, pla
 	if a.dryRun == dryRunServer {
 		return sh.report(a, edits, func(e *edit) client.Object { return e.tried })
 	}
-	if err := sh.ask(question(edits), a.yes); err != nil {
+	if err := sh.ask(ctx, question(edits), a.yes); err != nil {
 		return err
 	}
 	return sh.commit(ctx, c, a, edits, plan)

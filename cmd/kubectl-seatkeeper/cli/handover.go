@@ -132,7 +132,7 @@ func (sh *Shell) handover(ctx context.Context, h *handing, from string) error {
 		fmt.Fprintln(sh.ErrOut, "There is nothing to hand over here.")
 		return plan.left(sh)
 	}
-	if err := sh.ask(fmt.Sprintf("Hand %s over to %s?", objects(plan.objects()), plan.To), h.yes); err != nil {
+	if err := sh.ask(ctx, fmt.Sprintf("Hand %s over to %s?", objects(plan.objects()), plan.To), h.yes); err != nil {
 		return err
 	}
 	return sh.carryOut(ctx, h, estate, plan)

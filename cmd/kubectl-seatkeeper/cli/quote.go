@@ -15,6 +15,7 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -122,13 +123,12 @@ func (sh *Shell) deal(ctx context.Context, c *cluster, name string, delta int32)
 	if delta == 0 { // what there is, and not what is declared
 		after.Spec.Seats = s.Bought
 	} else {
-		if o := p.Status.PendingOrder; o != nil {
-			return nil, fmt.Errorf("an order of %s for SeatPool %s waits for approval: approve it ('kubectl seatkeeper approve order %s'), or turn it down ('kubectl scale seatpool/%s --replicas=%d'), before the next",
-				pricing.Seats(o.Delta), name, name, name, *s.Bought)
+		if err := unfinished(p, *s.Bought); err != nil {
+			return nil, err
 		}
-		seats := *s.Bought + delta
-		if seats < 0 {
-			return nil, fmt.Errorf("SeatPool %s has %s bought: no more can be given back", name, pricing.Seats(*s.Bought))
+		seats, err := total(p, *s.Bought, delta)
+		if err != nil {
+			return nil, err
 		}
 		after.Spec.Seats = &seats
 		after.Generation++
@@ -139,6 +139,36 @@ func (sh *Shell) deal(ctx context.Context, c *cluster, name string, delta int32)
 		return nil, fmt.Errorf("SeatPool %s: %s", name, wrong)
 	}
 	return &deal{p, after, quotation{p.Spec.Organization, p.Name, p.Spec.Plan, pricing.NewOffer(s, decision)}}, nil
+}
+
+// unfinished says what has to come of the order before, ahead of the next: the number that is declared holds one order alone.
+func unfinished(p *v1alpha1.SeatPool, bought int32) error {
+	declared := ptr.Deref(p.Spec.Seats, 0)
+	if o := p.Status.PendingOrder; o != nil {
+		return fmt.Errorf("an order of %s for SeatPool %s waits for approval: approve it ('kubectl seatkeeper approve order %s'), or turn it down ('kubectl scale seatpool/%s --replicas=%d'), before the next",
+			pricing.Seats(o.Delta), p.Name, p.Name, p.Name, bought)
+	}
+	switch {
+	case p.Status.ObservedGeneration != p.Generation:
+		return fmt.Errorf("SeatPool %s was edited, and the operator has not looked at it since (it declares %s): try again in a moment, when what was ordered before is bought",
+			p.Name, pricing.Seats(declared))
+	case declared != bought:
+		return fmt.Errorf("SeatPool %s declares %s, of which %d are bought: an order of %s is on its way, or was refused ('kubectl describe seatpool/%s' says why); "+
+			"wait, or set it back ('kubectl scale seatpool/%s --replicas=%d'), before the next", p.Name, pricing.Seats(declared), bought, pricing.Seats(declared-bought), p.Name, p.Name, bought)
+	}
+	return nil
+}
+
+// total is the number of seats that there are to be.
+func total(p *v1alpha1.SeatPool, bought, delta int32) (int32, error) {
+	switch seats := int64(bought) + int64(delta); {
+	case seats < 0:
+		return 0, fmt.Errorf("SeatPool %s has %s bought: no more can be given back", p.Name, pricing.Seats(bought))
+	case seats > pricing.MaxSeats:
+		return 0, fmt.Errorf("SeatPool %s has %s bought: it can have %d at most, so order no more than %d", p.Name, pricing.Seats(bought), pricing.MaxSeats, pricing.MaxSeats-bought)
+	default:
+		return int32(seats), nil
+	}
 }
 
 // showQuote prints a quote.
@@ -207,7 +237,7 @@ func (sh *Shell) order(ctx context.Context, c *cluster, q *quoting, d *deal, del
 	if q.dryRun == dryRunServer {
 		return sh.scaled(q, d)
 	}
-	if err := sh.ask("Do it?", q.yes); err != nil {
+	if err := sh.ask(ctx, "Do it?", q.yes); err != nil {
 		return err
 	}
 	const tries = 5
