@@ -161,6 +161,28 @@ func TestArchiveAndReactivate(t *testing.T) {
 	}
 }
 
+// TestWhoLeavesTogether checks that nobody who leaves takes over from another, and that a role which would lose too many is named.
+func TestWhoLeavesTogether(t *testing.T) {
+	t.Parallel()
+	ns := env.Namespace(t)
+	notes := build.Notes()
+	notes.Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorManager, v1alpha1.SuccessorOwner}
+	seed(t, ns,
+		build.Organization("acme").Owner("marie").Ownership(notes).Obj(), build.Role("admin").MinHolders(1).Permissions("*").Obj(),
+		active(build.User("marie")), active(build.User("jean").Holds("admin")), active(build.User("max").Manager("jean").Holds("admin")))
+	alone := run(t, "archive", "max", "-n", ns, "--yes", "--dry-run=client").says(t, "(rule notes): pass to jean")
+	alone.done(t)
+	if strings.Contains(alone.err, "minHolders") {
+		t.Errorf("jean stays and holds the role, and it says:\n%s", alone.err)
+	}
+	run(t, "archive", "max", "jean", "--successor", "jean", "-n", ns, "--yes").failed(t, "user jean cannot take over from themselves")
+	both := run(t, "archive", "max", "jean", "-n", ns, "--yes").says(t, "Role admin needs 1 who hold it (spec.minHolders), and 0 of those who do would stay")
+	both.done(t)
+	if strings.Contains(both.err, "pass to jean") || strings.Count(both.err, "pass to marie") != 2 {
+		t.Errorf("it passes on otherwise:\n%s", both.err)
+	}
+}
+
 // meddler answers yes after something has happened.
 type meddler struct {
 	happens func()
@@ -220,6 +242,8 @@ func TestWhoWasDeletedComesBackByAnotherWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, "reactivate", "emma", "-n", ns, "--yes").failed(t, "user emma was deleted, and ArchivedUser 65f2c1f345723eb33182d00666c24e03 is what remains")
+	run(t, "reactivate", "emma", "zoe", "-n", ns, "--yes").failed(t, "user emma was deleted")
+	run(t, "reactivate", "zoe", "emma", "-n", ns, "--yes").failed(t, `has no User "zoe"`)
 	run(t, "reactivate", "zoe", "-n", ns, "--yes").failed(t, `has no User "zoe"`)
 }
 
@@ -293,6 +317,29 @@ func TestOneOrderAtATime(t *testing.T) {
 	run(t, "quote", "users", "-n", ns).done(t) // to look is always possible
 	bought(t, ns, 8)
 	run(t, "quote", "users", "+2", "-n", ns, "--yes").done(t)
+}
+
+// TestQuoteOfAnEnd checks that a quote tells the price after the end, and no price of what has ended.
+func TestQuoteOfAnEnd(t *testing.T) {
+	t.Parallel()
+	ns := ezus(t)
+	p := read(t, ns, "users", &v1alpha1.SeatPool{})
+	p.Status.Term = &v1alpha1.SeatTerm{Price: *p.Spec.Billing.Price, TaxRate: "20", Until: *p.Spec.ExpiresAt}
+	p.Status.Term.Price.Amount = "50.00"
+	ended := build.SeatPool("ended").Seats(3).Price("59.00", "EUR").Tax("20").ExpiresAt(then).Obj()
+	ended.Status.Bought = ptr.To[int32](3)
+	if err := env.Client(t).Status().Update(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	seed(t, ns, ended)
+	for pool, want := range map[string]string{
+		"users": "From 2099-11-01T00:00:00Z, if a later spec.expiresAt renews them, 3 seats cost 177.00 net + 35.40 VAT = 212.40 EUR per Month.\n",
+		"ended": "bought   3       0.00   0.00   0.00    EUR per Month\n",
+	} {
+		if got := run(t, "quote", pool, "-n", ns).done(t); !strings.Contains(got, want) {
+			t.Errorf("it does not say %q:\n%s", want, got)
+		}
+	}
 }
 
 func TestQuote(t *testing.T) {

@@ -243,15 +243,17 @@ func (c *cluster) user(ctx context.Context, name string) (*v1alpha1.User, error)
 	return u, c.read(ctx, name, u)
 }
 
-// errNotThere is that an object which is named does not exist, in the middle of a sentence.
-var errNotThere = errors.New("no")
+// notThere is that the object of a name does not exist, in the middle of a sentence.
+type notThere struct{ name string }
+
+func (notThere) Error() string { return "no" }
 
 // read reads an object of the namespace by name.
 func (c *cluster) read(ctx context.Context, name string, into client.Object) error {
 	err := c.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: name}, into)
 	kind := kindOf(into)
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("namespace %s has %w %s %q: 'kubectl get %ss' lists those there are, and --namespace names another namespace", c.namespace, errNotThere, kind, name, strings.ToLower(kind))
+		return fmt.Errorf("namespace %s has %w %s %q: 'kubectl get %ss' lists those there are, and --namespace names another namespace", c.namespace, notThere{name}, kind, name, strings.ToLower(kind))
 	}
 	if err != nil {
 		return fmt.Errorf("reading %s %s: %w", strings.ToLower(kind), name, err)

@@ -217,6 +217,10 @@ func offerLines(p palette, width int, headers bool, o *quotation) []string {
 	default:
 		lines = append(lines, "The bought seats do not end by themselves.")
 	}
+	if n := o.NewPrice; n != nil && o.Until != nil {
+		lines = append(lines, printable(fmt.Sprintf("From %s, if a later spec.expiresAt renews them, %s cost %s net + %s VAT = %s %s per %s.",
+			stamp(o.Until.Time), pricing.Seats(o.Then.Seats), n.Net, n.Tax, n.Gross, n.Currency, n.Period)))
+	}
 	if o.Approval {
 		lines = append(lines, "The order waits until somebody approves it.")
 	}
