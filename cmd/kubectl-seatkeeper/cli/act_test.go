@@ -379,6 +379,10 @@ The bought seats end at 2099-11-01T00:00:00Z.
 	if seats() != 1 {
 		t.Errorf("%d seats are declared", seats())
 	}
+	if got := run(t, "quote", "users", "-n", ns, "-o", "name").done(t); got != "seatpool.seatkeeper.dev/users\n" {
+		t.Errorf("the name is %q", got)
+	}
+	run(t, "quote", "users", "-n", ns, "-o", "wide").done(t)
 	if got := run(t, "quote", "users", "-n", ns, "-o", "json").done(t); !strings.Contains(got, `"until": "2099-11-01T00:00:00Z"`) || strings.Contains(got, "scaled") {
 		t.Errorf("as JSON it is:\n%s", got)
 	}
@@ -422,6 +426,11 @@ spec:
 	if diff := cmp.Diff(want, a.out); diff != "" || a.code != exitFailed {
 		t.Errorf("exit code %d; want -, got +:\n%s", a.code, diff)
 	}
+	a = run(t, "archive", "noah", "-n", ns, "--yes", "-o", "json").says(t, "commit this there")
+	if !strings.HasPrefix(a.out, "{\n    \"apiVersion\": ") || a.code != exitFailed {
+		t.Errorf("as JSON it is:\n%s", a.out)
+	}
+	run(t, "archive", "noah", "-n", ns, "--yes", "-o", "name").failed(t, "-o yaml prints the change")
 	a = run(t, "quote", "addon", "+2", "-n", ns, "--yes").says(t, "Flux (people) would set it back")
 	if !strings.HasSuffix(a.out, "spec:\n  seats: 2\n") || strings.Contains(a.out, "generation") || a.code != exitFailed {
 		t.Errorf("exit code %d, and it prints:\n%s", a.code, a.out)

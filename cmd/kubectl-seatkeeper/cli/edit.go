@@ -93,7 +93,7 @@ func (sh *Shell) do(ctx context.Context, c *cluster, a *act, names []string, pla
 	if err != nil {
 		return err
 	}
-	if err := sh.leaveToGit(edits); err != nil {
+	if err := sh.leaveToGit(a.format, edits); err != nil {
 		return err
 	}
 	if a.dryRun == dryRunClient {
@@ -162,9 +162,14 @@ func refusal(e *edit, err error) error {
 	return fmt.Errorf("%s %s was not %s: %w", strings.ToLower(kindOf(e.before)), e.before.GetName(), e.done, err)
 }
 
-// leaveToGit fails when a tool would set the edits back, and prints what to commit instead.
-func (sh *Shell) leaveToGit(edits []edit) error {
+// leaveToGit fails when a tool would set the edits back, and prints what to commit instead, as YAML unless it is to be JSON. A name is not
+// printed: nothing was changed.
+func (sh *Shell) leaveToGit(format string, edits []edit) error {
 	var found bool
+	this := "this"
+	if format == formatName {
+		this = "it (-o yaml prints the change)"
+	}
 	for i := range edits {
 		e := &edits[i]
 		by := e.fights()
@@ -176,8 +181,15 @@ func (sh *Shell) leaveToGit(edits []edit) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(sh.ErrOut, "%s %s is declared in Git, and %s would set it back. Nothing was changed: commit this there.\n", kindOf(e.before), e.before.GetName(), printable(by))
-		if err := sh.printYAML(change); err != nil {
+		fmt.Fprintf(sh.ErrOut, "%s %s is declared in Git, and %s would set it back. Nothing was changed: commit %s there.\n", kindOf(e.before), e.before.GetName(), printable(by), this)
+		switch format {
+		case formatName:
+		case formatJSON:
+			err = data(sh.Out, formatJSON, change)
+		default:
+			err = sh.printYAML(change)
+		}
+		if err != nil {
 			return err
 		}
 	}

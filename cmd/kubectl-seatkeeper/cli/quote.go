@@ -70,7 +70,7 @@ The order is placed as 'kubectl scale' does it, and takes the same rights: to re
 			return sh.quote(cmd.Context(), q, args[0], delta)
 		},
 	}
-	q.flags(cmd, formatTable, formatJSON, formatYAML)
+	q.flags(cmd, formatTable, formatWide, formatJSON, formatYAML, formatName)
 	q.dryRun.flags(cmd)
 	yesFlag(cmd, &q.yes)
 	return cmd
@@ -173,7 +173,10 @@ func total(p *v1alpha1.SeatPool, bought, delta int32) (int32, error) {
 
 // showQuote prints a quote.
 func (sh *Shell) showQuote(q *quoting, o *quotation) error {
-	if !q.table() {
+	switch {
+	case q.format == formatName:
+		return sh.print([]string{"seatpool.seatkeeper.dev/" + o.Pool})
+	case !q.table():
 		return data(sh.Out, q.format, o)
 	}
 	return sh.print(offerLines(sh.palette(sh.Out), sh.width(sh.Out), !q.noHeaders, o))
@@ -230,7 +233,7 @@ func offerLines(p palette, width int, headers bool, o *quotation) []string {
 // order places an order once it is confirmed: that which was shown.
 func (sh *Shell) order(ctx context.Context, c *cluster, q *quoting, d *deal, delta int32) error {
 	if by := seatsInGit(d.pool); by != "" {
-		return sh.leaveToGit([]edit{{before: d.pool, after: d.after, git: by}})
+		return sh.leaveToGit(q.format, []edit{{before: d.pool, after: d.after, git: by}})
 	}
 	if q.dryRun == dryRunClient {
 		return sh.scaled(q, d)
