@@ -24,6 +24,7 @@ func main() {
 	ctrllog.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // so that a second signal ends what does not heed the first
 	code := cli.Run(ctx, cli.OS(), filepath.Base(os.Args[0]), os.Args[1:])
 	stop()
 	os.Exit(code)

@@ -10,11 +10,13 @@ import (
 	"fmt"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/handover"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/pricing"
 )
 
@@ -44,7 +46,7 @@ var (
 )
 
 // New makes a Company of lists, which are brought into the order of names. As for the operator, roles and teams that are being deleted
-// are not there any more.
+// are not there any more. Nor are records of people who are there as Users.
 func New(lists Lists) *Company {
 	c := &Company{
 		lists: lists, users: map[string]*v1alpha1.User{}, roles: map[string]*v1alpha1.Role{}, teams: map[string]*v1alpha1.Team{},
@@ -80,7 +82,55 @@ func New(lists Lists) *Company {
 			c.teamsOf[m.User] = append(c.teamsOf[m.User], team)
 		}
 	}
+	c.lists.Archived = gone(lists.Users, lists.Archived)
 	return c
+}
+
+// gone are the records of people of whom there is no User: neither the one that they had, nor one who has taken over from it.
+func gone(users []v1alpha1.User, records []v1alpha1.ArchivedUser) []v1alpha1.ArchivedUser {
+	there := make(map[types.UID]*v1alpha1.User, len(users))
+	for i := range users {
+		if uid := users[i].UID; uid != "" {
+			there[uid] = &users[i]
+		}
+	}
+	left := make([]v1alpha1.ArchivedUser, 0, len(records))
+	for i := range records {
+		a := &records[i]
+		heir := there[a.Record.Parked.Heir.UID]
+		if there[a.Record.UID] == nil && (heir == nil || !membership.Claimed(heir, a) || !membership.TakenOver(heir, a)) {
+			left = append(left, *a)
+		}
+	}
+	return left
+}
+
+// Assume has a user of the company be as if an edit had been made already.
+func (c *Company) Assume(after *v1alpha1.User) {
+	if u := c.users[after.Name]; u != nil && u.UID == after.UID {
+		*u = *after
+	}
+}
+
+// Short says which of some roles are held by fewer people who stay than they need; empty when none is.
+func (c *Company) Short(roles []string) []string {
+	var lines []string
+	for _, name := range roles {
+		role := c.roles[name]
+		if role == nil || ptr.Deref(role.Spec.MinHolders, 0) == 0 {
+			continue
+		}
+		stay := 0
+		for i := range c.lists.Users {
+			if u := &c.lists.Users[i]; access.Holds(u, name) && access.Active(u) && !access.Archiving(u) {
+				stay++
+			}
+		}
+		if least := int(*role.Spec.MinHolders); stay < least {
+			lines = append(lines, fmt.Sprintf("Role %s needs %d who hold it (spec.minHolders), and %d of those who do would stay: give it to somebody else first, or it is not lost", name, least, stay))
+		}
+	}
+	return lines
 }
 
 // Organization implements access.Source.

@@ -222,3 +222,27 @@ func TestHolders(t *testing.T) {
 		t.Errorf("want -, got +:\n%s", diff)
 	}
 }
+
+// TestWhoIsTakenOverIsOnePerson checks that a record is not counted beside the User who is the person: neither the one whom it is of,
+// nor the one who has taken over, while the record waits to be cleared away.
+func TestWhoIsTakenOverIsOnePerson(t *testing.T) {
+	t.Parallel()
+	heir := user("jean").UID("new").AcceptedAt(now).Holds("commercial").Obj()
+	heir.Status.AccountUID = "old"
+	waits := user("zoe").UID("z2").Obj()
+	taken, own, other := record("jean", now.Add(time.Hour), time.Time{}), record("max", now.Add(time.Hour), time.Time{}), record("zoe", now.Add(time.Hour), time.Time{})
+	taken.Record.UID, taken.Record.Parked.Heir = "old", v1alpha1.Heir{User: "jean", UID: "new"}
+	own.Record.UID = "m"
+	other.Record.UID, other.Record.Parked.Heir = "z1", v1alpha1.Heir{User: "zoe", UID: "z2"}
+	c := company(build.Role("commercial").Permissions("crm.*").Obj(), heir, user("max").UID("m").AcceptedAt(now).Holds("commercial").Obj(), waits, taken, own, other)
+	if r := c.Report(); r.Access != 3 {
+		t.Errorf("%d people have access, want jean, max, and zoe by her record; by state: %v", r.Access, r.People)
+	}
+	var names []string
+	for _, h := range c.Holders([]string{"commercial"}, now) {
+		names = append(names, h.User+h.Record)
+	}
+	if diff := cmp.Diff([]string{"jean", "max", "zoerecord-of-zoe"}, names); diff != "" {
+		t.Errorf("who holds the role; want -, got +:\n%s", diff)
+	}
+}

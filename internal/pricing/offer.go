@@ -24,6 +24,8 @@ type Offer struct {
 	Then   Line `json:"then"`
 	// TaxRate is in percent.
 	TaxRate string `json:"taxRate,omitempty"`
+	// NewPrice is what they all cost from the end on, when a later end renews them; unset when the price stays.
+	NewPrice *v1alpha1.Amounts `json:"newPrice,omitempty"`
 	// Until is when they end; unset when they do not.
 	Until *metav1.Time `json:"until,omitempty"`
 	// Expired says that they have ended.
@@ -44,7 +46,14 @@ func NewOffer(s Situation, d Decision) Offer {
 	}
 	o.TaxRate = d.Tariff.rate.String()
 	for _, line := range []*Line{&o.Bought, &o.Order, &o.Then} {
-		line.Amounts = d.Tariff.Of(line.Seats)
+		paid := line.Seats
+		if d.Expired {
+			paid = 0 // as Billable has it
+		}
+		line.Amounts = d.Tariff.Of(paid)
+	}
+	if d.NewPrice != nil {
+		o.NewPrice = new(d.NewPrice.Of(wanted))
 	}
 	return o
 }

@@ -16,6 +16,14 @@ import (
 	"seatkeeper.dev/seatkeeper/test/build"
 )
 
+// running is a pool whose seats keep the price at which they were bought, until a time.
+func running(p *v1alpha1.SeatPool, amount string, until time.Time) *v1alpha1.SeatPool {
+	p.Status.Bought = p.Spec.Seats
+	p.Status.Term = &v1alpha1.SeatTerm{Price: *p.Spec.Billing.Price, TaxRate: p.Spec.Billing.TaxRate, Until: metav1.NewTime(until)}
+	p.Status.Term.Price.Amount = amount
+	return p
+}
+
 func TestNewOffer(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
@@ -51,6 +59,21 @@ func TestNewOffer(t *testing.T) {
 		{
 			"they have ended", build.SeatPool("users").Seats(3).ExpiresAt(at).Obj(), 3,
 			pricing.Offer{Bought: pricing.Line{Seats: 3}, Then: pricing.Line{Seats: 3}, Until: ptr.To(metav1.NewTime(at)), Expired: true},
+		},
+		{
+			"nobody pays for what has ended", priced().ExpiresAt(at).Obj(), 3,
+			pricing.Offer{
+				Bought: pricing.Line{Seats: 3, Amounts: euros("0.00", "0.00", "0.00")}, Order: pricing.Line{Amounts: euros("0.00", "0.00", "0.00")},
+				Then: pricing.Line{Seats: 3, Amounts: euros("0.00", "0.00", "0.00")}, TaxRate: "20", Until: ptr.To(metav1.NewTime(at)), Expired: true,
+			},
+		},
+		{
+			"another price, when they are renewed", running(priced().ExpiresAt(later).Obj(), "50.00", later), 4,
+			pricing.Offer{
+				Bought: pricing.Line{Seats: 3, Amounts: euros("150.00", "30.00", "180.00")}, Order: pricing.Line{Seats: 1, Amounts: euros("50.00", "10.00", "60.00")},
+				Then: pricing.Line{Seats: 4, Amounts: euros("200.00", "40.00", "240.00")}, TaxRate: "20", Until: ptr.To(metav1.NewTime(later)),
+				NewPrice: ptr.To(euros("236.00", "47.20", "283.20")),
+			},
 		},
 	} {
 		after := c.pool.DeepCopy()

@@ -172,6 +172,28 @@ func TestArchiveAndReactivate(t *testing.T) {
 	}
 }
 
+// TestWhoLeavesTogether checks that nobody who leaves takes over from another, and that a role which would lose too many is named.
+func TestWhoLeavesTogether(t *testing.T) {
+	t.Parallel()
+	ns := env.Namespace(t)
+	notes := build.Notes()
+	notes.Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorManager, v1alpha1.SuccessorOwner}
+	seed(t, ns,
+		build.Organization("acme").Owner("marie").Ownership(notes).Obj(), build.Role("admin").MinHolders(1).Permissions("*").Obj(),
+		active(build.User("marie")), active(build.User("jean").Holds("admin")), active(build.User("max").Manager("jean").Holds("admin")))
+	alone := run(t, "archive", "max", "-n", ns, "--yes", "--dry-run=client").says(t, "(rule notes): pass to jean")
+	alone.done(t)
+	if strings.Contains(alone.err, "minHolders") {
+		t.Errorf("jean stays and holds the role, and it says:\n%s", alone.err)
+	}
+	run(t, "archive", "max", "jean", "--successor", "jean", "-n", ns, "--yes").failed(t, "user jean cannot take over from themselves")
+	both := run(t, "archive", "max", "jean", "-n", ns, "--yes").says(t, "Role admin needs 1 who hold it (spec.minHolders), and 0 of those who do would stay")
+	both.done(t)
+	if strings.Contains(both.err, "pass to jean") || strings.Count(both.err, "pass to marie") != 2 {
+		t.Errorf("it passes on otherwise:\n%s", both.err)
+	}
+}
+
 // meddler answers yes after something has happened.
 type meddler struct {
 	happens func()
@@ -231,6 +253,8 @@ func TestWhoWasDeletedComesBackByAnotherWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, "reactivate", "emma", "-n", ns, "--yes").failed(t, "user emma was deleted, and ArchivedUser 65f2c1f345723eb33182d00666c24e03 is what remains")
+	run(t, "reactivate", "emma", "zoe", "-n", ns, "--yes").failed(t, "user emma was deleted")
+	run(t, "reactivate", "zoe", "emma", "-n", ns, "--yes").failed(t, `has no User "zoe"`)
 	run(t, "reactivate", "zoe", "-n", ns, "--yes").failed(t, `has no User "zoe"`)
 }
 
@@ -277,6 +301,58 @@ func ezus(t *testing.T) string {
 	return ns
 }
 
+// bought has the operator look at pool users, of which so many seats are bought then.
+func bought(t *testing.T, ns string, seats int32) {
+	t.Helper()
+	p := read(t, ns, "users", &v1alpha1.SeatPool{})
+	p.Status.Bought, p.Status.ObservedGeneration = &seats, p.Generation
+	if err := env.Client(t).Status().Update(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestOneOrderAtATime checks that an order does not swallow the one before, or take it back.
+func TestOneOrderAtATime(t *testing.T) {
+	t.Parallel()
+	ns := ezus(t)
+	run(t, "quote", "users", "+2147483647", "-n", ns, "--yes").failed(t, "it can have 1000000 at most, so order no more than 999997")
+	run(t, "quote", "users", "+5", "-n", ns, "--yes").done(t)
+	for _, delta := range []string{"+2", "-1"} {
+		run(t, "quote", "users", "-n", ns, "--yes", "--", delta).failed(t, "the operator has not looked at it since (it declares 8 seats)")
+	}
+	bought(t, ns, 3)
+	run(t, "quote", "users", "+2", "-n", ns, "--yes").failed(t, "an order of 5 seats is on its way, or was refused", "kubectl scale seatpool/users --replicas=3")
+	if got := *read(t, ns, "users", &v1alpha1.SeatPool{}).Spec.Seats; got != 8 {
+		t.Errorf("%d seats are declared", got)
+	}
+	run(t, "quote", "users", "-n", ns).done(t) // to look is always possible
+	bought(t, ns, 8)
+	run(t, "quote", "users", "+2", "-n", ns, "--yes").done(t)
+}
+
+// TestQuoteOfAnEnd checks that a quote tells the price after the end, and no price of what has ended.
+func TestQuoteOfAnEnd(t *testing.T) {
+	t.Parallel()
+	ns := ezus(t)
+	p := read(t, ns, "users", &v1alpha1.SeatPool{})
+	p.Status.Term = &v1alpha1.SeatTerm{Price: *p.Spec.Billing.Price, TaxRate: "20", Until: *p.Spec.ExpiresAt}
+	p.Status.Term.Price.Amount = "50.00"
+	ended := build.SeatPool("ended").Seats(3).Price("59.00", "EUR").Tax("20").ExpiresAt(then).Obj()
+	ended.Status.Bought = ptr.To[int32](3)
+	if err := env.Client(t).Status().Update(t.Context(), p); err != nil {
+		t.Fatal(err)
+	}
+	seed(t, ns, ended)
+	for pool, want := range map[string]string{
+		"users": "From 2099-11-01T00:00:00Z, if a later spec.expiresAt renews them, 3 seats cost 177.00 net + 35.40 VAT = 212.40 EUR per Month.\n",
+		"ended": "bought   3       0.00   0.00   0.00    EUR per Month\n",
+	} {
+		if got := run(t, "quote", pool, "-n", ns).done(t); !strings.Contains(got, want) {
+			t.Errorf("it does not say %q:\n%s", want, got)
+		}
+	}
+}
+
 func TestQuote(t *testing.T) {
 	t.Parallel()
 	ns := ezus(t)
@@ -308,11 +384,16 @@ The bought seats end at 2099-11-01T00:00:00Z.
 	if seats() != 7 {
 		t.Errorf("%d seats are declared", seats())
 	}
+	bought(t, ns, 7)
 	run(t, "quote", "users", "+8", "-n", ns, "--yes").failed(t, "purchase.maxSeatsPerOrder")
-	run(t, "quote", "users", "-n", ns, "--yes", "--", "-2").done(t) // of the 3 that there are so far
+	run(t, "quote", "users", "-n", ns, "--yes", "--", "-6").done(t)
 	if seats() != 1 {
 		t.Errorf("%d seats are declared", seats())
 	}
+	if got := run(t, "quote", "users", "-n", ns, "-o", "name").done(t); got != "seatpool.seatkeeper.dev/users\n" {
+		t.Errorf("the name is %q", got)
+	}
+	run(t, "quote", "users", "-n", ns, "-o", "wide").done(t)
 	if got := run(t, "quote", "users", "-n", ns, "-o", "json").done(t); !strings.Contains(got, `"until": "2099-11-01T00:00:00Z"`) || strings.Contains(got, "scaled") {
 		t.Errorf("as JSON it is:\n%s", got)
 	}
@@ -356,6 +437,11 @@ spec:
 	if diff := cmp.Diff(want, a.out); diff != "" || a.code != exitFailed {
 		t.Errorf("exit code %d; want -, got +:\n%s", a.code, diff)
 	}
+	a = run(t, "archive", "noah", "-n", ns, "--yes", "-o", "json").says(t, "commit this there")
+	if !strings.HasPrefix(a.out, "{\n    \"apiVersion\": ") || a.code != exitFailed {
+		t.Errorf("as JSON it is:\n%s", a.out)
+	}
+	run(t, "archive", "noah", "-n", ns, "--yes", "-o", "name").failed(t, "-o yaml prints the change")
 	a = run(t, "quote", "addon", "+2", "-n", ns, "--yes").says(t, "Flux (people) would set it back")
 	if !strings.HasSuffix(a.out, "spec:\n  seats: 2\n") || strings.Contains(a.out, "generation") || a.code != exitFailed {
 		t.Errorf("exit code %d, and it prints:\n%s", a.code, a.out)

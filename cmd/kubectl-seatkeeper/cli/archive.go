@@ -26,6 +26,8 @@ type archiving struct {
 	act
 
 	successor, reason string
+	// leaving are all who were found to leave, as they are to be: none of them takes over from another, whoever is edited first.
+	leaving []*v1alpha1.User
 }
 
 var archiveReasons = []string{
@@ -59,13 +61,17 @@ stay, and 'kubectl seatkeeper reactivate' brings them back. It sets spec.state t
 			}
 			return sh.do(cmd.Context(), c, &a.act, args, func(ctx context.Context, names []string) ([]edit, error) {
 				companies := sh.companies(c)
-				return eachUser(ctx, c, names, func(u *v1alpha1.User) (edit, error) {
+				edits, err := eachUser(ctx, c, names, func(u *v1alpha1.User) (edit, error) {
 					company, err := companies(ctx, u.Spec.Organization)
 					if err != nil {
 						return edit{}, err
 					}
 					return a.edit(company, u)
 				})
+				if err != nil {
+					return nil, err
+				}
+				return edits, a.reviewAll(ctx, companies, edits)
 			})
 		},
 	}
@@ -112,11 +118,37 @@ func (a *archiving) edit(company *overview.Company, u *v1alpha1.User) (edit, err
 	if a.reason != "" {
 		after.Spec.ArchiveReason = v1alpha1.ArchiveReason(a.reason)
 	}
-	e := edit{before: u, after: after, done: "archived"}
-	e.review = []string{fmt.Sprintf("Archive %s (%s), who is %s", u.Name, u.Spec.Email, overview.StateOf(u))}
-	e.review = append(e.review, loses(u)...)
-	e.review = append(e.review, passesOn(company, after)...)
-	return e, nil
+	return edit{before: u, after: after, done: "archived"}, nil
+}
+
+// reviewAll says what it means that all of them leave.
+func (a *archiving) reviewAll(ctx context.Context, companies func(context.Context, string) (*overview.Company, error), edits []edit) error {
+	of := make([]*overview.Company, len(edits))
+	for i := range edits {
+		after, ok := edits[i].after.(*v1alpha1.User)
+		if !ok {
+			return fmt.Errorf("%T is no User", edits[i].after)
+		}
+		var err error
+		if of[i], err = companies(ctx, after.Spec.Organization); err != nil {
+			return err
+		}
+		a.leaving = append(slices.DeleteFunc(a.leaving, func(u *v1alpha1.User) bool { return u.UID == after.UID }), after)
+	}
+	for i := range edits {
+		u, _ := edits[i].after.(*v1alpha1.User) // as above
+		company := of[i]
+		for _, other := range a.leaving {
+			if other.Spec.Organization == u.Spec.Organization {
+				company.Assume(other)
+			}
+		}
+		edits[i].review = []string{fmt.Sprintf("Archive %s (%s), who is %s", u.Name, u.Spec.Email, overview.StateOf(u))}
+		edits[i].review = append(edits[i].review, loses(u)...)
+		edits[i].review = append(edits[i].review, company.Short(u.Status.Roles)...)
+		edits[i].review = append(edits[i].review, passesOn(company, u)...)
+	}
+	return nil
 }
 
 // loses says what somebody loses who leaves.

@@ -62,7 +62,7 @@ func TestAsk(t *testing.T) {
 			if err := cmd.ParseFlags(map[bool][]string{true: {"-y"}}[c.yes]); err != nil {
 				t.Fatal(err)
 			}
-			err := sh.ask("Archive 3 users?", yes)
+			err := sh.ask(t.Context(), "Archive 3 users?", yes)
 			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 				t.Errorf("it says %v, want %q", err, c.want)
 			}
@@ -87,7 +87,7 @@ func TestColour(t *testing.T) {
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			sh, errs := testShell("", c.terminal, c.env)
-			if got := strings.Contains(sh.palette(errs).bad.Render("x"), "\x1b["); got != c.want {
+			if got := strings.Contains(string(sh.palette(errs).bad.Render("x")), "\x1b["); got != c.want {
 				t.Errorf("colour: %t", got)
 			}
 		})

@@ -94,7 +94,7 @@ func (sh *Shell) do(ctx context.Context, c *cluster, a *act, names []string, pla
 	if err != nil {
 		return err
 	}
-	if err := sh.leaveToGit(edits); err != nil {
+	if err := sh.leaveToGit(a.format, edits); err != nil {
 		return err
 	}
 	if a.dryRun == dryRunClient {
@@ -110,7 +110,7 @@ func (sh *Shell) do(ctx context.Context, c *cluster, a *act, names []string, pla
 	if a.dryRun == dryRunServer {
 		return sh.report(a, edits, func(e *edit) client.Object { return e.tried })
 	}
-	if err := sh.ask(question(edits), a.yes); err != nil {
+	if err := sh.ask(ctx, question(edits), a.yes); err != nil {
 		return err
 	}
 	return sh.commit(ctx, c, a, edits, plan)
@@ -163,9 +163,14 @@ func refusal(e *edit, err error) error {
 	return fmt.Errorf("%s %s was not %s: %w", strings.ToLower(kindOf(e.before)), e.before.GetName(), e.done, err)
 }
 
-// leaveToGit fails when a tool would set the edits back, and prints what to commit instead.
-func (sh *Shell) leaveToGit(edits []edit) error {
+// leaveToGit fails when a tool would set the edits back, and prints what to commit instead, as YAML unless it is to be JSON. A name is not
+// printed: nothing was changed.
+func (sh *Shell) leaveToGit(format string, edits []edit) error {
 	var found bool
+	this := "this"
+	if format == formatName {
+		this = "it (-o yaml prints the change)"
+	}
 	for i := range edits {
 		e := &edits[i]
 		by := e.fights()
@@ -177,8 +182,15 @@ func (sh *Shell) leaveToGit(edits []edit) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(sh.ErrOut, "%s %s is declared in Git, and %s would set it back. Nothing was changed: commit this there.\n", kindOf(e.before), e.before.GetName(), by)
-		if err := sh.printYAML(change); err != nil {
+		fmt.Fprintf(sh.ErrOut, "%s %s is declared in Git, and %s would set it back. Nothing was changed: commit %s there.\n", kindOf(e.before), e.before.GetName(), printable(by), this)
+		switch format {
+		case formatName:
+		case formatJSON:
+			err = data(sh.Out, formatJSON, change)
+		default:
+			err = sh.printYAML(change)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -207,7 +219,7 @@ func (sh *Shell) review(edits []edit) {
 				fmt.Fprintln(sh.ErrOut, p.strong.Render(line))
 				continue
 			}
-			for _, part := range wrapped(line, sh.width(sh.ErrOut), len("  ")) {
+			for _, part := range wrapped(printable(line), sh.width(sh.ErrOut), len("  ")) {
 				fmt.Fprintln(sh.ErrOut, "  "+part)
 			}
 		}
@@ -244,15 +256,17 @@ func (c *cluster) user(ctx context.Context, name string) (*v1alpha1.User, error)
 	return u, c.read(ctx, name, u)
 }
 
-// errNotThere is that an object which is named does not exist, in the middle of a sentence.
-var errNotThere = errors.New("no")
+// notThere is that the object of a name does not exist, in the middle of a sentence.
+type notThere struct{ name string }
+
+func (notThere) Error() string { return "no" }
 
 // read reads an object of the namespace by name.
 func (c *cluster) read(ctx context.Context, name string, into client.Object) error {
 	err := c.Get(ctx, client.ObjectKey{Namespace: c.namespace, Name: name}, into)
 	kind := kindOf(into)
 	if apierrors.IsNotFound(err) {
-		return fmt.Errorf("namespace %s has %w %s %q: 'kubectl get %ss' lists those there are, and --namespace names another namespace", c.namespace, errNotThere, kind, name, strings.ToLower(kind))
+		return fmt.Errorf("namespace %s has %w %s %q: 'kubectl get %ss' lists those there are, and --namespace names another namespace", c.namespace, notThere{name}, kind, name, strings.ToLower(kind))
 	}
 	if err != nil {
 		return fmt.Errorf("reading %s %s: %w", strings.ToLower(kind), name, err)

@@ -6,7 +6,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"syscall"
 
@@ -18,9 +17,9 @@ import (
 // explain is an error in words that say what to do.
 func explain(err error) string {
 	if remedy := remedy(err); remedy != "" {
-		return fmt.Sprintf("%v\n%s", err, remedy)
+		return printableLines(err.Error()) + "\n" + remedy
 	}
-	return err.Error()
+	return printableLines(err.Error())
 }
 
 // remedy is what helps against an error; empty when its own words say it.

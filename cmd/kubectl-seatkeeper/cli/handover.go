@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -96,7 +97,7 @@ declared in Git is left to Git: --patch prints what has to be changed there.`,
 			return sh.handover(cmd.Context(), h, args[0])
 		},
 	}
-	h.flags(cmd, formatTable, formatJSON, formatYAML)
+	h.flags(cmd, formatTable, formatWide, formatJSON, formatYAML, formatName)
 	h.dryRun.flags(cmd)
 	yesFlag(cmd, &h.yes)
 	cmd.Flags().StringVar(&h.to, "to", "", "Name of the User who takes over.")
@@ -132,7 +133,7 @@ func (sh *Shell) handover(ctx context.Context, h *handing, from string) error {
 		fmt.Fprintln(sh.ErrOut, "There is nothing to hand over here.")
 		return plan.left(sh)
 	}
-	if err := sh.ask(fmt.Sprintf("Hand %s over to %s?", objects(plan.objects()), plan.To), h.yes); err != nil {
+	if err := sh.ask(ctx, fmt.Sprintf("Hand %s over to %s?", objects(plan.objects()), plan.To), h.yes); err != nil {
 		return err
 	}
 	return sh.carryOut(ctx, h, estate, plan)
@@ -255,10 +256,13 @@ func (sh *Shell) printPatches(p *handoverPlan) error {
 
 // showPlan prints the plan.
 func (sh *Shell) showPlan(h *handing, p *handoverPlan) error {
-	if !h.table() {
+	switch {
+	case h.format == formatName:
+		return sh.print([]string{"user.seatkeeper.dev/" + p.From})
+	case !h.table():
 		return data(sh.Out, h.format, p)
 	}
-	t := &metav1.Table{ColumnDefinitions: columns([]string{"Rule", "Resource", "On archive", "Objects", "In Git", "To"})}
+	t := &metav1.Table{ColumnDefinitions: columns([]string{"Rule", "Resource", "On archive", "Objects", "In Git", "To"}, "Declared in Git")}
 	for i := range p.Rules {
 		r := &p.Rules[i]
 		to := p.To
@@ -273,7 +277,11 @@ func (sh *Shell) showPlan(h *handing, p *handoverPlan) error {
 		case r.Objects+len(r.InGit) == 0:
 			to = "-"
 		}
-		t.Rows = append(t.Rows, metav1.TableRow{Cells: []any{r.Rule, r.Resource, string(r.OnArchive), objects, git, to}})
+		var declared []string
+		for _, o := range r.InGit {
+			declared = append(declared, fmt.Sprintf("%s %s (%s %s)", o.Kind, o.Name, o.By, o.Place))
+		}
+		t.Rows = append(t.Rows, metav1.TableRow{Cells: []any{r.Rule, r.Resource, string(r.OnArchive), objects, git, to, orDash(strings.Join(declared, ", "))}})
 	}
 	return h.print(sh.Out, nil, func() *metav1.Table { return t })
 }
@@ -296,6 +304,7 @@ func (sh *Shell) carryOut(ctx context.Context, h *handing, estate *ownership.Est
 		if err != nil {
 			return fmt.Errorf("rule %s, after %d objects: %w", r.Rule, moved, err)
 		}
+		bar.end() // what is printed begins a line
 		if moved > 0 {
 			fmt.Fprintf(w, "%s: %d handed over to %s\n", r.Resource, moved, p.To)
 		}

@@ -60,6 +60,12 @@ accounts   serviceaccounts         Retain       -         -        they stay as 
 			t.Errorf("a dry run of the %s; want -, got +:\n%s", dry, diff)
 		}
 	}
+	if got := run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run=client", "-o", "name").done(t); got != "user.seatkeeper.dev/mia\n" {
+		t.Errorf("the name is %q", got)
+	}
+	if got := run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run=client", "-o", "wide").done(t); !strings.Contains(got, "ConfigMap in-git (Flux crm)\n") {
+		t.Errorf("what is in Git is not named:\n%s", got)
+	}
 	if a := run(t, "handover", "mia", "--to", "noah", "-n", ns).says(t, "give --yes"); a.code != exitFailed || owner(t, ns, "one", &corev1.ConfigMap{}) != "mia" {
 		t.Errorf("nobody confirmed it: exit code %d", a.code)
 	}

@@ -44,7 +44,14 @@ type grid struct {
 	rows  [][]string
 }
 
-func (g *grid) row(cells ...string) { g.rows = append(g.rows, cells) }
+// row adds a line of texts, of which only what is styled may have colours.
+func (g *grid) row(cells ...any) {
+	row := make([]string, len(cells))
+	for i, cell := range cells {
+		row[i] = cellText(cell)
+	}
+	g.rows = append(g.rows, row)
+}
 
 // lines are those of the table, each without space at its end.
 func (g *grid) lines() []string {
@@ -97,7 +104,7 @@ func wrapped(text string, width, indent int) []string {
 }
 
 // bar shows how much of a whole is taken, and what is beyond it.
-func bar(taken, whole int32, p palette) string {
+func bar(taken, whole int32, p palette) styled {
 	const cells = 10
 	if whole <= 0 && taken <= 0 {
 		return p.faint.Render(strings.Repeat("-", cells))

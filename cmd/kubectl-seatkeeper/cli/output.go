@@ -58,7 +58,13 @@ func (o *output) table() bool { return o.format == formatTable || o.format == fo
 func (o *output) print(w io.Writer, object runtime.Object, rows func() *metav1.Table) error {
 	if o.table() {
 		options := printers.PrintOptions{Wide: o.format == formatWide, NoHeaders: o.noHeaders}
-		return printers.NewTablePrinter(options).PrintObj(rows(), w)
+		t := rows()
+		for i := range t.Rows {
+			for j, cell := range t.Rows[i].Cells {
+				t.Rows[i].Cells[j] = cellText(cell)
+			}
+		}
+		return printers.NewTablePrinter(options).PrintObj(t, w)
 	}
 	flags := genericclioptions.NewPrintFlags("").WithTypeSetter(Scheme()).WithDefaultOutput(o.format)
 	printer, err := flags.ToPrinter()

@@ -15,6 +15,7 @@ import (
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -69,7 +70,7 @@ The order is placed as 'kubectl scale' does it, and takes the same rights: to re
 			return sh.quote(cmd.Context(), q, args[0], delta)
 		},
 	}
-	q.flags(cmd, formatTable, formatJSON, formatYAML)
+	q.flags(cmd, formatTable, formatWide, formatJSON, formatYAML, formatName)
 	q.dryRun.flags(cmd)
 	yesFlag(cmd, &q.yes)
 	return cmd
@@ -122,13 +123,12 @@ func (sh *Shell) deal(ctx context.Context, c *cluster, name string, delta int32)
 	if delta == 0 { // what there is, and not what is declared
 		after.Spec.Seats = s.Bought
 	} else {
-		if o := p.Status.PendingOrder; o != nil {
-			return nil, fmt.Errorf("an order of %s for SeatPool %s waits for approval: approve it ('kubectl seatkeeper approve order %s'), or turn it down ('kubectl scale seatpool/%s --replicas=%d'), before the next",
-				pricing.Seats(o.Delta), name, name, name, *s.Bought)
+		if err := unfinished(p, *s.Bought); err != nil {
+			return nil, err
 		}
-		seats := *s.Bought + delta
-		if seats < 0 {
-			return nil, fmt.Errorf("SeatPool %s has %s bought: no more can be given back", name, pricing.Seats(*s.Bought))
+		seats, err := total(p, *s.Bought, delta)
+		if err != nil {
+			return nil, err
 		}
 		after.Spec.Seats = &seats
 		after.Generation++
@@ -141,9 +141,42 @@ func (sh *Shell) deal(ctx context.Context, c *cluster, name string, delta int32)
 	return &deal{p, after, quotation{p.Spec.Organization, p.Name, p.Spec.Plan, pricing.NewOffer(s, decision)}}, nil
 }
 
+// unfinished says what has to come of the order before, ahead of the next: the number that is declared holds one order alone.
+func unfinished(p *v1alpha1.SeatPool, bought int32) error {
+	declared := ptr.Deref(p.Spec.Seats, 0)
+	if o := p.Status.PendingOrder; o != nil {
+		return fmt.Errorf("an order of %s for SeatPool %s waits for approval: approve it ('kubectl seatkeeper approve order %s'), or turn it down ('kubectl scale seatpool/%s --replicas=%d'), before the next",
+			pricing.Seats(o.Delta), p.Name, p.Name, p.Name, bought)
+	}
+	switch {
+	case p.Status.ObservedGeneration != p.Generation:
+		return fmt.Errorf("SeatPool %s was edited, and the operator has not looked at it since (it declares %s): try again in a moment, when what was ordered before is bought",
+			p.Name, pricing.Seats(declared))
+	case declared != bought:
+		return fmt.Errorf("SeatPool %s declares %s, of which %d are bought: an order of %s is on its way, or was refused ('kubectl describe seatpool/%s' says why); "+
+			"wait, or set it back ('kubectl scale seatpool/%s --replicas=%d'), before the next", p.Name, pricing.Seats(declared), bought, pricing.Seats(declared-bought), p.Name, p.Name, bought)
+	}
+	return nil
+}
+
+// total is the number of seats that there are to be.
+func total(p *v1alpha1.SeatPool, bought, delta int32) (int32, error) {
+	switch seats := int64(bought) + int64(delta); {
+	case seats < 0:
+		return 0, fmt.Errorf("SeatPool %s has %s bought: no more can be given back", p.Name, pricing.Seats(bought))
+	case seats > pricing.MaxSeats:
+		return 0, fmt.Errorf("SeatPool %s has %s bought: it can have %d at most, so order no more than %d", p.Name, pricing.Seats(bought), pricing.MaxSeats, pricing.MaxSeats-bought)
+	default:
+		return int32(seats), nil
+	}
+}
+
 // showQuote prints a quote.
 func (sh *Shell) showQuote(q *quoting, o *quotation) error {
-	if !q.table() {
+	switch {
+	case q.format == formatName:
+		return sh.print([]string{"seatpool.seatkeeper.dev/" + o.Pool})
+	case !q.table():
 		return data(sh.Out, q.format, o)
 	}
 	return sh.print(offerLines(sh.palette(sh.Out), sh.width(sh.Out), !q.noHeaders, o))
@@ -153,7 +186,7 @@ func (sh *Shell) showQuote(q *quoting, o *quotation) error {
 func offerLines(p palette, width int, headers bool, o *quotation) []string {
 	title := "SeatPool " + p.strong.Render(o.Pool)
 	if o.Plan != "" {
-		title += ", plan " + o.Plan
+		title += styled(printable(", plan " + o.Plan))
 	}
 	g := &grid{width: width}
 	if headers {
@@ -175,17 +208,21 @@ func offerLines(p palette, width int, headers bool, o *quotation) []string {
 		line(what, o.Order, "%+d")
 		line("then", o.Then, "%d")
 	}
-	lines := append([]string{title}, g.lines()...)
+	lines := append([]string{string(title)}, g.lines()...)
 	if o.TaxRate != "" {
-		lines = append(lines, "VAT is "+o.TaxRate+" %.")
+		lines = append(lines, printable("VAT is "+o.TaxRate+" %."))
 	}
 	switch {
 	case o.Expired:
-		lines = append(lines, p.bad.Render("The bought seats ended at "+stamp(o.Until.Time)+": a later spec.expiresAt renews them."))
+		lines = append(lines, string(p.bad.Render("The bought seats ended at "+stamp(o.Until.Time)+": a later spec.expiresAt renews them.")))
 	case o.Until != nil:
 		lines = append(lines, "The bought seats end at "+stamp(o.Until.Time)+".")
 	default:
 		lines = append(lines, "The bought seats do not end by themselves.")
+	}
+	if n := o.NewPrice; n != nil && o.Until != nil {
+		lines = append(lines, printable(fmt.Sprintf("From %s, if a later spec.expiresAt renews them, %s cost %s net + %s VAT = %s %s per %s.",
+			stamp(o.Until.Time), pricing.Seats(o.Then.Seats), n.Net, n.Tax, n.Gross, n.Currency, n.Period)))
 	}
 	if o.Approval {
 		lines = append(lines, "The order waits until somebody approves it.")
@@ -196,7 +233,7 @@ func offerLines(p palette, width int, headers bool, o *quotation) []string {
 // order places an order once it is confirmed: that which was shown.
 func (sh *Shell) order(ctx context.Context, c *cluster, q *quoting, d *deal, delta int32) error {
 	if by := seatsInGit(d.pool); by != "" {
-		return sh.leaveToGit([]edit{{before: d.pool, after: d.after, git: by}})
+		return sh.leaveToGit(q.format, []edit{{before: d.pool, after: d.after, git: by}})
 	}
 	if q.dryRun == dryRunClient {
 		return sh.scaled(q, d)
@@ -207,7 +244,7 @@ func (sh *Shell) order(ctx context.Context, c *cluster, q *quoting, d *deal, del
 	if q.dryRun == dryRunServer {
 		return sh.scaled(q, d)
 	}
-	if err := sh.ask("Do it?", q.yes); err != nil {
+	if err := sh.ask(ctx, "Do it?", q.yes); err != nil {
 		return err
 	}
 	const tries = 5

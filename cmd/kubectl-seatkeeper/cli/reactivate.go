@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -69,7 +68,7 @@ It sets spec.state to Active, and with --until spec.accessUntil.`,
 					}
 					return a.edit(company, u, now)
 				})
-				return edits, c.orRecord(ctx, names, err)
+				return edits, c.orRecord(ctx, err)
 			})
 		},
 	}
@@ -137,9 +136,10 @@ func (a *reactivating) regains(company *overview.Company, u *v1alpha1.User, now 
 	return append(lines, "An invitation was accepted before, so none is sent.")
 }
 
-// orRecord is an error about Users of some names, which says what remains of one who was deleted.
-func (c *cluster) orRecord(ctx context.Context, names []string, err error) error {
-	if !errors.Is(err, errNotThere) {
+// orRecord is an error about a User, which says what remains of one who was deleted.
+func (c *cluster) orRecord(ctx context.Context, err error) error {
+	var missing notThere
+	if !errors.As(err, &missing) {
 		return err
 	}
 	records, err2 := pages(ctx, c, nil, func(l *v1alpha1.ArchivedUserList) []v1alpha1.ArchivedUser { return l.Items }, client.InNamespace(c.namespace))
@@ -147,7 +147,7 @@ func (c *cluster) orRecord(ctx context.Context, names []string, err error) error
 		return err
 	}
 	for i := range records {
-		if r := &records[i]; slices.Contains(names, r.Record.User) {
+		if r := &records[i]; r.Record.User == missing.name {
 			return fmt.Errorf("user %s was deleted, and ArchivedUser %s is what remains: create a User with the address %s in organization %s, under any name, and the person is back",
 				r.Record.User, r.Name, r.Record.Spec.Email, r.Record.Spec.Organization)
 		}

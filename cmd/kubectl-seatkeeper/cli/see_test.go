@@ -53,6 +53,7 @@ func seed(t *testing.T, ns string, objects ...client.Object) {
 			o.Status = with.(*v1alpha1.User).Status
 		case *v1alpha1.SeatPool:
 			o.Status = with.(*v1alpha1.SeatPool).Status
+			o.Status.ObservedGeneration = o.Generation
 		case *v1alpha1.Role:
 			o.Status = with.(*v1alpha1.Role).Status
 		case *v1alpha1.Team:

@@ -124,8 +124,9 @@ func (sh *Shell) organizationFlag(cmd *cobra.Command, into *string) {
 	sh.completeWith(cmd, "organization", func() client.ObjectList { return &v1alpha1.OrganizationList{} })
 }
 
-// ask has somebody confirm what cannot be taken back lightly, unless --yes did already.
-func (sh *Shell) ask(question string, yes bool) error {
+// ask has somebody confirm what cannot be taken back lightly, unless --yes did already. A read from a terminal cannot be ended, so who
+// interrupts does not wait for it.
+func (sh *Shell) ask(ctx context.Context, question string, yes bool) error {
 	if yes {
 		return nil
 	}
@@ -133,11 +134,26 @@ func (sh *Shell) ask(question string, yes bool) error {
 		return errors.New("nobody can be asked, since standard input is no terminal: give --yes to confirm")
 	}
 	fmt.Fprintf(sh.ErrOut, "%s [y/N] ", question)
-	answer, err := bufio.NewReader(sh.In).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("reading the answer: %w", err)
+	type line struct {
+		text string
+		err  error
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
+	read := make(chan line, 1)
+	go func() {
+		text, err := bufio.NewReader(sh.In).ReadString('\n')
+		read <- line{text, err}
+	}()
+	var answer line
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(sh.ErrOut) // below the question
+		return ctx.Err()
+	case answer = <-read:
+	}
+	if answer.err != nil && !errors.Is(answer.err, io.EOF) {
+		return fmt.Errorf("reading the answer: %w", answer.err)
+	}
+	switch strings.ToLower(strings.TrimSpace(answer.text)) {
 	case "y", "yes", "o", "oui":
 		return nil
 	}
@@ -151,17 +167,18 @@ func yesFlag(cmd *cobra.Command, into *bool) {
 
 // palette is how words look. Off a terminal, they look like any other.
 type palette struct {
-	good, warn, bad, faint, strong lipgloss.Style
+	good, warn, bad, faint, strong style
 }
 
 // palette is for what is written to w: colours are for terminals, and for people who have not said otherwise (https://no-color.org).
 func (sh *Shell) palette(w io.Writer) palette {
 	plain := lipgloss.NewStyle()
+	none := style{plain}
 	if !sh.Terminal(w) || sh.Env("NO_COLOR") != "" || sh.Env("TERM") == "dumb" {
-		return palette{plain, plain, plain, plain, plain}
+		return palette{none, none, none, none, none}
 	}
 	return palette{
-		good: plain.Foreground(lipgloss.Green), warn: plain.Foreground(lipgloss.Yellow), bad: plain.Foreground(lipgloss.Red),
-		faint: plain.Faint(true), strong: plain.Bold(true),
+		good: style{plain.Foreground(lipgloss.Green)}, warn: style{plain.Foreground(lipgloss.Yellow)}, bad: style{plain.Foreground(lipgloss.Red)},
+		faint: style{plain.Faint(true)}, strong: style{plain.Bold(true)},
 	}
 }

@@ -111,7 +111,7 @@ type sheet struct {
 func (s *sheet) section(headers []string, fill func(g *grid)) {
 	g := &grid{width: s.width}
 	if s.headers {
-		cells := make([]string, len(headers))
+		cells := make([]any, len(headers))
 		for i, h := range headers {
 			cells[i] = s.strong.Render(h)
 		}
@@ -127,13 +127,13 @@ func (s *sheet) section(headers []string, fill func(g *grid)) {
 func (s *sheet) head(r overview.Report) {
 	title := "Organization " + s.strong.Render(r.Organization)
 	if r.DisplayName != "" {
-		title += " (" + r.DisplayName + ")"
+		title += styled(printable(" (" + r.DisplayName + ")"))
 	}
 	style := s.good
 	if r.Ready.Status != metav1.ConditionTrue {
 		style = s.bad
 	}
-	s.lines = append(s.lines, fmt.Sprintf("%s, owner %s: %s", title, r.Owner, style.Render(r.Ready.Reason)))
+	s.lines = append(s.lines, fmt.Sprintf("%s, owner %s: %s", title, printable(r.Owner), style.Render(r.Ready.Reason)))
 }
 
 func (s *sheet) people(r overview.Report) {
@@ -150,12 +150,12 @@ func (s *sheet) people(r overview.Report) {
 }
 
 // state colours a state by what it means.
-func (s *sheet) state(state string) string {
+func (s *sheet) state(state string) styled {
 	switch state {
 	case v1alpha1.ReasonActive:
 		return s.good.Render(state)
 	case v1alpha1.ReasonInvited, v1alpha1.ReasonNoRoles, v1alpha1.ReasonSuspended, v1alpha1.ReasonArchived:
-		return state
+		return styled(printable(state))
 	}
 	return s.warn.Render(state)
 }
@@ -180,12 +180,12 @@ func (s *sheet) seats(r overview.Report) {
 	for _, a := range r.Costs {
 		sums = append(sums, fmt.Sprintf("%s %s/%s (%s net + %s tax)", a.Gross, a.Currency, a.Period, a.Net, a.Tax))
 	}
-	s.lines = append(s.lines, wrapped("All seats cost "+strings.Join(sums, ", and "), s.width, 0)...)
+	s.lines = append(s.lines, wrapped(printable("All seats cost "+strings.Join(sums, ", and ")), s.width, 0)...)
 }
 
 // pool is a line of the seats.
-func (s *sheet) pool(p *overview.Pool) []string {
-	cost, until := "-", "-"
+func (s *sheet) pool(p *overview.Pool) []any {
+	cost, until := "-", styled("-")
 	if p.Cost != nil {
 		cost = p.Cost.Summary
 	}
@@ -196,11 +196,11 @@ func (s *sheet) pool(p *overview.Pool) []string {
 	if p.Metered {
 		free = "-" // there are as many as are needed
 	}
-	waiting := strconv.Itoa(int(p.Waiting))
+	waiting := styled(strconv.Itoa(int(p.Waiting)))
 	if p.Waiting > 0 {
-		waiting = s.warn.Render(waiting)
+		waiting = s.warn.Render(string(waiting))
 	}
-	cells := []string{p.Name, orDash(p.Plan), "[" + bar(p.Assigned, p.Capacity, s.palette) + "]", fmt.Sprintf("%d/%d", p.Assigned, p.Capacity), free, waiting, cost}
+	cells := []any{p.Name, orDash(p.Plan), "[" + bar(p.Assigned, p.Capacity, s.palette) + "]", fmt.Sprintf("%d/%d", p.Assigned, p.Capacity), free, waiting, cost}
 	if s.wide {
 		cells = append(cells, until, orDash(strings.Join(p.Queue, ", ")))
 	}
@@ -208,12 +208,12 @@ func (s *sheet) pool(p *overview.Pool) []string {
 }
 
 // moment is a time, in red when it is over.
-func (s *sheet) moment(t *metav1.Time) string {
+func (s *sheet) moment(t *metav1.Time) styled {
 	text := t.UTC().Format(time.RFC3339)
 	if !s.now.Before(t.Time) {
 		return s.bad.Render(text)
 	}
-	return text
+	return styled(text)
 }
 
 func orDash(text string) string {

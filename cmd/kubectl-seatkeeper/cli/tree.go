@@ -93,7 +93,7 @@ type forest struct {
 }
 
 // add adds a line; roles are shown with -o wide.
-func (f *forest) add(name, role, state, roles string) {
+func (f *forest) add(name, role, state, roles any) {
 	if f.wide {
 		f.row(name, role, state, roles)
 		return
@@ -116,7 +116,7 @@ func (f *forest) grow(indent string, teams []overview.Branch, members []overview
 		if len(t.Roles) > 0 {
 			name += f.faint.Render(" [" + strings.Join(t.Roles, ", ") + "]")
 		}
-		f.add(indent+edge+name, "", f.bad.Render(t.Problem), "")
+		f.add(styled(indent+edge)+name, "", f.bad.Render(t.Problem), "")
 		f.grow(indent+below, t.Teams, t.Members, true)
 	}
 }
