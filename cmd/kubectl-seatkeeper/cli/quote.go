@@ -212,14 +212,7 @@ func offerLines(p palette, width int, headers bool, o *quotation) []string {
 	if o.TaxRate != "" {
 		lines = append(lines, printable("VAT is "+o.TaxRate+" %."))
 	}
-	switch {
-	case o.Expired:
-		lines = append(lines, string(p.bad.Render("The bought seats ended at "+stamp(o.Until.Time)+": a later spec.expiresAt renews them.")))
-	case o.Until != nil:
-		lines = append(lines, "The bought seats end at "+stamp(o.Until.Time)+".")
-	default:
-		lines = append(lines, "The bought seats do not end by themselves.")
-	}
+	lines = append(lines, endLine(p, o))
 	if n := o.NewPrice; n != nil && o.Until != nil {
 		lines = append(lines, printable(fmt.Sprintf("From %s, if a later spec.expiresAt renews them, %s cost %s net + %s VAT = %s %s per %s.",
 			stamp(o.Until.Time), pricing.Seats(o.Then.Seats), n.Net, n.Tax, n.Gross, n.Currency, n.Period)))
@@ -228,6 +221,18 @@ func offerLines(p palette, width int, headers bool, o *quotation) []string {
 		lines = append(lines, "The order waits until somebody approves it.")
 	}
 	return lines
+}
+
+// endLine says when the bought seats end.
+func endLine(p palette, o *quotation) string {
+	switch {
+	case o.Expired:
+		return string(p.bad.Render("The bought seats ended at " + stamp(o.Until.Time) + ": a later spec.expiresAt renews them."))
+	case o.Until != nil:
+		return "The bought seats end at " + stamp(o.Until.Time) + "."
+	default:
+		return "The bought seats do not end by themselves."
+	}
 }
 
 // order places an order once it is confirmed: that which was shown.
