@@ -99,9 +99,6 @@ type Options struct {
 	Names bindings.Names
 	// Clock tells the time.
 	Clock clock.WithTicker
-
-	// course counts what becomes of people.
-	course *figures.Course
 }
 
 // Scheme knows every kind that the operator deals with.
@@ -128,11 +125,12 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(keys.SetupWithManager(mgr), index.Register(ctx, mgr.GetFieldIndexer()), o.meter(mgr.GetClient())); err != nil {
+	course, unmetered := o.meter(mgr.GetClient())
+	if err := errors.Join(keys.SetupWithManager(mgr), index.Register(ctx, mgr.GetFieldIndexer()), unmetered); err != nil {
 		return nil, err
 	}
 	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)
-	if err := addControllers(mgr, o, keys.Keys, directories); err != nil {
+	if err := addControllers(mgr, o, keys.Keys, directories, course); err != nil {
 		return nil, err
 	}
 	if o.Webhook != nil {
@@ -219,7 +217,7 @@ func atOnce(requestsPerSecond float64) int {
 	return int(min(outbox.DefaultPerServer, max(2, requestsPerSecond*inTime)))
 }
 
-func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring, directories directory.Directories) error {
+func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring, directories directory.Directories, course *figures.Course) error {
 	base := loop.Base{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
 	}
@@ -242,7 +240,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	looks := resync.New(mgr.GetClient(), directories, errands, o.Clock)
 	users := &user.Reconciler{
 		Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
-		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Course: o.course, Timer: o.Clock,
+		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Course: course, Timer: o.Clock,
 	}
 	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: mgr.GetClient(), Teams: teams, Roles: roles}).Look
 	if err := mgr.Add(looks); err != nil {

@@ -19,13 +19,13 @@ import (
 	mailmetered "seatkeeper.dev/seatkeeper/internal/mail/metered"
 )
 
-// meter has all counted that is asked of directories and mail servers, and the figures told that the cache has.
-func (o *Options) meter(cache client.Reader) error {
-	directories, mails := directorymetered.New(o.Clock), mailmetered.New(o.Clock)
-	o.course = figures.NewCourse()
-	for _, c := range []prometheus.Collector{directories, mails, o.course, &figures.Collector{Cache: cache}} {
+// meter has all counted that is asked of directories and mail servers, and the figures told that the cache has. What it returns counts
+// what becomes of people.
+func (o *Options) meter(cache client.Reader) (*figures.Course, error) {
+	directories, mails, course := directorymetered.New(o.Clock), mailmetered.New(o.Clock), figures.NewCourse()
+	for _, c := range []prometheus.Collector{directories, mails, course, &figures.Collector{Cache: cache}} {
 		if err := register(c); err != nil {
-			return fmt.Errorf("registering metrics: %w", err)
+			return nil, fmt.Errorf("registering metrics: %w", err)
 		}
 	}
 	openDirectory, openMail := o.OpenDirectory, o.OpenMail
@@ -44,7 +44,7 @@ func (o *Options) meter(cache client.Reader) error {
 		return mails.Wrap(opened), nil
 	}
 	o.Mail = mails.Wrap(o.Mail)
-	return nil
+	return course, nil
 }
 
 // register has the metrics of the latest operator of a process told: there is one, but in tests.
