@@ -6,6 +6,7 @@ package stories_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -102,8 +103,14 @@ func TestAWaveIsFewChangesOfAGroup(t *testing.T) {
 	s.op.Stop(t)
 	s.start(operator.Options{Directory: at})
 	s.rest()
-	if diff := cmp.Diff(before, s.versions()); diff != "" || at.Attempts() != attempts {
-		t.Errorf("a restart takes %d requests, and writes (-before +after):\n%s", at.Attempts()-attempts, diff)
+	// The first look at all that the directory has may come by: it lists accounts and groups, and the Organization says what it found.
+	looked, asked, after := before, at.Attempts()-attempts, s.versions()
+	if asked == 2 {
+		looked = maps.Clone(before)
+		looked["*v1alpha1.Organization acme"] = after["*v1alpha1.Organization acme"]
+	}
+	if diff := cmp.Diff(looked, after); diff != "" || asked != 0 && asked != 2 {
+		t.Errorf("a restart takes %d requests, and writes (-before +after):\n%s", asked, diff)
 	}
 }
 
