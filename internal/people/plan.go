@@ -48,7 +48,11 @@ type Change struct {
 	Apply, Whole map[string]any
 
 	row *Row
+	is  *v1alpha1.User
 }
+
+// Is is the User as the change was planned; nil when there is none.
+func (c *Change) Is() *v1alpha1.User { return c.is }
 
 // Line is where the file has the person.
 func (c *Change) Line() int { return c.row.line }
@@ -58,7 +62,7 @@ type Plan struct {
 	Users []Change
 	Teams []TeamChange
 
-	set *Set
+	planner *planner
 }
 
 // planner makes a Plan.
@@ -94,13 +98,13 @@ func (s *Set) Plan(cluster Cluster) (Plan, []Problem) {
 		p.team(&cluster.Teams[i])
 	}
 	p.name()
-	plan := Plan{set: s}
+	plan := Plan{planner: p}
 	for i := range s.Rows {
 		row := &s.Rows[i]
 		if row.wrong {
 			continue
 		}
-		if change, ok := p.change(row); ok {
+		if change, ok := p.change(row, p.byName[p.names[address.Fold(row.Email)]]); ok {
 			plan.Users = append(plan.Users, change)
 		}
 	}
@@ -241,12 +245,11 @@ func anys(list []string) []any {
 	return all
 }
 
-// change compares a row with the User that there is.
-func (p *planner) change(row *Row) (Change, bool) {
-	change := Change{Action: Created, Name: p.names[address.Fold(row.Email)], Email: row.Email, row: row}
+// change compares a row with the User that there is; nil for none.
+func (p *planner) change(row *Row, is *v1alpha1.User) (Change, bool) {
+	change := Change{Action: Created, Name: p.names[address.Fold(row.Email)], Email: row.Email, row: row, is: is}
 	spec := map[string]any{"organization": p.cluster.Organization}
 	change.Apply, change.Whole = spec, runtime.DeepCopyJSON(spec)
-	is := p.byName[change.Name]
 	if is != nil && is.Spec.Organization != p.cluster.Organization {
 		p.report(row, ColumnUser, "%s is the name of a User of organization %s", change.Name, is.Spec.Organization)
 		return change, false

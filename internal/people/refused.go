@@ -36,11 +36,11 @@ func (p *Plan) refused(row *Row, err error, of func(field string) Column) []Prob
 			if cause.Type == metav1.CauseTypeFieldManagerConflict {
 				message += ", with another value: change it there, or take it over with --force-conflicts"
 			}
-			problems = append(problems, p.set.problem(row, of(cause.Field), message))
+			problems = append(problems, p.planner.problem(row, of(cause.Field), message))
 		}
 	}
 	if len(problems) == 0 {
-		problems = append(problems, p.set.problem(row, of(""), err.Error()))
+		problems = append(problems, p.planner.problem(row, of(""), err.Error()))
 	}
 	return problems
 }

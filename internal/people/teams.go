@@ -25,7 +25,14 @@ type TeamChange struct {
 
 	// row is the first that has to do with it.
 	row *Row
+	is  *v1alpha1.Team
+	// said are the members as the rows have it, nil for who is not to be in it; rows are those of people.
+	said map[string]*Membership
+	rows map[string]*Row
 }
+
+// Is is the Team as the change was planned.
+func (c *TeamChange) Is() *v1alpha1.Team { return c.is }
 
 // team takes note of a team, and of who is in it.
 func (p *planner) team(t *v1alpha1.Team) {
@@ -79,7 +86,7 @@ func (p *planner) teamChanges(users []Change) []TeamChange {
 }
 
 func (p *planner) teamChange(team *v1alpha1.Team, said map[string]*Membership, first *Row, rows map[string]*Row) TeamChange {
-	change := TeamChange{Name: team.Name, Whole: team.DeepCopy(), row: first}
+	change := TeamChange{Name: team.Name, Whole: team.DeepCopy(), row: first, is: team, said: said, rows: rows}
 	owned := ownersOf(team)
 	change.Whole.Spec.Members = nil
 	for _, m := range team.Spec.Members {

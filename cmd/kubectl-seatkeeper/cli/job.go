@@ -5,20 +5,17 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -37,6 +34,8 @@ type job struct {
 
 	mu       sync.Mutex
 	problems []people.Problem
+	// refused are the names of Users who were not written.
+	refused map[string]bool
 }
 
 func (j *job) report(problems ...people.Problem) {
@@ -165,14 +164,14 @@ func (j *job) try(ctx context.Context) error {
 	if err := j.may(ctx, changed); err != nil {
 		return err
 	}
-	return j.send(ctx, "checking", changed, client.DryRunAll)
+	return j.send(ctx, "checking", changed, true)
 }
 
 // put has the server keep everything.
 func (j *job) put(ctx context.Context) error {
 	before := len(j.problems)
 	changed := j.changed()
-	if err := j.send(ctx, "applying", changed); err != nil {
+	if err := j.send(ctx, "applying", changed, false); err != nil {
 		j.note("not everybody is imported: run the same command again to go on")
 		return err
 	}
@@ -184,35 +183,22 @@ func (j *job) put(ctx context.Context) error {
 }
 
 // send sends users, and then the teams that they join and leave.
-func (j *job) send(ctx context.Context, what string, changed []int, options ...client.PatchOption) error {
+func (j *job) send(ctx context.Context, what string, changed []int, dry bool) error {
 	p := j.progress(what, len(changed)+len(j.plan.Teams))
 	defer p.end()
 	err := j.each(ctx, len(changed), func(ctx context.Context, k int) error {
-		change := &j.plan.Users[changed[k]]
-		err := j.patch(ctx, "User", change.Name, change.Apply, options)
-		p.add(1)
-		if err == nil || !judged(err) {
-			return err
-		}
-		j.report(j.plan.Refused(change, err)...)
-		return nil
+		defer p.add(1)
+		return j.settle(ctx, &userItem{j, &j.plan.Users[changed[k]]}, dry)
 	})
 	if err != nil {
 		return err
 	}
+	if !dry {
+		j.plan.Without(j.refused)
+	}
 	return j.each(ctx, len(j.plan.Teams), func(ctx context.Context, k int) error {
-		change := &j.plan.Teams[k]
-		spec := map[string]any{"organization": j.organization}
-		if len(change.Members) > 0 {
-			spec["members"] = change.Members
-		}
-		err := j.patch(ctx, "Team", change.Name, spec, options)
-		p.add(1)
-		if err == nil || !judged(err) {
-			return err
-		}
-		j.report(j.plan.RefusedTeam(change, err)...)
-		return nil
+		defer p.add(1)
+		return j.settle(ctx, &teamItem{j, &j.plan.Teams[k]}, dry)
 	})
 }
 
@@ -232,37 +218,6 @@ func (j *job) each(ctx context.Context, n int, do func(ctx context.Context, k in
 	return ctx.Err()
 }
 
-// pauses are those before what failed in passing is tried again.
-var pauses = []time.Duration{100 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second, 5 * time.Second}
-
-// patch applies an object. What may pass is tried again.
-func (j *job) patch(ctx context.Context, kind, name string, spec map[string]any, options []client.PatchOption) error {
-	body, err := json.Marshal(map[string]any{
-		"apiVersion": v1alpha1.GroupVersion.String(), "kind": kind, "metadata": map[string]any{"name": name, "namespace": j.namespace}, "spec": spec,
-	})
-	if err != nil {
-		return fmt.Errorf("writing %s %s: %w", kind, name, err)
-	}
-	options = append(slices.Clone(options), client.FieldOwner(fieldManager))
-	if j.force {
-		options = append(options, client.ForceOwnership)
-	}
-	for n := 0; ; n++ {
-		// Of the answer, nothing is needed: the server sends metadata alone.
-		object := &metav1.PartialObjectMetadata{TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.GroupVersion.String(), Kind: kind}}
-		object.Name, object.Namespace = name, j.namespace
-		err = j.cluster.Patch(ctx, object, client.RawPatch(types.ApplyPatchType, body), options...)
-		if err == nil || judged(err) || !passing(err) || n == len(pauses) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-j.Clock.After(pauses[n]):
-		}
-	}
-}
-
 // judged says that an error is about the object, and not about the server or who asks.
 func judged(err error) bool {
 	var status *apierrors.StatusError
@@ -278,9 +233,14 @@ func judged(err error) bool {
 	return false
 }
 
+// raced says that somebody else has written the object in the meantime.
+func raced(err error) bool {
+	return apierrors.IsAlreadyExists(err) || apierrors.IsConflict(err) && !apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict)
+}
+
 // passing says that an error may not come again.
 func passing(err error) bool {
-	return !apierrors.IsUnauthorized(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+	return !raced(err) && !apierrors.IsUnauthorized(err) && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // may asks once whether who calls has the rights that everything takes, instead of being told for each line.

@@ -1,0 +1,154 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/people"
+	"seatkeeper.dev/seatkeeper/internal/spreadsheet"
+	"seatkeeper.dev/seatkeeper/test/env"
+)
+
+// planned is an import that has looked at the cluster, and has written nothing yet.
+func planned(t *testing.T, ns, file string) *job {
+	t.Helper()
+	config, path := genericclioptions.NewConfigFlags(true), kubeconfig(t)
+	config.KubeConfig, config.Namespace = &path, &ns
+	sh := &Shell{
+		IOStreams: genericiooptions.IOStreams{In: strings.NewReader(""), Out: &bytes.Buffer{}, ErrOut: &bytes.Buffer{}},
+		Config:    config, Terminal: func(any) bool { return false }, Env: func(string) string { return "" }, Clock: clock.RealClock{},
+	}
+	table, faults, err := spreadsheet.ReadCSV([]byte(file), spreadsheet.EncodingAuto)
+	if err != nil || len(faults) > 0 {
+		t.Fatal(faults, err)
+	}
+	set, problems := people.Parse(table, nil)
+	j := &job{importing: &importing{Shell: sh, workers: 4, dryRun: dryRunNone, apply: true}, set: &set, problems: problems}
+	j.output.format = formatTable
+	if err := j.check(t.Context()); err != nil {
+		t.Fatal(err, j.problems)
+	}
+	return j
+}
+
+func members(t *testing.T, ns, team string) []string {
+	t.Helper()
+	var is v1alpha1.Team
+	if err := env.Client(t).Get(t.Context(), client.ObjectKey{Namespace: ns, Name: team}, &is); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, m := range is.Spec.Members {
+		name, _, _ := strings.Cut(m.User, "-")
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestTwoImportsAtOnce has two imports plan from the same state, and write one after the other: neither takes away what the other has done.
+func TestTwoImportsAtOnce(t *testing.T) {
+	const before = "email,title,teams\nbob@acme.example,Clerk,sales\n"
+	for _, c := range []struct {
+		why, one, two string
+		members       []string
+		spec          v1alpha1.UserSpec
+	}{
+		{
+			"both create the same person, with other columns", "email,title\nada@acme.example,Countess\n", "email,roles\nada@acme.example,it\n",
+			[]string{"bob"}, v1alpha1.UserSpec{Title: "Countess", Roles: []string{"it"}},
+		},
+		{
+			"both add to one team", "email,teams\nada@acme.example,sales\n", "email,teams\nkim@acme.example,sales\n",
+			[]string{"ada", "bob", "kim"}, v1alpha1.UserSpec{},
+		},
+		{
+			"one takes out of a team who stays in it for the other", "email,teams\nbob@acme.example,\n", "email,teams\nada@acme.example,sales\n",
+			[]string{"ada"}, v1alpha1.UserSpec{},
+		},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			ns := acme(t)
+			run(t, "-n", ns, "import", write(t, "a.csv", before), "--apply").done(t)
+			one, two := planned(t, ns, c.one), planned(t, ns, c.two)
+			for _, j := range []*job{one, two} {
+				if err := j.put(t.Context()); err != nil {
+					t.Fatal(err, j.problems)
+				}
+			}
+			if got := members(t, ns, "sales"); !slices.Equal(got, c.members) {
+				t.Errorf("in the team are %v, want %v", got, c.members)
+			}
+			ada := users(t, ns)["ada@acme.example"]
+			if ada.Spec.Title != c.spec.Title || !slices.Equal(ada.Spec.Roles, c.spec.Roles) {
+				t.Errorf("there is %+v", ada.Spec)
+			}
+		})
+	}
+}
+
+func TestTwoImportsChangeOnePersonAtOnce(t *testing.T) {
+	ns := acme(t)
+	run(t, "-n", ns, "import", write(t, "a.csv", "email\nada@acme.example\n"), "--apply").done(t)
+	one, two := planned(t, ns, "email,title\nada@acme.example,Countess\n"), planned(t, ns, "email,roles\nada@acme.example,it\n")
+	for _, j := range []*job{one, two} {
+		if err := j.put(t.Context()); err != nil {
+			t.Fatal(err, j.problems)
+		}
+	}
+	if ada := users(t, ns)["ada@acme.example"]; ada.Spec.Title != "Countess" || !slices.Equal(ada.Spec.Roles, []string{"it"}) {
+		t.Errorf("there is %+v", ada.Spec)
+	}
+}
+
+// TestADeletionStands has somebody deleted between the check and the apply: they stay so, and the file's line is told.
+func TestADeletionStands(t *testing.T) {
+	for why, first := range map[string]string{
+		"who was created by an import": "email,title\nada@acme.example,Countess\nbob@acme.example,Clerk\n",
+		"who was changed by one since": "email,title\nada@acme.example,\nbob@acme.example,\n",
+	} {
+		t.Run(why, func(t *testing.T) { deleted(t, first) })
+	}
+}
+
+func deleted(t *testing.T, first string) {
+	ns := acme(t)
+	run(t, "-n", ns, "import", write(t, "a.csv", "email,title\nada@acme.example,Countess\nbob@acme.example,Clerk\n"), "--apply").done(t)
+	run(t, "-n", ns, "import", write(t, "b.csv", first), "--apply").done(t)
+	j := planned(t, ns, "email,title\nbob@acme.example,Chief\nada@acme.example,Queen\n")
+	ada := users(t, ns)["ada@acme.example"]
+	if err := env.Client(t).Delete(t.Context(), &ada); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.put(t.Context()); err == nil {
+		t.Error("it says nothing")
+	}
+	if len(j.problems) != 1 || j.problems[0].Line != 3 || !strings.Contains(j.problems[0].Message, "was deleted by somebody else in the meantime") {
+		t.Errorf("it says %+v", j.problems)
+	}
+	if all := users(t, ns); len(all) != 1 || all["bob@acme.example"].Spec.Title != "Chief" {
+		t.Errorf("there are %+v", all)
+	}
+}
+
+// TestWhatIsCreatedCanBeTakenAway has an import take away what one before it has created, and not what another program applied.
+func TestWhatIsCreatedCanBeTakenAway(t *testing.T) {
+	ns := acme(t)
+	run(t, "-n", ns, "import", write(t, "a.csv", "email,title,roles\nada@acme.example,Countess,it;fleet\n"), "--apply").done(t)
+	run(t, "-n", ns, "import", write(t, "b.csv", "email,title,roles\nada@acme.example,,it\n"), "--apply").done(t)
+	ada := users(t, ns)["ada@acme.example"]
+	if ada.Spec.Title != "" || !slices.Equal(ada.Spec.Roles, []string{"it"}) {
+		t.Errorf("there is %+v", ada.Spec)
+	}
+}
