@@ -192,12 +192,12 @@ func (p *planner) reference(row *Row, name Column, text, own string) string {
 	return found
 }
 
-// values is what a row says of the spec, by column. Of columns that the table does not have it says nothing.
+// values is what a row says of the spec, by column. Of columns that the table, or the row, does not have it says nothing.
 func (p *planner) values(row *Row, own string, is map[string]any) map[Column]any {
 	values := map[Column]any{}
 	for i := range columns {
 		c := &columns[i]
-		if !p.Has(c.name) || c.path == nil {
+		if !p.says(row, c.name) || c.path == nil {
 			continue
 		}
 		values[c.name] = p.value(row, c, own, is)

@@ -138,6 +138,43 @@ func TestPlan(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotSaidIsLeft has keys that one of several records lacks, and cells that a short line lacks, take nothing away.
+func TestWhatIsNotSaidIsLeft(t *testing.T) {
+	t.Parallel()
+	for why, read := range map[string]func() (spreadsheet.Table, []spreadsheet.Fault, error){
+		"a key that one record lacks": func() (spreadsheet.Table, []spreadsheet.Fault, error) {
+			return spreadsheet.ReadJSON([]byte(`[{"email":"ada@acme.example"},{"email":"bob@acme.example","title":null,"roles":[],"teams":["sales"]}]`))
+		},
+		"cells that a line lacks": func() (spreadsheet.Table, []spreadsheet.Fault, error) {
+			return spreadsheet.ReadCSV([]byte("email,title,roles,teams\nada@acme.example\nbob@acme.example,,,sales\n"), spreadsheet.EncodingAuto)
+		},
+	} {
+		t.Run(why, func(t *testing.T) {
+			table, _, err := read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ada, bob := build.User("ada").In("ns", "acme").Roles("it").Obj(), build.User("bob").In("ns", "acme").Roles("it").Obj()
+			ada.Spec.Title, bob.Spec.Title = "Countess", "Clerk"
+			sales := team("sales", v1alpha1.TeamMembership{User: "ada", Role: v1alpha1.TeamMember}, v1alpha1.TeamMembership{User: "bob", Role: v1alpha1.TeamMember})
+			for _, u := range []*v1alpha1.User{ada, bob} {
+				managed(u, ours, `{"f:spec":{"f:title":{},"f:roles":{".":{},"v:\"it\"":{}}}}`)
+			}
+			set, problems := Parse(table, nil)
+			p, more := set.Plan(Cluster{Organization: "acme", Manager: ours, Users: []v1alpha1.User{*ada, *bob}, Teams: []v1alpha1.Team{sales}, Roles: []string{"it"}})
+			if len(problems)+len(more)+len(p.Teams) > 0 || len(p.Users) != 2 {
+				t.Fatalf("%v %v %v", messages(problems), messages(more), p.Teams)
+			}
+			if a := p.Users[0]; a.Action != Unchanged {
+				t.Errorf("who is not spoken of is %s: %v", a.Action, a.Columns)
+			}
+			if diff := cmp.Diff([]Column{ColumnTitle, ColumnRoles}, p.Users[1].Columns); diff != "" {
+				t.Errorf("what is emptied (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 func TestPlanRefuses(t *testing.T) {
 	t.Parallel()
 	user := func(name, email string) v1alpha1.User { return *build.User(name).In("ns", "acme").Email(email).Obj() }

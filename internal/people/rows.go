@@ -61,6 +61,12 @@ func (s *Set) Has(name Column) bool {
 	return ok
 }
 
+// says tells whether a row has a cell in a column, be it an empty one.
+func (s *Set) says(row *Row, name Column) bool {
+	at, ok := s.at[name]
+	return ok && !row.cells[at].Missing
+}
+
 // problem is one of a row, at a column; at the line when the table has no such column.
 func (s *Set) problem(row *Row, name Column, message string) Problem {
 	at, ok := s.at[name]

@@ -61,6 +61,9 @@ func (p *planner) teamChanges(users []Change) []TeamChange {
 	}
 	for i := range users {
 		row, user := users[i].row, users[i].Name
+		if !p.says(row, ColumnTeams) {
+			continue
+		}
 		for _, was := range p.inside[user] {
 			if !slices.Contains(row.Teams, was) {
 				note(row, was.Team, user, nil)

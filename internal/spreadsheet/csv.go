@@ -56,7 +56,25 @@ func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
 	if table.Header == nil && len(faults) == 0 {
 		return Table{}, nil, Fault{Message: "the file is empty: its first line has the names of the columns"}
 	}
-	return table, faults, nil
+	return table, append(faults, table.short()...), nil
+}
+
+// short warns of rows that end before the header does. Spreadsheets leave out empty cells at the end, and so does a file that is cut off.
+func (t *Table) short() []Fault {
+	first, rows := 0, 0
+	for _, row := range t.Rows {
+		if row.Cells[len(row.Cells)-1].Missing {
+			rows++
+			if first == 0 {
+				first = row.Line
+			}
+		}
+	}
+	if rows == 0 {
+		return nil
+	}
+	return []Fault{{Line: first, Warning: true, Message: fmt.Sprintf(
+		"%d of %d lines, of which this is the first, have fewer cells than there are columns: what they do not have is left as it is", rows, len(t.Rows))}}
 }
 
 // unreadable is an error of the reader as a fault.
@@ -79,10 +97,13 @@ func empty(record []string) bool {
 func header(record []string, line int) []Cell {
 	var cells []Cell
 	for i, text := range record {
-		cells = append(cells, Cell{Clean(text), line, i + 1})
+		cells = append(cells, Cell{Text: Clean(text), Line: line, Column: i + 1})
 	}
 	for len(cells) > 0 && cells[len(cells)-1].Text == "" {
 		cells = cells[:len(cells)-1]
+	}
+	if len(cells) == 0 { // as of quotes around nothing
+		return nil
 	}
 	return cells
 }
@@ -91,7 +112,7 @@ func header(record []string, line int) []Cell {
 func (t *Table) row(record []string, line int) (Row, []Fault) {
 	row := Row{Line: line, Cells: make([]Cell, len(t.Header))}
 	for i := range row.Cells {
-		row.Cells[i] = Cell{Line: line, Column: i + 1}
+		row.Cells[i] = Cell{Line: line, Column: i + 1, Missing: i >= len(record)}
 		if i < len(record) {
 			row.Cells[i].Text = Clean(record[i])
 		}
@@ -101,8 +122,8 @@ func (t *Table) row(record []string, line int) (Row, []Fault) {
 		if Blank(text) || i < len(t.Header) && t.Header[i].Text != "" {
 			continue
 		}
-		faults = append(faults, Fault{line, i + 1, fmt.Sprintf("%q is in a column without a name: name it in line %d, or put the cell in quotes that has a %s in it",
-			Clean(text), t.Header[0].Line, comma(t.Comma))})
+		faults = append(faults, Fault{Line: line, Column: i + 1, Message: fmt.Sprintf(
+			"%q is in a column without a name: name it in line %d, or put the cell in quotes that has a %s in it", Clean(text), t.Header[0].Line, comma(t.Comma))})
 	}
 	return row, faults
 }

@@ -256,3 +256,14 @@ func FuzzReadCSV(f *testing.F) {
 		}
 	})
 }
+
+func TestShortLinesAreTold(t *testing.T) {
+	t.Parallel()
+	table, faults, err := spreadsheet.ReadCSV([]byte("email,title,roles\na@x.example,Clerk,it\nb@x.example,Cl\nc@x.example\n"), spreadsheet.EncodingAuto)
+	if err != nil || len(faults) != 1 || faults[0].Line != 3 || !faults[0].Warning || !strings.HasPrefix(faults[0].Message, "2 of 3 lines") {
+		t.Errorf("%v %v", faults, err)
+	}
+	if cells := table.Rows[2].Cells; cells[0].Missing || !cells[1].Missing || !cells[2].Missing {
+		t.Errorf("%+v", cells)
+	}
+}

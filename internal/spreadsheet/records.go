@@ -38,7 +38,7 @@ func (b *builder) set(key, value Cell) {
 	}
 	row := &b.table.Rows[len(b.table.Rows)-1]
 	for len(row.Cells) <= at {
-		row.Cells = append(row.Cells, Cell{Line: row.Line})
+		row.Cells = append(row.Cells, Cell{Line: row.Line, Missing: true})
 	}
 	if row.Cells[at].Column != 0 {
 		b.fault(key, fmt.Sprintf("%s is there twice", key.Text))
@@ -48,14 +48,14 @@ func (b *builder) set(key, value Cell) {
 }
 
 func (b *builder) fault(at Cell, message string) {
-	b.faults = append(b.faults, Fault{at.Line, at.Column, message})
+	b.faults = append(b.faults, Fault{Line: at.Line, Column: at.Column, Message: message})
 }
 
 func (b *builder) done() (Table, []Fault) {
 	for i := range b.table.Rows {
 		row := &b.table.Rows[i]
 		for len(row.Cells) < len(b.table.Header) {
-			row.Cells = append(row.Cells, Cell{Line: row.Line})
+			row.Cells = append(row.Cells, Cell{Line: row.Line, Missing: true})
 		}
 	}
 	return b.table, b.faults
@@ -95,7 +95,7 @@ func (p *places) cell(text string, offset int64) Cell {
 	}
 	column += utf8.RuneCount(p.data[from:at])
 	p.before.line, p.before.at, p.before.column = line, at, column
-	return Cell{text, line, column}
+	return Cell{Text: text, Line: line, Column: column}
 }
 
 // ReadJSON reads a list of objects, or an object whose users are one. Faults are about values, and an error about the whole file.
@@ -111,7 +111,7 @@ func ReadJSON(data []byte) (Table, []Fault, error) {
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("it ends too early")
 		}
-		return Table{}, nil, Fault{at.Line, at.Column, fmt.Sprintf("this is not a list of users in JSON: %v", err)}
+		return Table{}, nil, Fault{Line: at.Line, Column: at.Column, Message: fmt.Sprintf("this is not a list of users in JSON: %v", err)}
 	}
 	table, faults := r.b.done()
 	return table, faults, nil
@@ -244,19 +244,19 @@ func ReadYAML(data []byte) (Table, []Fault, error) {
 	b := builder{columns: map[string]int{}}
 	for _, item := range list.Content {
 		if item.Kind != yaml.MappingNode {
-			b.fault(Cell{"", item.Line, item.Column}, "a user must have keys and values, such as email: jean@acme.example")
+			b.fault(Cell{Line: item.Line, Column: item.Column}, "a user must have keys and values, such as email: jean@acme.example")
 			continue
 		}
 		b.row(item.Line)
 		for i := 0; i+1 < len(item.Content); i += 2 {
 			key, value := item.Content[i], item.Content[i+1]
-			at := Cell{key.Value, key.Line, key.Column}
+			at := Cell{Text: key.Value, Line: key.Line, Column: key.Column}
 			text, ok := flatNode(value)
 			if !ok {
-				b.fault(Cell{"", value.Line, value.Column}, key.Value+" "+notScalar)
+				b.fault(Cell{Line: value.Line, Column: value.Column}, key.Value+" "+notScalar)
 				continue
 			}
-			b.set(at, Cell{text, value.Line, value.Column})
+			b.set(at, Cell{Text: text, Line: value.Line, Column: value.Column})
 		}
 	}
 	table, faults := b.done()

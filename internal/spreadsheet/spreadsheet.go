@@ -16,9 +16,11 @@ import (
 type Cell struct {
 	Text         string
 	Line, Column int
+	// Missing says that the record does not have the cell, which is another thing than an empty one: nothing is said.
+	Missing bool
 }
 
-// Row is one record. It has as many cells as the table has headers; a cell that is not there is empty.
+// Row is one record. It has as many cells as the table has headers.
 type Row struct {
 	Line  int
 	Cells []Cell
@@ -37,6 +39,8 @@ type Table struct {
 type Fault struct {
 	Line, Column int
 	Message      string
+	// Warning says that all is read nevertheless.
+	Warning bool
 }
 
 // Error implements error.

@@ -229,7 +229,7 @@ func (i *importing) read(ctx context.Context, args []string) (spreadsheet.Table,
 	}
 	var problems []people.Problem
 	for _, f := range faults {
-		problems = append(problems, people.Problem{Line: f.Line, Column: f.Column, Message: f.Message})
+		problems = append(problems, people.Problem{Line: f.Line, Column: f.Column, Message: f.Message, Warning: f.Warning})
 	}
 	return table, problems, nil
 }
