@@ -20,8 +20,8 @@ var fromAccounts = []Column{
 }
 
 // Accounts is a table of the accounts of a directory that are chosen, each on the line of its turn. Accounts that nobody can sign in with, or that have no
-// address, are no people to invite: left says of them why, by what the directory calls them. What a directory has in a form that a
-// User cannot have is left out.
+// address, are no people to invite: left says of them why, by what the directory calls them. What a directory does not have, or has in a form
+// that a User cannot have, is not said: it is no reason to take away what the User has.
 func Accounts(found []directory.Found, chosen func(*directory.Found) bool) (table spreadsheet.Table, left []string) {
 	emails := map[string]string{}
 	for i := range found {
@@ -42,7 +42,8 @@ func Accounts(found []directory.Found, chosen func(*directory.Found) bool) (tabl
 		case emails[a.ID] == "":
 			left = append(left, fmt.Sprintf("account %q is left out: it has no address", cmp.Or(a.UserName, a.ID)))
 		default:
-			table.Rows = append(table.Rows, accountRow(a, i+1, emails))
+			row, dropped := accountRow(a, i+1, emails)
+			table.Rows, left = append(table.Rows, row), append(left, dropped...)
 		}
 	}
 	if inactive > 0 {
@@ -52,8 +53,8 @@ func Accounts(found []directory.Found, chosen func(*directory.Found) bool) (tabl
 	return table, left
 }
 
-// accountRow is an account as a row. emails are the addresses of accounts, by what the directory calls them.
-func accountRow(a *directory.Found, line int, emails map[string]string) spreadsheet.Row {
+// accountRow is an account as a row, and what is left out of it. emails are the addresses of accounts, by what the directory calls them.
+func accountRow(a *directory.Found, line int, emails map[string]string) (row spreadsheet.Row, left []string) {
 	person := Person{
 		Email: emails[a.ID], GivenName: a.GivenName, FamilyName: a.FamilyName, Title: a.Title, WorkPhone: telephone(a.WorkPhone), MobilePhone: telephone(a.MobilePhone),
 		EmployeeNumber: a.EmployeeNumber, Locale: strings.ReplaceAll(a.Locale, "_", "-"), TimeZone: a.TimeZone,
@@ -61,11 +62,15 @@ func accountRow(a *directory.Found, line int, emails map[string]string) spreadsh
 	if manager := emails[a.ManagerID]; a.ManagerID != "" && address.Fold(manager) != address.Fold(person.Email) {
 		person.Manager = manager
 	}
-	row := spreadsheet.Row{Line: line}
+	row.Line = line
 	for at, name := range fromAccounts {
-		row.Cells = append(row.Cells, spreadsheet.Cell{Text: fitting(find(name), &person), Line: line, Column: at + 1})
+		text, wrong := fitting(find(name), &person)
+		if wrong != "" {
+			left = append(left, fmt.Sprintf("account %q: its %s is left out: %s", cmp.Or(a.UserName, a.ID), name, wrong))
+		}
+		row.Cells = append(row.Cells, spreadsheet.Cell{Text: text, Line: line, Column: at + 1, Missing: text == ""})
 	}
-	return row
+	return row, left
 }
 
 // emailOf is the address of an account: its user name, or else that at work.
@@ -81,11 +86,13 @@ func emailOf(a *directory.Found) string {
 // telephone is a number without what makes it a link.
 func telephone(text string) string { return strings.TrimPrefix(text, "tel:") }
 
-// fitting is the value of a column, if a User can have it.
-func fitting(c *column, p *Person) string {
-	text := c.get(p)
-	if wrong, _ := c.set(&Person{}, text); wrong != "" {
-		return ""
+// fitting is the value of a column, if a User can have it, and else what is wrong with it.
+func fitting(c *column, p *Person) (text, wrong string) {
+	if text = c.get(p); text == "" {
+		return "", ""
 	}
-	return text
+	if wrong, _ = c.set(&Person{}, text); wrong != "" {
+		return "", wrong
+	}
+	return text, ""
 }

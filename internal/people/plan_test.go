@@ -496,7 +496,11 @@ func TestAccounts(t *testing.T) {
 		found("4", "eve@acme.example", "", "", false), found("5", "joe@acme.example", "", "4", true),
 		found("6", "kim@acme.example", "", "", true),
 	}, func(a *directory.Found) bool { return a.ID != "6" })
-	if diff := cmp.Diff([]string{"1 of the accounts are left out: nobody can sign in with them", `account "svc-backup" is left out: it has no address`}, left); diff != "" {
+	if diff := cmp.Diff([]string{
+		"1 of the accounts are left out: nobody can sign in with them", `account "ada@acme.example": its timeZone is left out: "Nowhere" is no time zone such as Europe/Paris or UTC`,
+		`account "bob": its timeZone is left out: "Nowhere" is no time zone such as Europe/Paris or UTC`,
+		`account "joe@acme.example": its timeZone is left out: "Nowhere" is no time zone such as Europe/Paris or UTC`, `account "svc-backup" is left out: it has no address`,
+	}, left); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	set, problems := Parse(table, nil)
@@ -517,5 +521,23 @@ func TestAccounts(t *testing.T) {
 	}
 	if address.Fold(got[1].Email) != "bob@acme.example" {
 		t.Error("the address at work is not taken where the user name is none")
+	}
+}
+
+// TestWhatADirectoryLacksIsLeft has an account without a title, and with a telephone number that is none, take neither away.
+func TestWhatADirectoryLacksIsLeft(t *testing.T) {
+	t.Parallel()
+	ada := build.User("ada").In("ns", "acme").Obj()
+	ada.Spec.Title, ada.Spec.PhoneNumbers.Work = "Countess", "+33 1 02 03 04 05"
+	managed(ada, ours, `{"f:spec":{"f:title":{},"f:phoneNumbers":{"f:work":{}}}}`)
+	table, _ := Accounts([]directory.Found{{Account: account.Account{ID: "1", UserName: "ada@acme.example", GivenName: "Ada", Active: true, WorkPhone: "call me"}}},
+		func(*directory.Found) bool { return true })
+	set, problems := Parse(table, nil)
+	p, more := set.Plan(Cluster{Organization: "acme", Manager: ours, Users: []v1alpha1.User{*ada}})
+	if len(problems)+len(more) > 0 || len(p.Users) != 1 {
+		t.Fatal(messages(problems), messages(more))
+	}
+	if diff := cmp.Diff([]Column{ColumnGivenName}, p.Users[0].Columns); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

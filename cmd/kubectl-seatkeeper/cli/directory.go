@@ -104,7 +104,11 @@ func (i *importing) fromDirectory(ctx context.Context) (spreadsheet.Table, error
 		return spreadsheet.Table{}, err
 	}
 	table, left := people.Accounts(found, func(*directory.Found) bool { return true })
-	for _, reason := range left {
+	for k, reason := range left {
+		if k == maxWarnings {
+			i.note("and %d more that is left out", len(left)-k)
+			break
+		}
 		i.note("%s", reason)
 	}
 	return table, nil
