@@ -138,7 +138,8 @@ func (r *jsonReader) read() error {
 	if err != nil {
 		return err
 	}
-	if token == json.Delim('{') {
+	inside := token == json.Delim('{')
+	if inside {
 		for {
 			key, _, err := r.token()
 			if err != nil {
@@ -166,8 +167,32 @@ func (r *jsonReader) read() error {
 			return err
 		}
 	}
-	_, _, err = r.token()
-	return err
+	if _, _, err = r.token(); err != nil {
+		return err
+	}
+	return r.rest(inside)
+}
+
+// rest holds that nothing comes after the list but other keys of the object that it is inside of: a second list would be lost.
+func (r *jsonReader) rest(inside bool) error {
+	for inside {
+		key, _, err := r.token()
+		if err != nil {
+			return err
+		}
+		if key == "users" {
+			return errors.New("it has users twice: put all into one list")
+		}
+		if inside = key != json.Delim('}'); inside {
+			if err := r.decoder.Decode(new(json.RawMessage)); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := r.decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("there is more after the end of the list: put all into one list")
+	}
+	return nil
 }
 
 func (r *jsonReader) record() error {
@@ -233,11 +258,11 @@ func ReadYAML(data []byte) (Table, []Fault, error) {
 	if err != nil {
 		return Table{}, nil, err
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return Table{}, nil, Fault{Message: fmt.Sprintf("this is not YAML: %v", err)}
+	document, err := onlyDocument(text)
+	if err != nil {
+		return Table{}, nil, err
 	}
-	list := users(&document)
+	list := users(document)
 	if list == nil {
 		return Table{}, nil, Fault{Message: "this is not a list of users in YAML: it must be a list, or users: and a list"}
 	}
@@ -261,6 +286,26 @@ func ReadYAML(data []byte) (Table, []Fault, error) {
 	}
 	table, faults := b.done()
 	return table, faults, nil
+}
+
+// onlyDocument is the one document of a file. Of others that have something in them, one would be lost.
+func onlyDocument(text []byte) (*yaml.Node, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	var first yaml.Node
+	for n := 0; ; n++ {
+		var next yaml.Node
+		err := decoder.Decode(&next)
+		switch {
+		case errors.Is(err, io.EOF):
+			return &first, nil
+		case err != nil:
+			return nil, Fault{Message: fmt.Sprintf("this is not YAML: %v", err)}
+		case n == 0:
+			first = next
+		case len(next.Content) != 1 || next.Content[0].Tag != "!!null":
+			return nil, Fault{Line: next.Line, Column: next.Column, Message: "there is a second document: put all into one list, or import one file after the other"}
+		}
+	}
 }
 
 // users is the list in a document; nil when there is none.

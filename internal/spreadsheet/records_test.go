@@ -102,3 +102,28 @@ func FuzzReadRecords(f *testing.F) {
 		}
 	})
 }
+
+// TestNothingAfterTheListIsLost has a second list refused, and what is no list not minded.
+func TestNothingAfterTheListIsLost(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ why, json, yaml, want string }{
+		{"two lists", "[{\"email\":\"a@x.example\"}]\n[{\"email\":\"b@x.example\"}]", "- email: a@x.example\n---\n- email: b@x.example\n", "put all into one list"},
+		{"users twice", `{"users":[{"email":"a@x.example"}],"users":[]}`, "users: [{email: a@x.example}]\n---\nusers: []\n", "put all into one list"},
+		{"broken after the list", `[{"email":"a@x.example"}]]`, "- email: a@x.example\n---\n- [\n", "this is not"},
+		{"an object that is cut short", `{"users":[{"email":"a@x.example"}],`, "- email: a@x.example\n---\n{\n", "this is not"},
+		{"other keys, and blanks", "{\"users\":[{\"email\":\"a@x.example\"}],\"n\":{\"a\":1}}\n\n", "users: [{email: a@x.example}]\nn: 1\n---\n", ""},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			t.Parallel()
+			for what, read := range map[string]func() (spreadsheet.Table, []spreadsheet.Fault, error){
+				"JSON": func() (spreadsheet.Table, []spreadsheet.Fault, error) { return spreadsheet.ReadJSON([]byte(c.json)) },
+				"YAML": func() (spreadsheet.Table, []spreadsheet.Fault, error) { return spreadsheet.ReadYAML([]byte(c.yaml)) },
+			} {
+				table, _, err := read()
+				if c.want == "" && (err != nil || len(table.Rows) != 1) || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+					t.Errorf("of %s it says %v, want %q", what, err, c.want)
+				}
+			}
+		})
+	}
+}
