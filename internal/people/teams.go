@@ -31,6 +31,9 @@ type TeamChange struct {
 	rows map[string]*Row
 }
 
+// Line is where the file has the first person with whom it has to do.
+func (c *TeamChange) Line() int { return c.row.line }
+
 // Is is the Team as the change was planned.
 func (c *TeamChange) Is() *v1alpha1.Team { return c.is }
 

@@ -88,7 +88,7 @@ func (i *importing) adopted(ctx context.Context, found []directory.Found, all []
 	if err := j.check(ctx); err != nil {
 		return err
 	}
-	if err := j.write(); err != nil {
+	if err := j.write(ctx); err != nil {
 		return err
 	}
 	i.note("%s written to %s", count(len(j.plan.Users), "user"), i.outputDir)

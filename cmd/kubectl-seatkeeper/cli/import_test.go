@@ -280,6 +280,47 @@ func TestFilesForGit(t *testing.T) {
 	}
 }
 
+// TestFilesForGitAreKept has what others have written into a file stay, and files of others as they are.
+func TestFilesForGitAreKept(t *testing.T) {
+	const object = "apiVersion: seatkeeper.dev/v1alpha1\nkind: User\n%smetadata:\n  name: ada-35b65597\n  labels:\n    site: paris\nspec:\n  title: %s\n  organization: acme\n  email: ada@acme.example\n"
+	for _, c := range []struct {
+		why, was, want, says string
+		code                 int
+	}{
+		{"the same in other words is left", fmt.Sprintf(object, "# ticket 42\n", "\"Clerk\""), "\"Clerk\"", "", exitDone},
+		{"another spec is replaced, and labels stay", fmt.Sprintf(object, "", "Chief"), "site: paris\n  name: ada-35b65597\nspec:\n  email: ada@acme.example\n  organization: acme\n  title: Clerk\n", "", exitDone},
+		{"comments that are lost are told", fmt.Sprintf(object, "# ticket 42\n", "Chief"), "title: Clerk", "had comments, which are lost", exitDone},
+		{"another object", "kind: ConfigMap\n", "kind: ConfigMap\n", "is there, and is not User ada-35b65597 alone", exitFailed},
+		{"two objects", fmt.Sprintf(object, "", "Clerk") + "---\nkind: ConfigMap\n", "kind: ConfigMap\n", "is there, and is not User ada-35b65597 alone", exitFailed},
+		{"no YAML", "\tx", "\tx", "is there, and is not User ada-35b65597 alone", exitFailed},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "ada-35b65597.yaml")
+			if err := os.WriteFile(path, []byte(c.was), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			got := call{}.raw(t, "-n", "people", "import", write(t, "a.csv", "email,title\nada@acme.example,Clerk\nbob@acme.example,Clerk\n"), "--local", "--organization=acme", "--output-dir", dir)
+			text, err := os.ReadFile(path)
+			if err != nil || got.code != c.code || !strings.Contains(string(text), c.want) || !strings.Contains(got.out+got.err, c.says) {
+				t.Errorf("exit code %d, %v\n%s%s\n%s", got.code, err, got.out, got.err, text)
+			}
+			if all, _ := filepath.Glob(filepath.Join(dir, "*")); (len(all) == 2) != (c.code == exitDone) {
+				t.Errorf("it has written %v", all)
+			}
+		})
+	}
+}
+
+func TestNamesTooLongForFiles(t *testing.T) {
+	dir := t.TempDir()
+	file := write(t, "a.csv", "email,user\nada@acme.example,\nbob@acme.example,"+strings.Repeat("a", 251)+"\n")
+	got := call{}.raw(t, "-n", "people", "import", file, "--local", "--organization=acme", "--output-dir", dir)
+	if all, _ := filepath.Glob(filepath.Join(dir, "*")); got.code != exitFailed || len(all) > 0 || !strings.Contains(got.out+got.err, "has too long a name for a file") {
+		t.Errorf("exit code %d\n%s%s\n%v", got.code, got.out, got.err, all)
+	}
+}
+
 func TestLocal(t *testing.T) {
 	dir := t.TempDir()
 	got := call{}.raw(t, "--kubeconfig", "/dev/null", "-n", "acme-people", "import", write(t, "people.csv", people3), "--local", "--organization=acme", "--output-dir", dir, "-o", "name").done(t)

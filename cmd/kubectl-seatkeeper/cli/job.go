@@ -51,7 +51,7 @@ func (j *job) run(ctx context.Context) error {
 	switch {
 	case j.dryRun != dryRunNone:
 	case j.outputDir != "":
-		if err := j.write(); err != nil {
+		if err := j.write(ctx); err != nil {
 			return err
 		}
 	case j.apply:

@@ -8,8 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -183,54 +181,4 @@ func structured(w io.Writer, format string, value any) error {
 	}
 	_, err = w.Write(text)
 	return err
-}
-
-// write writes the Users, and the Teams whose members change, to files.
-func (j *job) write() error {
-	for k := range j.plan.Users {
-		c := &j.plan.Users[k]
-		if err := j.file(j.outputDir, "User", c.Name, c.Whole); err != nil {
-			return err
-		}
-	}
-	for k := range j.plan.Teams {
-		c := &j.plan.Teams[k]
-		if err := j.file(filepath.Join(j.outputDir, "teams"), "Team", c.Name, c.Whole.Spec); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// file writes one object. A file that has it already is left alone, and one that is cut short is not left behind.
-func (j *job) file(dir, kind, name string, spec any) error {
-	text, err := yaml.Marshal(map[string]any{
-		"apiVersion": v1alpha1.GroupVersion.String(), "kind": kind, "metadata": map[string]any{"name": name, "namespace": j.namespace}, "spec": spec,
-	})
-	if err != nil {
-		return fmt.Errorf("writing %s %s: %w", kind, name, err)
-	}
-	path := filepath.Join(dir, name+".yaml")
-	if was, err := os.ReadFile(path); err == nil && bytes.Equal(was, text) { //nolint:gosec // in the directory that the command line names
-		return nil
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return err
-	}
-	part, err := os.CreateTemp(dir, ".part-*")
-	if err != nil {
-		return err
-	}
-	_, err = part.Write(text)
-	if closing := part.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Rename(part.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(part.Name()) // the error says more
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
 }
