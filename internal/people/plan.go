@@ -36,6 +36,8 @@ const (
 	Created    Action = "created"
 	Configured Action = "configured"
 	Unchanged  Action = "unchanged"
+	// Refused is what the server did not do, although the check had passed.
+	Refused Action = "refused"
 )
 
 // Change is what happens to one User.

@@ -37,6 +37,17 @@ func (c *TeamChange) Line() int { return c.row.line }
 // Is is the Team as the change was planned.
 func (c *TeamChange) Is() *v1alpha1.Team { return c.is }
 
+// Moved are the Users who join a team or leave one, or lead one from now on or no more.
+func (p *Plan) Moved() map[string]bool {
+	users := map[string]bool{}
+	for k := range p.Teams {
+		for user := range p.Teams[k].said {
+			users[user] = true
+		}
+	}
+	return users
+}
+
 // team takes note of a team, and of who is in it.
 func (p *planner) team(t *v1alpha1.Team) {
 	if t.Spec.Organization != p.cluster.Organization {

@@ -40,8 +40,7 @@ func (j *job) write(ctx context.Context) error {
 		return err
 	}
 	if people.Fatal(j.problems) {
-		people.Sort(j.problems)
-		return j.refuse("")
+		return j.refuse()
 	}
 	lost := 0
 	for _, f := range files {

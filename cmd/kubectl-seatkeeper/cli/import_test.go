@@ -190,7 +190,7 @@ func TestTheServerIsAsked(t *testing.T) {
 	}
 	file := write(t, "people.csv", "email,title\nbob@acme.example,Clerk\nada@acme.example,Clerk\n")
 	got := run(t, "-n", ns, "import", file, "--apply")
-	if got.code != exitFailed || !strings.Contains(got.out, `3      2        title    conflict with "flux"`) || !strings.Contains(got.out, "--force-conflicts") {
+	if got.code != exitFailed || got.out != "" || !strings.Contains(got.err, `3      2        title    conflict with "flux"`) || !strings.Contains(got.err, "--force-conflicts") {
 		t.Errorf("exit code %d\n%s%s", got.code, got.out, got.err)
 	}
 	if n := len(users(t, ns)); n != 1 {

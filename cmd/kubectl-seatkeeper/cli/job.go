@@ -34,8 +34,8 @@ type job struct {
 
 	mu       sync.Mutex
 	problems []people.Problem
-	// refused are the names of Users who were not written.
-	refused map[string]bool
+	// refused and refusedTeams are the names of the Users and Teams that were not written.
+	refused, refusedTeams map[string]bool
 }
 
 func (j *job) report(problems ...people.Problem) {
@@ -74,7 +74,7 @@ func (j *job) check(ctx context.Context) error {
 	}
 	people.Sort(j.problems)
 	if people.Fatal(j.problems) {
-		return j.refuse("")
+		return j.refuse()
 	}
 	j.warn()
 	return nil
@@ -176,8 +176,7 @@ func (j *job) put(ctx context.Context) error {
 		return err
 	}
 	if people.Fatal(j.problems[before:]) {
-		people.Sort(j.problems)
-		return j.refuse("not everybody is imported: what is listed was refused, although the check had passed; the rest was applied")
+		return j.partly()
 	}
 	return nil
 }

@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/utils/clock"
@@ -150,5 +153,32 @@ func TestWhatIsCreatedCanBeTakenAway(t *testing.T) {
 	ada := users(t, ns)["ada@acme.example"]
 	if ada.Spec.Title != "" || !slices.Equal(ada.Spec.Roles, []string{"it"}) {
 		t.Errorf("there is %+v", ada.Spec)
+	}
+}
+
+// TestTeamsGetNobodyWhoIsNotThere has a quota refuse, after the check has passed, people who were to join a team.
+func TestTeamsGetNobodyWhoIsNotThere(t *testing.T) {
+	ns := acme(t)
+	one := corev1.ResourceList{"count/users.seatkeeper.dev": resource.MustParse("1")}
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "one"}, Spec: corev1.ResourceQuotaSpec{Hard: one}}
+	if err := env.Client(t).Create(t.Context(), quota); err != nil {
+		t.Fatal(err)
+	}
+	quota.Status = corev1.ResourceQuotaStatus{Hard: one, Used: corev1.ResourceList{"count/users.seatkeeper.dev": resource.MustParse("0")}}
+	if err := env.Client(t).Status().Update(t.Context(), quota); err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, "a.csv", "email,teams\na@acme.example,sales\nb@acme.example,sales\nc@acme.example,sales\n")
+	if got := run(t, "-n", ns, "import", file, "-o", "wide").done(t); strings.Count(got, "email,teams") != 3 {
+		t.Errorf("the check does not show who joins a team:\n%s", got)
+	}
+	got := run(t, "-n", ns, "import", file, "--apply", "-o", "name")
+	if got.code != exitFailed || strings.Count(got.out, "user.seatkeeper.dev/") != 1 || !strings.Contains(got.err, "1 created, 0 configured, 0 unchanged, 2 refused, 1 team configured") ||
+		strings.Count(got.err, "exceeded quota") != 2 {
+		t.Errorf("exit code %d\n%s%s", got.code, got.out, got.err)
+	}
+	all := users(t, ns)
+	if in := members(t, ns, "sales"); len(all) != 1 || len(in) != 1 || all[in[0]+"@acme.example"].Name == "" {
+		t.Errorf("of %d Users, in the team are %v", len(all), in)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,36 +36,60 @@ type importedUser struct {
 	Columns []people.Column `json:"columns,omitempty"`
 }
 
-// refuse says what is wrong.
-func (j *job) refuse(summary string) error {
-	switch j.output.format {
-	case formatJSON, formatYAML:
+// refuse says what is wrong, and that nothing is done. Programs that read a table or names from standard output do not take it for data.
+func (j *job) refuse() error {
+	people.Sort(j.problems)
+	if j.output.format == formatJSON || j.output.format == formatYAML {
 		if err := j.structured(imported{Organization: j.organization, Problems: j.problems}); err != nil {
 			return err
 		}
-	default:
-		if err := j.table(columns([]string{"Line", "Column", "Header", "Problem"}), func(row func(...any)) {
-			for _, p := range j.problems {
-				if !p.Warning {
-					row(place(p.Line), place(p.Column), p.Header, p.Message)
-				}
-			}
-		}); err != nil {
+	} else if err := j.complain(); err != nil {
+		return err
+	}
+	lines, problems := map[int]bool{}, 0
+	for _, p := range j.problems {
+		if !p.Warning {
+			lines[p.Line] = true
+			problems++
+		}
+	}
+	j.fail(fmt.Sprintf("%s in %s, so nothing was written", count(problems, "problem"), count(len(lines), "line")))
+	return errSilent
+}
+
+// partly says what was done, and what the server has refused although the check had passed.
+func (j *job) partly() error {
+	people.Sort(j.problems)
+	for k := range j.plan.Users {
+		if c := &j.plan.Users[k]; j.refused[c.Name] {
+			c.Action = people.Refused
+		}
+	}
+	if err := j.print(); err != nil {
+		return err
+	}
+	if j.output.format != formatJSON && j.output.format != formatYAML {
+		if err := j.complain(); err != nil {
 			return err
 		}
 	}
-	if summary == "" {
-		lines, problems := map[int]bool{}, 0
+	j.fail("not everything is imported: what is listed was refused, although the check had passed; the rest was applied: " + j.summary())
+	return errSilent
+}
+
+// complain lists the problems for people.
+func (j *job) complain() error {
+	return j.table(j.ErrOut, columns([]string{"Line", "Column", "Header", "Problem"}), func(row func(...any)) {
 		for _, p := range j.problems {
 			if !p.Warning {
-				lines[p.Line] = true
-				problems++
+				row(place(p.Line), place(p.Column), p.Header, p.Message)
 			}
 		}
-		summary = fmt.Sprintf("%s in %s, so nothing was written", count(problems, "problem"), count(len(lines), "line"))
-	}
+	})
+}
+
+func (j *job) fail(summary string) {
 	fmt.Fprintln(j.ErrOut, j.palette(j.ErrOut).bad.Render("error:"), summary)
-	return errSilent
 }
 
 func place(n int) string {
@@ -101,17 +126,10 @@ func (j *job) warn() {
 
 // succeed says what was done, or would be.
 func (j *job) succeed() error {
-	counts := map[people.Action]int{}
-	for k := range j.plan.Users {
-		counts[j.plan.Users[k].Action]++
-	}
 	if err := j.print(); err != nil {
 		return err
 	}
-	said := fmt.Sprintf("%s: %d created, %d configured, %d unchanged", count(len(j.plan.Users), "user"), counts[people.Created], counts[people.Configured], counts[people.Unchanged])
-	if n := len(j.plan.Teams); n > 0 {
-		said += ", " + count(n, "team") + " configured"
-	}
+	said := j.summary()
 	switch {
 	case j.dryRun != dryRunNone:
 		said += j.dryRun.suffix()
@@ -124,11 +142,48 @@ func (j *job) succeed() error {
 	return nil
 }
 
+// summary counts what was done.
+func (j *job) summary() string {
+	counts := map[people.Action]int{}
+	for k := range j.plan.Users {
+		counts[j.plan.Users[k].Action]++
+	}
+	said := fmt.Sprintf("%s: %d created, %d configured, %d unchanged", count(len(j.plan.Users), "user"), counts[people.Created], counts[people.Configured], counts[people.Unchanged])
+	if n := counts[people.Refused]; n > 0 {
+		said += fmt.Sprintf(", %d refused", n)
+	}
+	done := 0
+	for k := range j.plan.Teams {
+		if !j.refusedTeams[j.plan.Teams[k].Name] {
+			done++
+		}
+	}
+	if done > 0 {
+		said += ", " + count(done, "team") + " configured"
+	}
+	if n := len(j.plan.Teams) - done; n > 0 {
+		said += ", " + count(n, "team") + " refused"
+	}
+	return said
+}
+
+// changes are the columns with another value than there is.
+func changes(c *people.Change, moved map[string]bool) []people.Column {
+	if moved[c.Name] {
+		return append(slices.Clone(c.Columns), people.ColumnTeams)
+	}
+	return c.Columns
+}
+
 func (j *job) print() error {
+	moved := j.plan.Moved()
 	switch j.output.format {
 	case formatName:
 		var b bytes.Buffer
 		for k := range j.plan.Users {
+			if j.plan.Users[k].Action == people.Refused {
+				continue
+			}
 			fmt.Fprintf(&b, "user.%s/%s\n", v1alpha1.GroupVersion.Group, j.plan.Users[k].Name)
 		}
 		_, err := j.Out.Write(b.Bytes())
@@ -137,18 +192,20 @@ func (j *job) print() error {
 		result := imported{Organization: j.organization, Problems: j.problems}
 		for k := range j.plan.Users {
 			c := &j.plan.Users[k]
-			result.Users = append(result.Users, importedUser{c.Line(), c.Name, c.Email, c.Action, c.Columns})
+			result.Users = append(result.Users, importedUser{c.Line(), c.Name, c.Email, c.Action, changes(c, moved)})
 		}
 		for k := range j.plan.Teams {
-			result.Teams = append(result.Teams, j.plan.Teams[k].Name)
+			if name := j.plan.Teams[k].Name; !j.refusedTeams[name] {
+				result.Teams = append(result.Teams, name)
+			}
 		}
 		return j.structured(result)
 	}
-	return j.table(columns([]string{"Line", "Name", "Email", "Action"}, "Changes"), func(row func(...any)) {
+	return j.table(j.Out, columns([]string{"Line", "Name", "Email", "Action"}, "Changes"), func(row func(...any)) {
 		for k := range j.plan.Users {
 			c := &j.plan.Users[k]
 			var names []string
-			for _, name := range c.Columns {
+			for _, name := range changes(c, moved) {
 				names = append(names, string(name))
 			}
 			row(place(c.Line()), c.Name, c.Email, string(c.Action), strings.Join(names, ","))
@@ -157,11 +214,11 @@ func (j *job) print() error {
 }
 
 // table prints a table of its rows.
-func (j *job) table(of []metav1.TableColumnDefinition, rows func(row func(...any))) error {
+func (j *job) table(w io.Writer, of []metav1.TableColumnDefinition, rows func(row func(...any))) error {
 	t := &metav1.Table{ColumnDefinitions: of}
 	rows(func(cells ...any) { t.Rows = append(t.Rows, metav1.TableRow{Cells: cells}) })
 	options := printers.PrintOptions{Wide: j.output.format == formatWide, NoHeaders: j.output.noHeaders}
-	return printers.NewTablePrinter(options).PrintObj(t, j.Out)
+	return printers.NewTablePrinter(options).PrintObj(t, w)
 }
 
 // structured prints a value as JSON or YAML.

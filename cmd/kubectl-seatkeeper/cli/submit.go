@@ -141,12 +141,14 @@ func (j *job) refuses(it item, problems []people.Problem) {
 	j.report(problems...)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.refused == nil {
-		j.refused = map[string]bool{}
+	into := &j.refused
+	if it.kind() == "Team" {
+		into = &j.refusedTeams
 	}
-	if it.kind() == "User" {
-		j.refused[it.name()] = true
+	if *into == nil {
+		*into = map[string]bool{}
 	}
+	(*into)[it.name()] = true
 }
 
 // pauses are those before what failed in passing is tried again.
