@@ -208,7 +208,7 @@ func (i *importing) read(ctx context.Context, args []string) (spreadsheet.Table,
 		table, err := i.fromDirectory(ctx)
 		return table, nil, err
 	}
-	data, err := i.load(args[0])
+	data, err := i.load(ctx, args[0])
 	if err != nil {
 		return spreadsheet.Table{}, nil, err
 	}
@@ -265,7 +265,7 @@ func formatOf(flag, name string) string {
 }
 
 // load reads a file, or standard input.
-func (i *importing) load(name string) ([]byte, error) {
+func (i *importing) load(ctx context.Context, name string) ([]byte, error) {
 	source := i.In
 	if name != "-" {
 		file, err := os.Open(name) //nolint:gosec // which file is what the command line is for
@@ -282,7 +282,7 @@ func (i *importing) load(name string) ([]byte, error) {
 		}
 		source = file
 	}
-	data, err := io.ReadAll(io.LimitReader(source, largest+1))
+	data, err := readAll(ctx, io.LimitReader(source, largest+1))
 	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
@@ -290,6 +290,25 @@ func (i *importing) load(name string) ([]byte, error) {
 		return nil, tooLarge(name)
 	}
 	return data, nil
+}
+
+// readAll reads until the end, or until it is interrupted: nobody knows when standard input ends.
+func readAll(ctx context.Context, source io.Reader) ([]byte, error) {
+	type all struct {
+		data []byte
+		err  error
+	}
+	done := make(chan all, 1)
+	go func() {
+		data, err := io.ReadAll(source)
+		done <- all{data, err}
+	}()
+	select {
+	case got := <-done:
+		return got.data, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func tooLarge(name string) error {

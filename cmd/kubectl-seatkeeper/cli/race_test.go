@@ -5,6 +5,10 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -180,5 +184,37 @@ func TestTeamsGetNobodyWhoIsNotThere(t *testing.T) {
 	all := users(t, ns)
 	if in := members(t, ns, "sales"); len(all) != 1 || len(in) != 1 || all[in[0]+"@acme.example"].Name == "" {
 		t.Errorf("of %d Users, in the team are %v", len(all), in)
+	}
+}
+
+// waiting is a standard input that gives nothing, and says when somebody begins to wait for it.
+type waiting struct{ begun, end chan struct{} }
+
+func (w *waiting) Read([]byte) (int, error) {
+	close(w.begun)
+	<-w.end
+	return 0, io.EOF
+}
+
+func TestInterruptedWhileItReads(t *testing.T) {
+	w := &waiting{make(chan struct{}), make(chan struct{})}
+	defer close(w.end)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-w.begun; cancel() }()
+	if got := (call{stdin: w, ctx: ctx}).raw(t, "import", "-", "--local", "--organization=acme"); got.code != exitInterrupted {
+		t.Errorf("exit code %d\n%s%s", got.code, got.out, got.err)
+	}
+}
+
+func TestInterruptedBeforeItWrites(t *testing.T) {
+	j := planned(t, acme(t), "email\nada@acme.example\n")
+	j.outputDir = t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := j.write(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("it says %v", err)
+	}
+	if all, _ := filepath.Glob(filepath.Join(j.outputDir, "*")); len(all) > 0 {
+		t.Errorf("it has written %v", all)
 	}
 }
