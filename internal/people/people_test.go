@@ -273,3 +273,20 @@ func TestColumnsOfFields(t *testing.T) {
 		}
 	}
 }
+
+// TestProblemsAreNoFlood has no more told than anybody reads, neither in number nor in length.
+func TestProblemsAreNoFlood(t *testing.T) {
+	t.Parallel()
+	_, problems := Parse(read(t, "email,phone\n"+strings.Repeat("a,\n", 30_000)), nil)
+	if n := len(problems); n != maxProblems+1 || problems[maxProblems].Line != maxProblems+2 {
+		t.Errorf("%d problems, and the last is %+v", n, problems[n-1])
+	}
+	_, problems = Parse(read(t, "email,phone\na@acme.example,"+strings.Repeat("9", 1<<20)+"\n"), nil)
+	if len(problems) != 1 || len(problems[0].Message) > 200 {
+		t.Errorf("%d problems", len(problems))
+	}
+	_, problems = Parse(read(t, "email,shoes\nnope,42\n"), nil)
+	if len(problems) != 1 || problems[0].Line != 1 {
+		t.Errorf("below a header that is not understood, it says %v", messages(problems))
+	}
+}

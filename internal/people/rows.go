@@ -74,7 +74,7 @@ func (s *Set) problem(row *Row, name Column, message string) Problem {
 		return Problem{Line: row.line, Message: message}
 	}
 	cell := row.cells[at]
-	return Problem{Line: cmp.Or(cell.Line, row.line), Column: cell.Column, Header: s.header[at].Text, Message: message}
+	return Problem{Line: cmp.Or(cell.Line, row.line), Column: cell.Column, Header: spreadsheet.Short(s.header[at].Text), Message: message}
 }
 
 // leave is what a column is mapped to that is left out.
@@ -83,8 +83,12 @@ const leave = "-"
 // Parse reads people from a table. names say what columns are about whose headers do not, by header; those that are - are left out.
 // Rows with problems are among those it returns.
 func Parse(table spreadsheet.Table, names map[string]string) (Set, []Problem) {
-	set := Set{header: table.Header, at: map[Column]int{}, Rows: make([]Row, 0, len(table.Rows))}
+	set := Set{header: table.Header, at: map[Column]int{}}
 	problems := set.columns(names)
+	if Fatal(problems) { // of rows whose columns are unknown, nothing can be said
+		return set, problems
+	}
+	set.Rows = make([]Row, 0, len(table.Rows))
 	known := memo{}
 	seen := make(map[string]int, len(table.Rows))
 	for _, cells := range table.Rows {
@@ -100,12 +104,19 @@ func Parse(table spreadsheet.Table, names map[string]string) (Set, []Problem) {
 		row.wrong = Fatal(wrong)
 		set.Rows = append(set.Rows, row)
 		problems = append(problems, wrong...)
+		if len(problems) > maxProblems {
+			problems = append(problems[:maxProblems], Problem{Line: row.line, Message: "there are more problems further down: mend these first"})
+			break
+		}
 	}
 	if len(table.Rows) == 0 && len(problems) == 0 {
 		problems = append(problems, Problem{Message: "there is nobody in it: below the names of the columns, each line is a person"})
 	}
 	return set, problems
 }
+
+// maxProblems is how many are told at once.
+const maxProblems = 10_000
 
 // columns finds out what each column is about.
 func (s *Set) columns(names map[string]string) []Problem {
@@ -117,7 +128,7 @@ func (s *Set) columns(names map[string]string) []Problem {
 	unused := maps.Clone(given)
 	for i, cell := range s.header {
 		wrong := func(message string) {
-			problems = append(problems, Problem{Line: cell.Line, Column: cell.Column, Header: cell.Text, Message: message})
+			problems = append(problems, Problem{Line: cell.Line, Column: cell.Column, Header: spreadsheet.Short(cell.Text), Message: message})
 		}
 		key := fold(cell.Text)
 		name, mapped := given[key]
@@ -131,7 +142,8 @@ func (s *Set) columns(names map[string]string) []Problem {
 		}
 		switch {
 		case !ok:
-			wrong(fmt.Sprintf("%q is no column that is known: say what it is about with --map '%s=COLUMN', or leave it out with --map '%s=-'", cell.Text, cell.Text, cell.Text))
+			wrong(fmt.Sprintf("%s is no column that is known: say what it is about with --map '%s=COLUMN', or leave it out with --map '%s=-'",
+				spreadsheet.Quote(cell.Text), spreadsheet.Short(cell.Text), spreadsheet.Short(cell.Text)))
 		case s.Has(columns[c].name):
 			wrong(fmt.Sprintf("%q is about %s, and so is column %d: leave one out with --map '%s=-'", cell.Text, columns[c].name, s.header[s.at[columns[c].name]].Column, cell.Text))
 		default:

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/text/language"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/spreadsheet"
 )
 
 // The rules of the API, which the server holds as well: here they are told by line and column, and all at once.
@@ -69,14 +70,14 @@ func checkEmail(text string) (wrong, odd string) {
 	case utf8.RuneCountInString(text) > maxEmail:
 		return long(text, maxEmail), ""
 	case !mailbox.MatchString(text):
-		return fmt.Sprintf("%q is no address: it must be one bare address such as jean@acme.example", text), ""
+		return fmt.Sprintf("%s is no address: it must be one bare address such as jean@acme.example", spreadsheet.Quote(text)), ""
 	}
 	return "", ""
 }
 
 func checkName(text string) (wrong, odd string) {
 	if len(text) > maxName || !objectName.MatchString(text) {
-		return fmt.Sprintf("%q is no name of a User: lower case letters, digits, - and . only", text), ""
+		return fmt.Sprintf("%s is no name of a User: lower case letters, digits, - and . only", spreadsheet.Quote(text)), ""
 	}
 	return "", ""
 }
@@ -84,18 +85,18 @@ func checkName(text string) (wrong, odd string) {
 func checkPhone(text string) (wrong, odd string) {
 	switch {
 	case scientific.MatchString(text):
-		return fmt.Sprintf("%q is what a spreadsheet leaves of a long number: give the column the format Text, and enter the number again", text), ""
+		return fmt.Sprintf("%s is what a spreadsheet leaves of a long number: give the column the format Text, and enter the number again", spreadsheet.Quote(text)), ""
 	case len(text) > maxPhone, len(text) < 3, !phone.MatchString(text):
-		return fmt.Sprintf("%q is no telephone number such as +33 6 02 03 04 05", text), ""
+		return fmt.Sprintf("%s is no telephone number such as +33 6 02 03 04 05", spreadsheet.Quote(text)), ""
 	case bare.MatchString(text):
-		return "", fmt.Sprintf("%q may have lost its + or its leading 0 in a spreadsheet: give the column the format Text", text)
+		return "", fmt.Sprintf("%s may have lost its + or its leading 0 in a spreadsheet: give the column the format Text", spreadsheet.Quote(text))
 	}
 	return "", ""
 }
 
 func checkNumber(text string) (wrong, odd string) {
 	if scientific.MatchString(text) {
-		return fmt.Sprintf("%q is what a spreadsheet leaves of a long number: give the column the format Text, and enter the number again", text), ""
+		return fmt.Sprintf("%s is what a spreadsheet leaves of a long number: give the column the format Text, and enter the number again", spreadsheet.Quote(text)), ""
 	}
 	return long(text, maxNumber), ""
 }
@@ -103,10 +104,10 @@ func checkNumber(text string) (wrong, odd string) {
 func checkLocale(text string) (wrong, odd string) {
 	_, err := language.Parse(text)
 	if !tag.MatchString(text) || len(text) > maxLocale {
-		return fmt.Sprintf("%q is no language such as en or fr-FR", text), ""
+		return fmt.Sprintf("%s is no language such as en or fr-FR", spreadsheet.Quote(text)), ""
 	}
 	if err != nil {
-		return "", fmt.Sprintf("%q is no language that is known: mails are in another one", text)
+		return "", fmt.Sprintf("%s is no language that is known: mails are in another one", spreadsheet.Quote(text))
 	}
 	return "", ""
 }
@@ -114,7 +115,7 @@ func checkLocale(text string) (wrong, odd string) {
 func checkZone(text string) (wrong, odd string) {
 	_, err := time.LoadLocation(text)
 	if err != nil || text == "Local" || !zone.MatchString(text) || len(text) > maxZone {
-		return fmt.Sprintf("%q is no time zone such as Europe/Paris or UTC", text), ""
+		return fmt.Sprintf("%s is no time zone such as Europe/Paris or UTC", spreadsheet.Quote(text)), ""
 	}
 	return "", ""
 }
@@ -124,7 +125,7 @@ func checkRef(text string) (wrong, odd string) {
 		return checkEmail(text)
 	}
 	if len(text) > maxName || !objectName.MatchString(text) {
-		return fmt.Sprintf("%q is neither an address nor the name of a User", text), ""
+		return fmt.Sprintf("%s is neither an address nor the name of a User", spreadsheet.Quote(text)), ""
 	}
 	return "", ""
 }
@@ -135,7 +136,7 @@ func setNewEmployee(p *Person, text string) (wrong, odd string) {
 		p.NewEmployee = true
 	case "no", "n", "false", "faux", "non", "0":
 	default:
-		return fmt.Sprintf("%q is neither yes nor no", text), ""
+		return fmt.Sprintf("%s is neither yes nor no", spreadsheet.Quote(text)), ""
 	}
 	return "", ""
 }
@@ -149,7 +150,7 @@ func setRoles(p *Person, text string) (wrong, odd string) {
 	for _, name := range list(text) {
 		name = strings.ToLower(name)
 		if len(name) > maxName || !objectName.MatchString(name) {
-			return fmt.Sprintf("%q is no name of a Role: lower case letters, digits, - and . only", name), ""
+			return fmt.Sprintf("%s is no name of a Role: lower case letters, digits, - and . only", spreadsheet.Quote(name)), ""
 		}
 		p.Roles = append(p.Roles, name)
 	}
@@ -165,11 +166,11 @@ func setTeams(p *Person, text string) (wrong, odd string) {
 	for _, name := range list(text) {
 		name, role, given := strings.Cut(strings.ToLower(name), ":")
 		if len(name) > maxName || !objectName.MatchString(name) {
-			return fmt.Sprintf("%q is no name of a Team: lower case letters, digits, - and . only", name), ""
+			return fmt.Sprintf("%s is no name of a Team: lower case letters, digits, - and . only", spreadsheet.Quote(name)), ""
 		}
 		lead := role == "lead"
 		if given && !lead && role != "member" {
-			return fmt.Sprintf("%q is nothing that one is in a team: write %s, or %s:lead", role, name, name), ""
+			return fmt.Sprintf("%s is nothing that one is in a team: write %s, or %s:lead", spreadsheet.Quote(role), name, name), ""
 		}
 		if i := slices.IndexFunc(p.Teams, func(m Membership) bool { return m.Team == name }); i >= 0 {
 			p.Teams[i].Lead = p.Teams[i].Lead || lead
@@ -190,7 +191,7 @@ func setState(p *Person, text string) (wrong, odd string) {
 	case "archived", "archive", "archivee":
 		p.State = v1alpha1.UserArchived
 	default:
-		return fmt.Sprintf("%q is no state: Active, Suspended or Archived", text), ""
+		return fmt.Sprintf("%s is no state: Active, Suspended or Archived", spreadsheet.Quote(text)), ""
 	}
 	return "", ""
 }
@@ -202,7 +203,7 @@ func setReason(p *Person, text string) (wrong, odd string) {
 			return "", ""
 		}
 	}
-	return fmt.Sprintf("%q is no reason: Left, RoleChange, Duplicate or Other", text), ""
+	return fmt.Sprintf("%s is no reason: Left, RoleChange, Duplicate or Other", spreadsheet.Quote(text)), ""
 }
 
 // The times between which the API has access end.
@@ -222,13 +223,13 @@ func setUntil(p *Person, text string) (wrong, odd string) {
 	}
 	switch {
 	case err != nil && serial.MatchString(text):
-		return fmt.Sprintf("%q is how a spreadsheet counts days: %s", text, help), ""
+		return fmt.Sprintf("%s is how a spreadsheet counts days: %s", spreadsheet.Quote(text), help), ""
 	case err != nil && slashed.MatchString(text):
-		return fmt.Sprintf("%q can be read in two ways: %s", text, help), ""
+		return fmt.Sprintf("%s can be read in two ways: %s", spreadsheet.Quote(text), help), ""
 	case err != nil:
-		return fmt.Sprintf("%q is no time: %s", text, help), ""
+		return fmt.Sprintf("%s is no time: %s", spreadsheet.Quote(text), help), ""
 	case at.Before(earliest) || !at.Before(latest):
-		return fmt.Sprintf("%q is not in this millennium: %s", text, help), ""
+		return fmt.Sprintf("%s is not in this millennium: %s", spreadsheet.Quote(text), help), ""
 	}
 	p.AccessUntil = at.UTC().Truncate(time.Second)
 	return "", ""

@@ -28,7 +28,7 @@ func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
 	reader := csv.NewReader(bytes.NewReader(text))
 	reader.Comma, reader.FieldsPerRecord, reader.ReuseRecord = table.Comma, -1, true
 	var faults []Fault
-	for {
+	for len(faults) <= maxFaults {
 		record, err := reader.Read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -47,14 +47,23 @@ func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
 		}
 		if table.Header == nil {
 			table.Header = header(record, line+skipped)
+			if err := table.over(); err != nil {
+				return Table{}, nil, err
+			}
 			continue
 		}
 		row, wrong := table.row(record, line+skipped)
 		faults = append(faults, wrong...)
 		table.Rows = append(table.Rows, row)
+		if err := table.over(); err != nil {
+			return Table{}, nil, err
+		}
 	}
 	if table.Header == nil && len(faults) == 0 {
 		return Table{}, nil, Fault{Message: "the file is empty: its first line has the names of the columns"}
+	}
+	if len(faults) > maxFaults {
+		return table, many(faults), nil
 	}
 	return table, append(faults, table.short()...), nil
 }
@@ -123,7 +132,7 @@ func (t *Table) row(record []string, line int) (Row, []Fault) {
 			continue
 		}
 		faults = append(faults, Fault{Line: line, Column: i + 1, Message: fmt.Sprintf(
-			"%q is in a column without a name: name it in line %d, or put the cell in quotes that has a %s in it", Clean(text), t.Header[0].Line, comma(t.Comma))})
+			"%s is in a column without a name: name it in line %d, or put the cell in quotes that has a %s in it", Quote(Clean(text)), t.Header[0].Line, comma(t.Comma))})
 	}
 	return row, faults
 }

@@ -5,6 +5,7 @@ package spreadsheet_test
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -265,5 +266,53 @@ func TestShortLinesAreTold(t *testing.T) {
 	}
 	if cells := table.Rows[2].Cells; cells[0].Missing || !cells[1].Missing || !cells[2].Missing {
 		t.Errorf("%+v", cells)
+	}
+}
+
+// TestLimits has small files that would take all memory refused.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	keys := func() string {
+		var b strings.Builder
+		b.WriteString("[")
+		for i := range 3000 {
+			fmt.Fprintf(&b, `{"%d":1},`, i)
+		}
+		return b.String() + `{"email":"a"}]`
+	}
+	readCSV := func(data []byte) (spreadsheet.Table, []spreadsheet.Fault, error) {
+		return spreadsheet.ReadCSV(data, spreadsheet.EncodingAuto)
+	}
+	for _, c := range []struct {
+		why, file string
+		read      func([]byte) (spreadsheet.Table, []spreadsheet.Fault, error)
+		want      string
+	}{
+		{"a wide header", "email" + strings.Repeat(",a", 2000) + "\n" + strings.Repeat("a\n", 5000), readCSV, "line 1, column 257: there are more than 256 columns"},
+		{"short lines", "email\n" + strings.Repeat("a\n", 1_000_001), readCSV, "line 1000002: there are more than 1000000 people"},
+		{"another key in each record", keys(), spreadsheet.ReadJSON, "line 1, column 2453: there are more than 256 columns"},
+		{"YAML with other keys", keys(), spreadsheet.ReadYAML, "line 1, column 2453: there are more than 256 columns"},
+		{"YAML that is large", strings.Repeat("#", 17<<20), spreadsheet.ReadYAML, "this is YAML of more than 16 MiB"},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			t.Parallel()
+			if _, _, err := c.read([]byte(c.file)); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("it says %v, want %q", err, c.want)
+			}
+		})
+	}
+	_, faults, err := readCSV([]byte("email\n" + strings.Repeat("a,b\n", 20_000)))
+	if err != nil || len(faults) != 10_001 || !strings.HasPrefix(faults[10_000].Message, "there are more problems") {
+		t.Errorf("%d faults, %v", len(faults), err)
+	}
+}
+
+func TestLongValuesAreNotToldInFull(t *testing.T) {
+	t.Parallel()
+	if got := spreadsheet.Quote(strings.Repeat("é", 1<<20)); got != `"`+strings.Repeat("é", 64)+`…"` {
+		t.Errorf("it is %d long", len(got))
+	}
+	if got := spreadsheet.Quote("a\x1b"); got != `"a\x1b"` {
+		t.Errorf("it is %s", got)
 	}
 }

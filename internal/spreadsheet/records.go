@@ -24,9 +24,14 @@ type builder struct {
 	table   Table
 	columns map[string]int
 	faults  []Fault
+	// over is which limit is exceeded: nothing more is to be read.
+	over error
 }
 
-func (b *builder) row(line int) { b.table.Rows = append(b.table.Rows, Row{Line: line}) }
+func (b *builder) row(line int) {
+	b.table.Rows = append(b.table.Rows, Row{Line: line})
+	b.over = b.table.over()
+}
 
 // set gives a column of the last row its value.
 func (b *builder) set(key, value Cell) {
@@ -35,19 +40,25 @@ func (b *builder) set(key, value Cell) {
 		at = len(b.table.Header)
 		b.columns[key.Text] = at
 		b.table.Header = append(b.table.Header, key)
+		if b.over = b.table.over(); b.over != nil {
+			return
+		}
 	}
 	row := &b.table.Rows[len(b.table.Rows)-1]
 	for len(row.Cells) <= at {
 		row.Cells = append(row.Cells, Cell{Line: row.Line, Missing: true})
 	}
 	if row.Cells[at].Column != 0 {
-		b.fault(key, fmt.Sprintf("%s is there twice", key.Text))
+		b.fault(key, fmt.Sprintf("%s is there twice", Short(key.Text)))
 		return
 	}
 	row.Cells[at] = value
 }
 
 func (b *builder) fault(at Cell, message string) {
+	if len(b.faults) > maxFaults {
+		return
+	}
 	b.faults = append(b.faults, Fault{Line: at.Line, Column: at.Column, Message: message})
 }
 
@@ -57,6 +68,9 @@ func (b *builder) done() (Table, []Fault) {
 		for len(row.Cells) < len(b.table.Header) {
 			row.Cells = append(row.Cells, Cell{Line: row.Line, Missing: true})
 		}
+	}
+	if len(b.faults) > maxFaults {
+		return b.table, many(b.faults)
 	}
 	return b.table, b.faults
 }
@@ -107,6 +121,9 @@ func ReadJSON(data []byte) (Table, []Fault, error) {
 	r := &jsonReader{places: newPlaces(text), decoder: json.NewDecoder(bytes.NewReader(text)), b: builder{columns: map[string]int{}}}
 	r.decoder.UseNumber()
 	if err := r.read(); err != nil {
+		if r.b.over != nil {
+			return Table{}, nil, r.b.over
+		}
 		at := r.cell("", r.decoder.InputOffset())
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			err = errors.New("it ends too early")
@@ -166,6 +183,9 @@ func (r *jsonReader) read() error {
 		if err := r.record(); err != nil {
 			return err
 		}
+		if r.b.over != nil {
+			return r.b.over
+		}
 	}
 	if _, _, err = r.token(); err != nil {
 		return err
@@ -204,7 +224,7 @@ func (r *jsonReader) record() error {
 		return errNoList
 	}
 	r.b.row(at.Line)
-	for r.decoder.More() {
+	for r.decoder.More() && r.b.over == nil {
 		name, at, err := r.token()
 		if err != nil {
 			return err
@@ -218,10 +238,13 @@ func (r *jsonReader) record() error {
 		value := r.cell("", offset)
 		var ok bool
 		if value.Text, ok = flat(raw); !ok {
-			r.b.fault(value, at.Text+" "+notScalar)
+			r.b.fault(value, Short(at.Text)+" "+notScalar)
 			continue
 		}
 		r.b.set(at, value)
+	}
+	if r.b.over != nil {
+		return r.b.over
 	}
 	_, _, err = r.token()
 	return err
@@ -258,6 +281,9 @@ func ReadYAML(data []byte) (Table, []Fault, error) {
 	if err != nil {
 		return Table{}, nil, err
 	}
+	if len(text) > maxYAML {
+		return Table{}, nil, Fault{Message: fmt.Sprintf("this is YAML of more than %d MiB: split it, or save it as JSON or CSV", maxYAML>>20)}
+	}
 	document, err := onlyDocument(text)
 	if err != nil {
 		return Table{}, nil, err
@@ -278,10 +304,13 @@ func ReadYAML(data []byte) (Table, []Fault, error) {
 			at := Cell{Text: key.Value, Line: key.Line, Column: key.Column}
 			text, ok := flatNode(value)
 			if !ok {
-				b.fault(Cell{Line: value.Line, Column: value.Column}, key.Value+" "+notScalar)
+				b.fault(Cell{Line: value.Line, Column: value.Column}, Short(key.Value)+" "+notScalar)
 				continue
 			}
 			b.set(at, Cell{Text: text, Line: value.Line, Column: value.Column})
+			if b.over != nil {
+				return Table{}, nil, b.over
+			}
 		}
 	}
 	table, faults := b.done()
