@@ -33,12 +33,17 @@ func List(r Roll) []Person {
 	teams := r.memberships()
 	addresses, holders := map[string]string{}, map[string]int{}
 	for i := range r.Users {
-		if u := &r.Users[i]; u.Spec.Organization == r.Organization {
+		u := &r.Users[i]
+		if u.Spec.Organization != r.Organization {
+			continue
+		}
+		holders[address.Fold(u.Spec.Email)]++
+		if r.Archived || r.present(u) {
 			addresses[u.Name] = u.Spec.Email
-			holders[address.Fold(u.Spec.Email)]++
 		}
 	}
-	// One is written as the address that everybody knows, if that is nobody else's.
+	// One is written as the address that everybody knows, if that is nobody else's. Who is not in the list has the name that the object has: where
+	// the list is read, nobody has the address.
 	refer := func(name string) string {
 		if email := addresses[name]; email != "" && holders[address.Fold(email)] == 1 {
 			return email
@@ -53,7 +58,7 @@ func List(r Roll) []Person {
 		}
 		person := of(u.Name, &u.Spec, refer)
 		person.Teams, person.Seats, person.Status = sorted(teams[u.Name]), u.Status.Seats, status(u)
-		if u.Spec.State != v1alpha1.UserArchived && !access.EndedBy(u, r.Now) {
+		if r.present(u) {
 			here = append(here, person)
 		} else {
 			gone = append(gone, person)
@@ -71,6 +76,11 @@ func List(r Roll) []Person {
 	return append(here, gone...)
 }
 
+// present says that somebody has not left.
+func (r *Roll) present(u *v1alpha1.User) bool {
+	return u.Spec.State != v1alpha1.UserArchived && !access.EndedBy(u, r.Now)
+}
+
 // memberships are the teams of each User.
 func (r *Roll) memberships() map[string][]Membership {
 	teams := map[string][]Membership{}
@@ -86,20 +96,44 @@ func (r *Roll) memberships() map[string][]Membership {
 	return teams
 }
 
-// left are the people of whom a record remains, but for those who are back.
+// left are the people of whom a record remains, each once, but for those who are back. Whose name somebody else has got since has none.
 func (r *Roll) left(holders map[string]int, refer func(string) string) []Person {
 	var all []Person
-	for i := range r.Left {
-		record := &r.Left[i].Record
-		if record.Spec.Organization != r.Organization || holders[address.Fold(record.Spec.Email)] > 0 {
+	records := newest(r.Left, r.Organization)
+	names := map[string]int{}
+	for i := range r.Users {
+		names[r.Users[i].Name]++
+	}
+	for _, record := range records {
+		names[record.User]++
+	}
+	for key, record := range records {
+		if holders[key] > 0 {
 			continue
 		}
-		person := of(record.User, &record.Spec, refer)
+		name := record.User
+		if names[name] > 1 {
+			name = ""
+		}
+		person := of(name, &record.Spec, refer)
 		person.State, person.Status = v1alpha1.UserArchived, string(v1alpha1.UserArchived)
 		person.ArchiveReason = record.Reason
 		all = append(all, person)
 	}
 	return all
+}
+
+// newest are the last records of the people who have left an organization, by address.
+func newest(left []v1alpha1.ArchivedUser, organization string) map[string]*v1alpha1.UserRecord {
+	records := map[string]*v1alpha1.UserRecord{}
+	for i := range left {
+		record := &left[i].Record
+		key := address.Fold(record.Spec.Email)
+		if is := records[key]; record.Spec.Organization == organization && (is == nil || is.ArchivedAt.Before(&record.ArchivedAt)) {
+			records[key] = record
+		}
+	}
+	return records
 }
 
 func sorted(teams []Membership) []Membership {

@@ -24,6 +24,8 @@ type Cluster struct {
 	Users []v1alpha1.User
 	Teams []v1alpha1.Team
 	Roles []string
+	// Left are the records of who has left.
+	Left []v1alpha1.ArchivedUser
 	// Unknown says that nobody has looked: what is not here may be there.
 	Unknown bool
 }
@@ -46,7 +48,7 @@ type Change struct {
 	Name, Email string
 	// Columns are those with another value than there is.
 	Columns []Column
-	// Apply is the spec that server-side apply is given, and Whole the one that comes of it.
+	// Apply is the spec that server-side apply is given, and Whole the one that comes of it; nil for who has left, and is no User any more.
 	Apply, Whole map[string]any
 
 	row *Row
@@ -99,11 +101,16 @@ func (s *Set) Plan(cluster Cluster) (Plan, []Problem) {
 	for i := range cluster.Teams {
 		p.team(&cluster.Teams[i])
 	}
+	p.leave()
 	p.name()
 	plan := Plan{planner: p}
 	for i := range s.Rows {
 		row := &s.Rows[i]
 		if row.wrong {
+			continue
+		}
+		if row.left != nil {
+			plan.Users = append(plan.Users, Change{Action: Unchanged, Name: row.left.User, Email: row.Email, row: row})
 			continue
 		}
 		if change, ok := p.change(row, p.byName[p.names[address.Fold(row.Email)]]); ok {
@@ -119,6 +126,17 @@ func (p *planner) report(row *Row, name Column, format string, args ...any) {
 	row.wrong = true
 }
 
+// leave finds the rows of people who have left, as they have here: nothing is made of them.
+func (p *planner) leave() {
+	records := newest(p.cluster.Left, p.cluster.Organization)
+	for i := range p.Rows {
+		row := &p.Rows[i]
+		if key := address.Fold(row.Email); row.State == v1alpha1.UserArchived && len(p.byEmail[key]) == 0 {
+			row.left = records[key]
+		}
+	}
+}
+
 // name finds out what the User of each row is called: as it is, as the row says, or by its address.
 func (p *planner) name() {
 	taken := map[string]string{} // by whose address
@@ -132,7 +150,7 @@ func (p *planner) name() {
 	}
 	for i := range p.Rows {
 		row := &p.Rows[i]
-		if row.wrong {
+		if row.wrong || row.left != nil {
 			continue
 		}
 		if name, ok := p.known(row); ok {
@@ -141,7 +159,7 @@ func (p *planner) name() {
 	}
 	for i := range p.Rows {
 		row := &p.Rows[i]
-		if _, named := p.names[address.Fold(row.Email)]; row.wrong || named {
+		if _, named := p.names[address.Fold(row.Email)]; row.wrong || named || row.left != nil {
 			continue
 		}
 		claim(row, Name(p.cluster.Organization, row.Email, func(name string) bool { return taken[name] != "" || p.byName[name] != nil }))

@@ -541,3 +541,60 @@ func TestWhatADirectoryLacksIsLeft(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// TestWhoLeftRoundTrips has everybody who left in the list once, under a name that nobody else has, and nothing made of them where they left.
+func TestWhoLeftRoundTrips(t *testing.T) {
+	t.Parallel()
+	at := func(year int) metav1.Time { return metav1.NewTime(time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC)) }
+	record := func(user, email, title string, year int) v1alpha1.ArchivedUser {
+		spec := build.User(user).In("ns", "acme").Email(email).Obj().Spec
+		spec.Title = title
+		return v1alpha1.ArchivedUser{Record: v1alpha1.UserRecord{User: user, Spec: spec, Reason: v1alpha1.ArchiveLeft, ArchivedAt: at(year)}}
+	}
+	roll := Roll{
+		Organization: "acme", Archived: true, Now: at(2027).Time,
+		Users: []v1alpha1.User{*build.User("jean").In("ns", "acme").Email("jean.other@acme.example").Obj()},
+		Left: []v1alpha1.ArchivedUser{
+			record("gone-2", "Gone@acme.example", "Chief", 2026), record("gone", "gone@acme.example", "Clerk", 2025), record("jean", "jean@acme.example", "", 2025),
+		},
+		Teams: []v1alpha1.Team{team("sales", v1alpha1.TeamMembership{User: "jean", Role: v1alpha1.TeamMember})},
+	}
+	all := List(roll)
+	var got []string
+	for _, p := range all {
+		got = append(got, p.User+" "+p.Email+" "+p.Title)
+	}
+	if diff := cmp.Diff([]string{"jean jean.other@acme.example ", "gone-2 Gone@acme.example Chief", " jean@acme.example "}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	var b bytes.Buffer
+	if err := spreadsheet.WriteCSV(&b, spreadsheet.Options{}, Records(all, English)); err != nil {
+		t.Fatal(err)
+	}
+	p, problems := plan(t, b.String(), Cluster{Users: roll.Users, Left: roll.Left, Teams: roll.Teams})
+	if len(problems)+len(p.Teams) > 0 || len(p.Users) != 3 {
+		t.Fatal(problems, p.Teams)
+	}
+	for _, c := range p.Users {
+		if c.Action != Unchanged {
+			t.Errorf("%s is %s", c.Email, c.Action)
+		}
+	}
+	if p, problems = plan(t, b.String(), Cluster{Teams: []v1alpha1.Team{team("sales")}}); len(problems) > 0 || len(p.Users) != 3 {
+		t.Errorf("elsewhere: %v", problems)
+	}
+}
+
+// TestManagersWhoLeftAreNamed has a list without who left be imported where nobody has their addresses.
+func TestManagersWhoLeftAreNamed(t *testing.T) {
+	t.Parallel()
+	bob := build.User("bob").In("ns", "acme").State(v1alpha1.UserArchived).Obj()
+	roll := Roll{Organization: "acme", Users: []v1alpha1.User{*bob, *build.User("ada").In("ns", "acme").Manager("bob").Obj()}, Now: time.Now()}
+	if all := List(roll); len(all) != 1 || all[0].Manager != "bob" {
+		t.Errorf("it lists %+v", all)
+	}
+	roll.Archived = true
+	if all := List(roll); len(all) != 2 || all[0].Manager != "bob@acme.example" {
+		t.Errorf("with who left, it lists %+v", all)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/address"
 	"seatkeeper.dev/seatkeeper/internal/spreadsheet"
 )
@@ -45,6 +46,8 @@ type Row struct {
 	line  int
 	// wrong says that the row has a problem: what is read of it is not all.
 	wrong bool
+	// left is the record of who has left, and is nobody any more.
+	left *v1alpha1.UserRecord
 }
 
 // Set is what a table says.
@@ -53,6 +56,11 @@ type Set struct {
 	// header are the headers, and at the position of each Column that the table has.
 	header []spreadsheet.Cell
 	at     map[Column]int
+}
+
+// Archived says that there is somebody in it who has left.
+func (s *Set) Archived() bool {
+	return slices.ContainsFunc(s.Rows, func(row Row) bool { return row.State == v1alpha1.UserArchived })
 }
 
 // Has says that the table has a column.

@@ -75,7 +75,7 @@ func (p *planner) teamChanges(users []Change) []TeamChange {
 	}
 	for i := range users {
 		row, user := users[i].row, users[i].Name
-		if !p.says(row, ColumnTeams) {
+		if !p.says(row, ColumnTeams) || row.left != nil {
 			continue
 		}
 		for _, was := range p.inside[user] {
@@ -91,7 +91,9 @@ func (p *planner) teamChanges(users []Change) []TeamChange {
 	}
 	rows := make(map[string]*Row, len(users))
 	for i := range users {
-		rows[users[i].Name] = users[i].row
+		if users[i].row.left == nil {
+			rows[users[i].Name] = users[i].row
+		}
 	}
 	var changes []TeamChange
 	for _, name := range slices.Sorted(maps.Keys(said)) {

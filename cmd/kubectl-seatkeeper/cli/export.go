@@ -120,8 +120,7 @@ func (e *exporting) list(ctx context.Context) ([]people.Person, error) {
 	}
 	roll := people.Roll{Organization: org.Name, Users: found.Users, Teams: found.Teams, Archived: e.archived, Now: e.Clock.Now()}
 	if e.archived {
-		var left v1alpha1.ArchivedUserList
-		if err := c.all(ctx, "archived users", &left, func() { roll.Left = append(roll.Left, left.Items...) }); err != nil {
+		if roll.Left, err = c.left(ctx); err != nil {
 			return nil, err
 		}
 	}

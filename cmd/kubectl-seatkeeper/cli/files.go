@@ -79,6 +79,9 @@ func (j *job) files() ([]file, error) {
 	}
 	for k := range j.plan.Users {
 		c := &j.plan.Users[k]
+		if c.Whole == nil {
+			continue
+		}
 		if err := add(c.Line(), j.outputDir, "User", c.Name, c.Whole); err != nil {
 			return nil, err
 		}

@@ -101,6 +101,11 @@ func (j *job) compare(ctx context.Context) error {
 		if known, err = j.cluster.people(ctx, org.Name); err != nil {
 			return err
 		}
+		if j.set.Archived() {
+			if known.Left, err = j.cluster.left(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	var wrong []people.Problem
 	j.plan, wrong = j.set.Plan(known)
@@ -108,43 +113,36 @@ func (j *job) compare(ctx context.Context) error {
 	return nil
 }
 
-// page is how many objects are listed at once.
-const page = 1000
-
 // people is what a namespace has of an organization.
 func (c *cluster) people(ctx context.Context, organization string) (people.Cluster, error) {
 	found := people.Cluster{Organization: organization, Manager: fieldManager}
-	var users v1alpha1.UserList
-	if err := c.all(ctx, "users", &users, func() { found.Users = append(found.Users, users.Items...) }); err != nil {
-		return found, err
+	in := client.InNamespace(c.namespace)
+	var err error
+	if found.Users, err = pages(ctx, c, nil, func(l *v1alpha1.UserList) []v1alpha1.User { return l.Items }, in); err != nil {
+		return found, fmt.Errorf("listing users: %w", err)
 	}
-	var teams v1alpha1.TeamList
-	if err := c.all(ctx, "teams", &teams, func() { found.Teams = append(found.Teams, teams.Items...) }); err != nil {
-		return found, err
+	if found.Teams, err = pages(ctx, c, nil, func(l *v1alpha1.TeamList) []v1alpha1.Team { return l.Items }, in); err != nil {
+		return found, fmt.Errorf("listing teams: %w", err)
 	}
-	var roles v1alpha1.RoleList
-	err := c.all(ctx, "roles", &roles, func() {
-		for k := range roles.Items {
-			if roles.Items[k].Spec.Organization == organization {
-				found.Roles = append(found.Roles, roles.Items[k].Name)
-			}
+	roles, err := pages(ctx, c, nil, func(l *v1alpha1.RoleList) []v1alpha1.Role { return l.Items }, in)
+	if err != nil {
+		return found, fmt.Errorf("listing roles: %w", err)
+	}
+	for k := range roles {
+		if roles[k].Spec.Organization == organization {
+			found.Roles = append(found.Roles, roles[k].Name)
 		}
-	})
-	return found, err
+	}
+	return found, nil
 }
 
-// all lists all of a kind in the namespace, page by page.
-func (c *cluster) all(ctx context.Context, what string, list client.ObjectList, take func()) error {
-	for {
-		err := c.List(ctx, list, client.InNamespace(c.namespace), client.Limit(page), client.Continue(list.GetContinue()))
-		if err != nil {
-			return fmt.Errorf("listing %s: %w", what, err)
-		}
-		take()
-		if list.GetContinue() == "" {
-			return nil
-		}
+// left are the records of who has left.
+func (c *cluster) left(ctx context.Context) ([]v1alpha1.ArchivedUser, error) {
+	all, err := pages(ctx, c, nil, func(l *v1alpha1.ArchivedUserList) []v1alpha1.ArchivedUser { return l.Items }, client.InNamespace(c.namespace))
+	if err != nil {
+		return nil, fmt.Errorf("listing archived users: %w", err)
 	}
+	return all, nil
 }
 
 // changed are the positions of the Users that are to be written.

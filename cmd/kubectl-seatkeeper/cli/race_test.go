@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -24,6 +25,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/people"
 	"seatkeeper.dev/seatkeeper/internal/spreadsheet"
+	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
 )
 
@@ -216,5 +218,43 @@ func TestInterruptedBeforeItWrites(t *testing.T) {
 	}
 	if all, _ := filepath.Glob(filepath.Join(j.outputDir, "*")); len(all) > 0 {
 		t.Errorf("it has written %v", all)
+	}
+}
+
+// expiring forgets where the first list was when the second page of it is asked for.
+type expiring struct {
+	client.Client
+
+	lists int
+}
+
+func (e *expiring) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	e.lists++
+	switch e.lists {
+	case 1:
+		list.SetContinue("on")
+	case 2:
+		return apierrors.NewResourceExpired("the continue parameter is too old")
+	}
+	return nil
+}
+
+func TestListsBeginAgain(t *testing.T) {
+	e := &expiring{}
+	if _, err := (&cluster{Client: e, namespace: "people"}).people(t.Context(), "acme"); err != nil || e.lists != 5 {
+		t.Errorf("after %d lists it says %v", e.lists, err)
+	}
+}
+
+func TestWhoLeftIsNotImportedAnew(t *testing.T) {
+	left := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Name: "left"}, Record: v1alpha1.UserRecord{
+		User: "gone", UID: "1", Spec: build.User("gone").In("", "acme").Obj().Spec, Reason: v1alpha1.ArchiveLeft, ArchivedAt: metav1.Now(),
+	}}
+	ns := acme(t, left)
+	file, dir := write(t, "a.csv", run(t, "-n", ns, "export", "--archived").done(t)), t.TempDir()
+	run(t, "-n", ns, "import", file, "--output-dir", dir).done(t)
+	run(t, "-n", ns, "import", file, "--apply").done(t)
+	if all, _ := filepath.Glob(filepath.Join(dir, "*")); len(users(t, ns))+len(all) > 0 {
+		t.Errorf("there is somebody: %v", all)
 	}
 }
