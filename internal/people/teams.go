@@ -64,9 +64,25 @@ func (p *planner) teamChanges(users []Change) []TeamChange {
 	if !p.Has(ColumnTeams) {
 		return nil
 	}
-	// said are the members by team, as the rows have it; nil for who is not to be in it.
-	said := map[string]map[string]*Membership{}
-	first := map[string]*Row{}
+	said, first := p.moves(users)
+	rows := make(map[string]*Row, len(users))
+	for i := range users {
+		if users[i].row.left == nil {
+			rows[users[i].Name] = users[i].row
+		}
+	}
+	var changes []TeamChange
+	for _, name := range slices.Sorted(maps.Keys(said)) {
+		if p.teams[name] != nil {
+			changes = append(changes, p.teamChange(p.teams[name], said[name], first[name], rows))
+		}
+	}
+	return changes
+}
+
+// moves are the members by team, as the rows have it where it is not so yet, nil for who is not to be in it; and the first row of each team.
+func (p *planner) moves(users []Change) (said map[string]map[string]*Membership, first map[string]*Row) {
+	said, first = map[string]map[string]*Membership{}, map[string]*Row{}
 	note := func(row *Row, team, user string, is *Membership) {
 		if said[team] == nil {
 			said[team], first[team] = map[string]*Membership{}, row
@@ -89,19 +105,7 @@ func (p *planner) teamChanges(users []Change) []TeamChange {
 			}
 		}
 	}
-	rows := make(map[string]*Row, len(users))
-	for i := range users {
-		if users[i].row.left == nil {
-			rows[users[i].Name] = users[i].row
-		}
-	}
-	var changes []TeamChange
-	for _, name := range slices.Sorted(maps.Keys(said)) {
-		if p.teams[name] != nil {
-			changes = append(changes, p.teamChange(p.teams[name], said[name], first[name], rows))
-		}
-	}
-	return changes
+	return said, first
 }
 
 func (p *planner) teamChange(team *v1alpha1.Team, said map[string]*Membership, first *Row, rows map[string]*Row) TeamChange {

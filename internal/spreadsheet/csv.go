@@ -29,17 +29,16 @@ func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
 	reader.Comma, reader.FieldsPerRecord, reader.ReuseRecord = table.Comma, -1, true
 	var faults []Fault
 	for len(faults) <= maxFaults {
-		record, err := reader.Read()
+		record, fault, err := next(reader, skipped)
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		var broken *csv.ParseError
-		if errors.As(err, &broken) {
-			faults = append(faults, unreadable(broken, skipped))
-			continue
-		}
 		if err != nil {
-			return Table{}, nil, Fault{Message: err.Error()}
+			return Table{}, nil, err
+		}
+		if fault != nil {
+			faults = append(faults, *fault)
+			continue
 		}
 		line, _ := reader.FieldPos(0)
 		if empty(record) {
@@ -84,6 +83,20 @@ func (t *Table) short() []Fault {
 	}
 	return []Fault{{Line: first, Warning: true, Message: fmt.Sprintf(
 		"%d of %d lines, of which this is the first, have fewer cells than there are columns: what they do not have is left as it is", rows, len(t.Rows))}}
+}
+
+// next is the next record, or what is wrong with its line.
+func next(reader *csv.Reader, skipped int) ([]string, *Fault, error) {
+	record, err := reader.Read()
+	var broken *csv.ParseError
+	switch {
+	case err == nil, errors.Is(err, io.EOF):
+		return record, nil, err
+	case errors.As(err, &broken):
+		fault := unreadable(broken, skipped)
+		return nil, &fault, nil
+	}
+	return nil, nil, Fault{Message: err.Error()}
 }
 
 // unreadable is an error of the reader as a fault.

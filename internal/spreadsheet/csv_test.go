@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf16"
 
 	"github.com/google/go-cmp/cmp"
@@ -172,6 +173,12 @@ func TestEscape(t *testing.T) {
 		{"a name with an apostrophe", "'t Hooft", "'t Hooft"},
 		{"a name", "Ada", "Ada"},
 		{"nothing", "", ""},
+		{"a formula for who splits at semicolons", "x;=cmd|' /C calc'!A0;y", "x;'=cmd|' /C calc'!A0;y"},
+		{"a formula on a line of its own", "x\r\n -1", "x\r\n '-1"},
+		{"an apostrophe before it that would be taken for ours", "x,'=1", "x,''=1"},
+		{"a blank alone", "\u200b", "'\u200b"},
+		{"a line break alone", "\r", "'\r"},
+		{"a blank at the end of what begins with a formula", "=1 ", "'=1 "},
 	} {
 		t.Run(c.why, func(t *testing.T) {
 			t.Parallel()
@@ -193,7 +200,7 @@ func value(t *rapid.T) string {
 		rapid.StringN(0, 8, -1),
 	).Draw(t, "value")
 	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == 0xfffd || r == 0xfeff {
+		if unicode.IsControl(r) || r == 0xfffd || r == 0xfeff {
 			return -1
 		}
 		return r
@@ -234,9 +241,14 @@ func TestWhatIsWrittenIsRead(t *testing.T) {
 func TestNothingThatIsWrittenIsAFormula(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := rapid.OneOf(rapid.StringMatching(`[-=+@＝＋－＠\t\r']{1,3}`), rapid.String()).Draw(t, "text")
+		text := rapid.OneOf(rapid.StringMatching(`[-=+@＝＋－＠\t\r',;|\n ]{1,6}`), rapid.String()).Draw(t, "text")
 		if strings.IndexAny(spreadsheet.Escape(text), "=+-@\t\r＝＋－＠") == 0 {
 			t.Fatalf("%q begins with a formula", spreadsheet.Escape(text))
+		}
+		for _, part := range strings.FieldsFunc("x"+spreadsheet.Escape(text), func(r rune) bool { return strings.ContainsRune(",;|\t\r\n", r) }) {
+			if strings.IndexAny(strings.TrimSpace(part), "=+-@＝＋－＠") == 0 {
+				t.Fatalf("a part of %q begins with a formula", spreadsheet.Escape(text))
+			}
 		}
 	})
 }
@@ -314,5 +326,12 @@ func TestLongValuesAreNotToldInFull(t *testing.T) {
 	}
 	if got := spreadsheet.Quote("a\x1b"); got != `"a\x1b"` {
 		t.Errorf("it is %s", got)
+	}
+}
+
+func TestControlCharactersAreNotWritten(t *testing.T) {
+	t.Parallel()
+	if got := spreadsheet.Escape("A\x1b[2J\x00\u009bB\nC\tD"); got != "A[2JB\nC\tD" {
+		t.Errorf("it is %q", got)
 	}
 }

@@ -17,7 +17,7 @@ const (
 
 // over says which limit a table exceeds.
 func (t *Table) over() error {
-	fault := Fault{}
+	var fault Fault
 	switch {
 	case len(t.Header) > maxColumns:
 		at := t.Header[maxColumns]

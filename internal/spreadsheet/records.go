@@ -150,34 +150,48 @@ func (r *jsonReader) token() (json.Token, Cell, error) {
 	return token, r.cell("", offset), err
 }
 
-func (r *jsonReader) read() error {
+// open finds the beginning of the list, and says whether it is inside of an object.
+func (r *jsonReader) open() (inside bool, err error) {
 	token, _, err := r.token()
 	if err != nil {
-		return err
+		return false, err
 	}
-	inside := token == json.Delim('{')
-	if inside {
-		for {
-			key, _, err := r.token()
-			if err != nil {
-				return err
-			}
-			if key == json.Delim('}') {
-				return errNoList
-			}
-			if key == "users" {
-				break
-			}
-			if err := r.decoder.Decode(new(json.RawMessage)); err != nil {
-				return err
-			}
+	if inside = token == json.Delim('{'); inside {
+		if err := r.users(); err != nil {
+			return inside, err
 		}
 		if token, _, err = r.token(); err != nil {
-			return err
+			return inside, err
 		}
 	}
 	if token != json.Delim('[') {
-		return errNoList
+		return inside, errNoList
+	}
+	return inside, nil
+}
+
+// users goes on to the value of the key users.
+func (r *jsonReader) users() error {
+	for {
+		key, _, err := r.token()
+		switch {
+		case err != nil:
+			return err
+		case key == json.Delim('}'):
+			return errNoList
+		case key == "users":
+			return nil
+		}
+		if err := r.decoder.Decode(new(json.RawMessage)); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *jsonReader) read() error {
+	inside, err := r.open()
+	if err != nil {
+		return err
 	}
 	for r.decoder.More() {
 		if err := r.record(); err != nil {

@@ -7,8 +7,10 @@ package spreadsheet
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Cell is one value, and where it is in the file. Lines and columns count from 1; a column is that of the table in CSV, and a
@@ -66,8 +68,17 @@ func hidden(r rune) bool {
 	return quote || r == '\'' || unicode.IsDigit(r) || blank(r) || strings.ContainsRune(formulas, r)
 }
 
-// Escape has a spreadsheet show a value as it is, and not take it for a formula. Clean takes back what it adds.
+// inner is what a spreadsheet takes for a formula that splits lines elsewhere than they were written to be split: what separators and line breaks
+// stand before, and the apostrophes that are before it already.
+var inner = regexp.MustCompile(`([,;|\t\r\n]\s*)('*)([=+\-@＝＋－＠])`)
+
+// innerEscaped is what inner is with an apostrophe of ours.
+var innerEscaped = regexp.MustCompile(`([,;|\t\r\n]\s*)'('*[=+\-@＝＋－＠])`)
+
+// Escape has a spreadsheet show a value as it is, and not take it, or a part of it, for a formula. Clean takes back what it adds. Control
+// characters, which would move the cursor of a terminal, are left out.
 func Escape(text string) string {
+	text = inner.ReplaceAllString(Printable(text), "$1'$2$3")
 	runes := []rune(text)
 	if len(runes) == 0 {
 		return text
@@ -81,21 +92,46 @@ func Escape(text string) string {
 	return text
 }
 
+// Printable is a text without control characters, but for tabs and line breaks.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && !strings.ContainsRune("\t\r\n", r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
 // Clean is the value that somebody meant with a cell: without blanks around it, the apostrophe that Escape and spreadsheets write
 // before it, or typographic quotes around it.
 func Clean(cell string) string {
+	return innerEscaped.ReplaceAllString(outer(cell), "$1$2")
+}
+
+// outer is Clean of what is around a value. An apostrophe that is the very first is followed by the value as it is, blanks and all.
+func outer(cell string) string {
+	if rest, ok := escaped(cell); ok {
+		return rest
+	}
 	text := strings.TrimFunc(cell, blank)
-	if rest, ok := strings.CutPrefix(text, "'"); ok && rest != "" {
-		if first := []rune(rest)[0]; hidden(first) {
-			return rest
-		}
-		return text
+	if rest, ok := escaped(text); ok {
+		return rest
 	}
 	runes := []rune(text)
 	if len(runes) > 1 && quotes[runes[0]] == runes[len(runes)-1] {
 		return strings.TrimFunc(string(runes[1:len(runes)-1]), blank)
 	}
 	return text
+}
+
+// escaped is what is after the apostrophe of a spreadsheet.
+func escaped(text string) (string, bool) {
+	rest, ok := strings.CutPrefix(text, "'")
+	if !ok || rest == "" {
+		return "", false
+	}
+	first, _ := utf8.DecodeRuneInString(rest)
+	return rest, hidden(first)
 }
 
 // blank says that nobody sees a letter: spreadsheets and web pages leave no-break spaces and marks without width.

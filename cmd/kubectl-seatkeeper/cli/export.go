@@ -89,7 +89,9 @@ func (e *exporting) run(ctx context.Context) error {
 	}
 	switch e.output.format {
 	case formatCSV:
-		return spreadsheet.WriteCSV(e.Out, options, people.Records(all, language, e.columns...))
+		records := people.Records(all, language, e.columns...)
+		e.controls(records)
+		return spreadsheet.WriteCSV(e.Out, options, records)
 	case formatJSON, formatYAML:
 		objects := make([]map[string]any, len(all))
 		for i := range all {
@@ -103,6 +105,21 @@ func (e *exporting) run(ctx context.Context) error {
 		return nil
 	}
 	return e.table(all)
+}
+
+// controls says in how many cells there are control characters, which CSV does not get.
+func (e *exporting) controls(records [][]string) {
+	cells := 0
+	for _, record := range records {
+		for _, text := range record {
+			if spreadsheet.Printable(text) != text {
+				cells++
+			}
+		}
+	}
+	if cells > 0 {
+		e.note("control characters are left out of %s", count(cells, "cell"))
+	}
 }
 
 func (e *exporting) list(ctx context.Context) ([]people.Person, error) {

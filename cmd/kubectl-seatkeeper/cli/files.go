@@ -108,7 +108,7 @@ func (j *job) file(dir, kind, name string, spec any) (f file, wrong string, err 
 	if object, err = asYAML(object); err != nil {
 		return f, "", fmt.Errorf("writing %s %s: %w", kind, name, err)
 	}
-	was, err := os.ReadFile(f.path) //nolint:gosec // in the directory that the command line names
+	was, err := os.ReadFile(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:

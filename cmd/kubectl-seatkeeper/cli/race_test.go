@@ -76,15 +76,18 @@ func TestTwoImportsAtOnce(t *testing.T) {
 	}{
 		{
 			"both create the same person, with other columns", "email,title\nada@acme.example,Countess\n", "email,roles\nada@acme.example,it\n",
-			[]string{"bob"}, v1alpha1.UserSpec{Title: "Countess", Roles: []string{"it"}},
+			[]string{"bob"},
+			v1alpha1.UserSpec{Title: "Countess", Roles: []string{"it"}},
 		},
 		{
 			"both add to one team", "email,teams\nada@acme.example,sales\n", "email,teams\nkim@acme.example,sales\n",
-			[]string{"ada", "bob", "kim"}, v1alpha1.UserSpec{},
+			[]string{"ada", "bob", "kim"},
+			v1alpha1.UserSpec{},
 		},
 		{
 			"one takes out of a team who stays in it for the other", "email,teams\nbob@acme.example,\n", "email,teams\nada@acme.example,sales\n",
-			[]string{"ada"}, v1alpha1.UserSpec{},
+			[]string{"ada"},
+			v1alpha1.UserSpec{},
 		},
 	} {
 		t.Run(c.why, func(t *testing.T) {
