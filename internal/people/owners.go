@@ -14,19 +14,8 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
-// owner is a field manager in one of its two ways. To the server, who applies and who edits under the same name are two: what an edit has
-// set, such as that of `archive`, does not go when an import leaves it out.
-type owner struct {
-	manager string
-	way     metav1.ManagedFieldsOperationType
-}
-
-func applier(manager string) owner {
-	return owner{manager, metav1.ManagedFieldsOperationApply}
-}
-
 // owners are the fields of an object by who manages them.
-type owners map[owner]*fieldpath.Set
+type owners map[string]*fieldpath.Set
 
 func ownersOf(object metav1.Object) owners {
 	all := owners{}
@@ -38,31 +27,28 @@ func ownersOf(object metav1.Object) owners {
 		if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
 			continue // the server has what this client does not understand
 		}
-		key := owner{entry.Manager, entry.Operation}
-		if was := all[key]; was != nil {
+		if was := all[entry.Manager]; was != nil {
 			set = was.Union(set)
 		}
-		all[key] = set
+		all[entry.Manager] = set
 	}
 	return all
 }
 
-// has says that a manager has applied a field.
 func (o owners) has(manager string, path fieldpath.Path) bool {
-	set := o[applier(manager)]
-	return set != nil && set.Has(path)
+	return o[manager] != nil && o[manager].Has(path)
 }
 
-// others are those who manage a field besides one who applies it, sorted.
+// others are those who manage a field besides one, sorted.
 func (o owners) others(manager string, path fieldpath.Path) []string {
 	var names []string
-	for who, set := range o {
-		if who != applier(manager) && set.Has(path) {
-			names = append(names, who.manager)
+	for name, set := range o {
+		if name != manager && set.Has(path) {
+			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	return names
 }
 
 // removable says that a field goes when one manager leaves it out. who are those for whom it stays.

@@ -20,10 +20,14 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
-// fieldManager is who the API server is told imports and edits. It does not begin with kubectl: Flux's kustomize-controller takes such
+// These are who the API server is told edits and imports. They do not begin with kubectl: Flux's kustomize-controller takes such
 // managers for somebody's mistake, and takes away what they have set on the objects that it tracks (fluxcd/pkg/ssa), and so what was
-// imported, or the annotation that somebody has just approved something with.
-const fieldManager = "seatkeeper-cli"
+// imported, or the annotation that somebody has just approved something with. They are two, since an import takes away what an import has
+// set, and nothing that a command was told to.
+const (
+	fieldManager  = "seatkeeper-cli"
+	importManager = "seatkeeper-import"
+)
 
 // act has the flags of commands that change something.
 type act struct {

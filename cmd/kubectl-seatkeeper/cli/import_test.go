@@ -95,7 +95,7 @@ func TestFromASpreadsheetToUsersAndBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range []client.Object{&ada, &sales} {
-		staysBesideFlux(t, o)
+		staysBesideFlux(t, o, "seatkeeper-import")
 	}
 	want := []v1alpha1.TeamMembership{{User: ada.Name, Role: v1alpha1.TeamLead}, {User: zoe.Name, Role: v1alpha1.TeamMember}}
 	if diff := cmp.Diff(want, sales.Spec.Members); diff != "" {

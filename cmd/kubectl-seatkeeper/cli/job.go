@@ -82,7 +82,7 @@ func (j *job) check(ctx context.Context) error {
 
 // compare finds out what is to be done.
 func (j *job) compare(ctx context.Context) error {
-	known := people.Cluster{Organization: j.organization, Manager: fieldManager, Unknown: true}
+	known := people.Cluster{Organization: j.organization, Manager: importManager, Unknown: true}
 	var err error
 	if j.local {
 		if j.namespace, _, err = j.Config.ToRawKubeConfigLoader().Namespace(); err != nil {
@@ -115,7 +115,7 @@ func (j *job) compare(ctx context.Context) error {
 
 // people is what a namespace has of an organization.
 func (c *cluster) people(ctx context.Context, organization string) (people.Cluster, error) {
-	found := people.Cluster{Organization: organization, Manager: fieldManager}
+	found := people.Cluster{Organization: organization, Manager: importManager}
 	in := client.InNamespace(c.namespace)
 	var err error
 	if found.Users, err = pages(ctx, c, nil, func(l *v1alpha1.UserList) []v1alpha1.User { return l.Items }, in); err != nil {

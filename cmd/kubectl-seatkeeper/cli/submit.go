@@ -198,7 +198,7 @@ func (j *job) create(ctx context.Context, it item, dry bool) error {
 	object.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(it.kind()))
 	object.SetNamespace(j.namespace)
 	object.SetName(it.name())
-	options := []client.CreateOption{client.FieldOwner(fieldManager)}
+	options := []client.CreateOption{client.FieldOwner(importManager)}
 	if dry {
 		options = append(options, client.DryRunAll)
 	}
@@ -208,7 +208,7 @@ func (j *job) create(ctx context.Context, it item, dry bool) error {
 // upgrade has fields that this program has created be such that it has applied, so that it takes them away by leaving them out, and returns
 // the version of the object that comes of it.
 func (j *job) upgrade(ctx context.Context, is client.Object) (string, error) {
-	patch, err := csaupgrade.UpgradeManagedFieldsPatch(is, sets.New(fieldManager), fieldManager)
+	patch, err := csaupgrade.UpgradeManagedFieldsPatch(is, sets.New(importManager), importManager)
 	if err != nil || patch == nil {
 		return is.GetResourceVersion(), err
 	}
@@ -216,7 +216,7 @@ func (j *job) upgrade(ctx context.Context, is client.Object) (string, error) {
 	object.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kindOf(is)))
 	object.Name, object.Namespace = is.GetName(), is.GetNamespace()
 	err = j.trying(ctx, func() error {
-		return j.cluster.Patch(ctx, object, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(fieldManager))
+		return j.cluster.Patch(ctx, object, client.RawPatch(types.JSONPatchType, patch), client.FieldOwner(importManager))
 	})
 	return object.ResourceVersion, err
 }
@@ -230,7 +230,7 @@ func (j *job) patch(ctx context.Context, it item, version string, force, dry boo
 	if err != nil {
 		return fmt.Errorf("writing %s %s: %w", it.kind(), it.name(), err)
 	}
-	options := []client.PatchOption{client.FieldOwner(fieldManager)}
+	options := []client.PatchOption{client.FieldOwner(importManager)}
 	if force {
 		options = append(options, client.ForceOwnership)
 	}
@@ -252,6 +252,6 @@ func withOurselves(err error) bool {
 	}
 	causes := status.ErrStatus.Details.Causes
 	return len(causes) > 0 && !slices.ContainsFunc(causes, func(c metav1.StatusCause) bool {
-		return c.Type != metav1.CauseTypeFieldManagerConflict || !strings.HasPrefix(c.Message, fmt.Sprintf("conflict with %q", fieldManager))
+		return c.Type != metav1.CauseTypeFieldManagerConflict || !strings.HasPrefix(c.Message, fmt.Sprintf("conflict with %q", importManager))
 	})
 }
