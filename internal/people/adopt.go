@@ -6,6 +6,8 @@ package people
 import (
 	"cmp"
 	"fmt"
+	"slices"
+	"time"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/address"
@@ -37,8 +39,9 @@ type Adoption struct {
 	Reason string `json:"reason"`
 }
 
-// Adopt says whose the accounts of the directory of an organization are, in their order.
-func Adopt(found []directory.Found, users []v1alpha1.User, organization *v1alpha1.Organization) []Adoption {
+// Adopt says whose the accounts of the directory of an organization are, in their order. left are the records of who has left.
+func Adopt(found []directory.Found, users []v1alpha1.User, left []v1alpha1.ArchivedUser, organization *v1alpha1.Organization) []Adoption {
+	records := newest(left, organization.Name)
 	byUID, byID, byEmail := map[string]*v1alpha1.User{}, map[string]*v1alpha1.User{}, map[string]*v1alpha1.User{}
 	for i := range users {
 		u := &users[i]
@@ -67,6 +70,11 @@ func Adopt(found []directory.Found, users []v1alpha1.User, organization *v1alpha
 		if user = cmp.Or(user, byEmail[email]); user != nil {
 			all[i].User = user.Name
 		}
+		if record := records[email]; record != nil && all[i].Match == Unmatched {
+			all[i].Match, all[i].User = Conflicting, record.User
+			all[i].Reason = fmt.Sprintf("User %s, who had its address, left on %s: write a User to have them back, or have nobody sign in with it",
+				record.User, record.ArchivedAt.UTC().Format(time.DateOnly))
+		}
 	}
 	return all
 }
@@ -94,4 +102,27 @@ func judge(a *directory.Found, has, same *v1alpha1.User, accounts int, organizat
 		return Unmatched, fmt.Sprintf("it becomes a User's when spec.directory.adoption of organization %s is Adopt", organization.Name)
 	}
 	return Unmatched, "it becomes that of a User with its address"
+}
+
+// Orphans takes their managers from accounts whose managers are neither chosen nor Users, as those of somebody else's accounts are, and says of
+// which: who is nobody here leads nobody.
+func Orphans(found []directory.Found, chosen func(*directory.Found) bool, users []v1alpha1.User, organization string) (all []directory.Found, left []string) {
+	here := map[string]bool{}
+	for i := range users {
+		if users[i].Spec.Organization == organization {
+			here[address.Fold(users[i].Spec.Email)] = true
+		}
+	}
+	known := map[string]bool{}
+	for i := range found {
+		known[found[i].ID] = chosen(&found[i]) || here[address.Fold(emailOf(&found[i]))]
+	}
+	all = slices.Clone(found)
+	for i := range all {
+		if a := &all[i]; chosen(a) && a.ManagerID != "" && !known[a.ManagerID] {
+			a.ManagerID = ""
+			left = append(left, fmt.Sprintf("account %q: its manager is left out, whose account becomes nobody's here", cmp.Or(a.UserName, a.ID)))
+		}
+	}
+	return all, left
 }

@@ -22,6 +22,10 @@ func TestAdopt(t *testing.T) {
 	users := []v1alpha1.User{
 		*build.User("ada").In("ns", "acme").UID("uid-of-ada").Obj(), *build.User("bob").In("ns", "acme").Obj(), *linked, *build.User("eve").In("ns", "other").Obj(),
 	}
+	left := []v1alpha1.ArchivedUser{
+		{Record: v1alpha1.UserRecord{User: "gone", Spec: build.User("gone").In("ns", "acme").Obj().Spec}},
+		{Record: v1alpha1.UserRecord{User: "eve.gone", Spec: build.User("eve.gone").In("ns", "other").Obj().Spec}},
+	}
 	acct := func(id string, uid types.UID, userName string, active bool) directory.Found {
 		return directory.Found{Account: account.Account{ID: id, UID: uid, UserName: userName, Active: active}}
 	}
@@ -41,6 +45,8 @@ func TestAdopt(t *testing.T) {
 		{"somebody else's", acct("2", "payroll-12", "bob@acme.example", true), v1alpha1.AdoptionAdopt, Conflicting, "bob"},
 		{"nobody's", acct("3", "", "kim@acme.example", true), v1alpha1.AdoptionAdopt, Unmatched, ""},
 		{"nobody's, where nothing is adopted", acct("3", "", "kim@acme.example", true), v1alpha1.AdoptionRefuse, Unmatched, ""},
+		{"of who left, and can be signed in with", acct("6", "", "Gone@acme.example", true), v1alpha1.AdoptionAdopt, Conflicting, "gone"},
+		{"of who left another organization", acct("6", "", "eve.gone@acme.example", true), v1alpha1.AdoptionAdopt, Unmatched, ""},
 		{"a service", acct("4", "", "svc-backup", true), v1alpha1.AdoptionAdopt, Conflicting, ""},
 		{"an address that two have", acct("5", "", "two@acme.example", true), v1alpha1.AdoptionAdopt, Conflicting, ""},
 		{"of who left", acct("3", "", "kim@acme.example", false), v1alpha1.AdoptionAdopt, Inactive, ""},
@@ -49,7 +55,7 @@ func TestAdopt(t *testing.T) {
 			t.Parallel()
 			org := build.Organization("acme").Directory().Obj()
 			org.Spec.Directory.Adoption = c.adoption
-			got := Adopt([]directory.Found{c.account, acct("99", "", "Two@acme.example", true)}, users, org)[0]
+			got := Adopt([]directory.Found{c.account, acct("99", "", "Two@acme.example", true)}, users, left, org)[0]
 			if got.Reason == "" {
 				t.Error("it does not say why")
 			}
@@ -58,5 +64,22 @@ func TestAdopt(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestOrphans has an account whose manager's account becomes nobody's here be one without a manager.
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	acct := func(id, userName, manager string) directory.Found {
+		return directory.Found{Account: account.Account{ID: id, UserName: userName, ManagerID: manager, Active: true}}
+	}
+	found := []directory.Found{acct("1", "boss@acme.example", ""), acct("2", "kim@acme.example", "1"), acct("3", "zoe@acme.example", "2"), acct("4", "bob@acme.example", ""), acct("5", "joe@acme.example", "4")}
+	got, left := Orphans(found, func(a *directory.Found) bool { return a.ID != "1" && a.ID != "4" }, []v1alpha1.User{*build.User("bob").In("ns", "acme").Obj()}, "acme")
+	var managers []string
+	for _, a := range got {
+		managers = append(managers, a.ManagerID)
+	}
+	if diff := cmp.Diff([]string{"", "", "2", "", "4"}, managers); diff != "" || len(left) != 1 || found[1].ManagerID != "1" {
+		t.Errorf("%v (-want +got):\n%s", left, diff)
 	}
 }

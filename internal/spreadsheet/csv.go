@@ -61,10 +61,15 @@ func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
 	if table.Header == nil && len(faults) == 0 {
 		return Table{}, nil, Fault{Message: "the file is empty: its first line has the names of the columns"}
 	}
+	return table, table.all(faults), nil
+}
+
+// all are the faults of a table that is read.
+func (t *Table) all(faults []Fault) []Fault {
 	if len(faults) > maxFaults {
-		return table, many(faults), nil
+		return many(faults)
 	}
-	return table, append(faults, table.short()...), nil
+	return append(faults, t.short()...)
 }
 
 // short warns of rows that end before the header does. Spreadsheets leave out empty cells at the end, and so does a file that is cut off.

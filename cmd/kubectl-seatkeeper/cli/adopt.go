@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/printers"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/people"
 )
@@ -63,9 +64,13 @@ func (i *importing) adopt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	all := people.Adopt(found, known.Users, org)
+	left, err := c.left(ctx)
+	if err != nil {
+		return err
+	}
+	all := people.Adopt(found, known.Users, left, org)
 	if i.outputDir != "" {
-		if err := i.adopted(ctx, found, all); err != nil {
+		if err := i.adopted(ctx, found, all, known.Users); err != nil {
 			return err
 		}
 	}
@@ -73,12 +78,15 @@ func (i *importing) adopt(ctx context.Context) error {
 }
 
 // adopted writes the Users of accounts that are nobody's.
-func (i *importing) adopted(ctx context.Context, found []directory.Found, all []people.Adoption) error {
+func (i *importing) adopted(ctx context.Context, found []directory.Found, all []people.Adoption, users []v1alpha1.User) error {
 	chosen := map[string]bool{}
 	for _, a := range all {
 		chosen[a.Account] = a.Match == people.Unmatched
 	}
-	table, _ := people.Accounts(found, func(a *directory.Found) bool { return chosen[a.ID] })
+	choose := func(a *directory.Found) bool { return chosen[a.ID] }
+	found, orphans := people.Orphans(found, choose, users, i.organization)
+	table, left := people.Accounts(found, choose)
+	i.notes(append(orphans, left...))
 	if len(table.Rows) == 0 {
 		i.note("every account is somebody's already: there is nothing to write")
 		return nil

@@ -104,6 +104,12 @@ func (i *importing) fromDirectory(ctx context.Context) (spreadsheet.Table, error
 		return spreadsheet.Table{}, err
 	}
 	table, left := people.Accounts(found, func(*directory.Found) bool { return true })
+	i.notes(left)
+	return table, nil
+}
+
+// notes says what is left out, and of many no more than some.
+func (i *importing) notes(left []string) {
 	for k, reason := range left {
 		if k == maxWarnings {
 			i.note("and %d more that is left out", len(left)-k)
@@ -111,5 +117,4 @@ func (i *importing) fromDirectory(ctx context.Context) (spreadsheet.Table, error
 		}
 		i.note("%s", reason)
 	}
-	return table, nil
 }

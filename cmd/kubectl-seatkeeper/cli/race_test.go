@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/directory/scimtest"
 	"seatkeeper.dev/seatkeeper/internal/people"
 	"seatkeeper.dev/seatkeeper/internal/spreadsheet"
 	"seatkeeper.dev/seatkeeper/test/build"
@@ -259,5 +261,40 @@ func TestWhoLeftIsNotImportedAnew(t *testing.T) {
 	run(t, "-n", ns, "import", file, "--apply").done(t)
 	if all, _ := filepath.Glob(filepath.Join(dir, "*")); len(users(t, ns))+len(all) > 0 {
 		t.Errorf("there is somebody: %v", all)
+	}
+}
+
+// TestAdoptIsNotHeldUp has one account that cannot become a User, and who left, keep none of the others from it.
+func TestAdoptIsNotHeldUp(t *testing.T) {
+	server := scimtest.New(scimtest.Rich())
+	t.Cleanup(server.Close)
+	boss := server.Add(map[string]any{"userName": "boss@acme.example", "active": true, "externalId": "somebody-else"})
+	server.Add(map[string]any{
+		"userName": "kim@acme.example", "active": true,
+		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": map[string]any{"manager": map[string]any{"value": boss}},
+	})
+	server.Add(map[string]any{"userName": "gone@acme.example", "active": true})
+	org := build.Organization("acme").Directory().Obj()
+	org.Spec.Directory.SCIM.URL, org.Spec.Directory.Adoption = server.URL(), v1alpha1.AdoptionAdopt
+	ns := env.Namespace(t)
+	for _, o := range []client.Object{
+		org, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "directory"}, Data: map[string][]byte{"token": []byte(scimtest.Token)}},
+		&v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Name: "left"}, Record: v1alpha1.UserRecord{
+			User: "gone", UID: "1", Spec: build.User("gone").In("", "acme").Obj().Spec, Reason: v1alpha1.ArchiveLeft, ArchivedAt: metav1.Now(),
+		}},
+	} {
+		o.SetNamespace(ns)
+		o.SetUID("")
+		if err := env.Client(t).Create(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	got := run(t, "-n", ns, "adopt", "--output-dir", dir)
+	if out := got.done(t); !strings.Contains(out, "left on "+time.Now().UTC().Format("2006-")) || !strings.Contains(got.err, `account "kim@acme.example": its manager is left out`) {
+		t.Errorf("it prints\n%s%s", out, got.err)
+	}
+	if all, _ := filepath.Glob(filepath.Join(dir, "*")); len(all) != 1 || !strings.HasPrefix(filepath.Base(all[0]), "kim-") {
+		t.Errorf("it writes %v", all)
 	}
 }
