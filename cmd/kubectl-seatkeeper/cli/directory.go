@@ -35,6 +35,19 @@ func (d *fromDirectory) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&d.tokenFile, "directory-token-file", "", "File with the token of --directory-url.")
 }
 
+// check refuses command lines that cannot be meant. mapped says that headers are given columns.
+func (d *fromDirectory) check(mapped bool) error {
+	switch {
+	case !d.use && (d.url != "" || d.tokenFile != ""):
+		return errors.New("--directory-url and --directory-token-file go with --from-directory")
+	case d.tokenFile != "" && d.url == "":
+		return errors.New("--directory-token-file goes with --directory-url: the organization's directory has its token in a Secret")
+	case d.use && mapped:
+		return errors.New("--map is for the headers of a file: it does not go with --from-directory")
+	}
+	return nil
+}
+
 // open signs in to the directory.
 func (d *fromDirectory) open(ctx context.Context, i *importing) (*scim.Client, error) {
 	if d.url != "" {

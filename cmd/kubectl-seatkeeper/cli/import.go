@@ -145,6 +145,9 @@ func (i *importing) check(args []string) error {
 	if i.directory.use {
 		sources++
 	}
+	if err := i.directory.check(len(i.names) > 0); err != nil {
+		return err
+	}
 	switch {
 	case sources != 1:
 		return errors.New("name one file (- for standard input), or give --from-directory, or --template for a file to fill in")
@@ -166,6 +169,9 @@ func (i *importing) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if i.template {
+		if len(args) > 0 || i.directory.use || i.apply || i.outputDir != "" || i.local {
+			return errors.New("--template prints the CSV to fill in, and does nothing else: it goes with --lang, --delimiter and --bom alone")
+		}
 		return spreadsheet.WriteCSV(i.Out, options, people.Template(language))
 	}
 	if err := i.check(args); err != nil {

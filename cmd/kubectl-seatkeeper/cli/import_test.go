@@ -400,6 +400,11 @@ func TestFilesThatAreNoPeople(t *testing.T) {
 		{"--map of nothing", []string{large, "--map=x"}, "it must be HEADER=COLUMN"},
 		{"--map to nothing that there is", []string{large, "--map=x=y"}, "there is no column y"},
 		{"two ways to go", []string{large, "--apply", "--output-dir=x"}, "either --apply or --output-dir"},
+		{"a template that is applied", []string{"--template", "--apply"}, "--template prints the CSV to fill in, and does nothing else"},
+		{"a template of a file", []string{"--template", large}, "--template prints the CSV to fill in, and does nothing else"},
+		{"a directory that is not asked", []string{large, "--directory-url=https://scim.example.org"}, "go with --from-directory"},
+		{"the token of no directory", []string{"--from-directory", "--directory-token-file=x"}, "goes with --directory-url"},
+		{"headers of a directory", []string{"--from-directory", "--map=x=email"}, "it does not go with --from-directory"},
 		{"a format that is none", []string{large, "-o", "xml"}, "--output is \"xml\""},
 	} {
 		t.Run(c.why, func(t *testing.T) {
