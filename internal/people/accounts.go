@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"seatkeeper.dev/seatkeeper/internal/address"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/spreadsheet"
 )
@@ -59,7 +58,7 @@ func accountRow(a *directory.Found, line int, emails map[string]string) (row spr
 		Email: emails[a.ID], GivenName: a.GivenName, FamilyName: a.FamilyName, Title: a.Title, WorkPhone: telephone(a.WorkPhone), MobilePhone: telephone(a.MobilePhone),
 		EmployeeNumber: a.EmployeeNumber, Locale: strings.ReplaceAll(a.Locale, "_", "-"), TimeZone: a.TimeZone,
 	}
-	if manager := emails[a.ManagerID]; a.ManagerID != "" && address.Fold(manager) != address.Fold(person.Email) {
+	if manager := emails[a.ManagerID]; a.ManagerID != "" && foldEmail(manager) != foldEmail(person.Email) {
 		person.Manager = manager
 	}
 	row.Line = line

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/address"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 )
 
@@ -49,7 +48,7 @@ func Adopt(found []directory.Found, users []v1alpha1.User, left []v1alpha1.Archi
 			continue
 		}
 		byUID[string(u.Account())] = u
-		byEmail[address.Fold(u.Spec.Email)] = u
+		byEmail[foldEmail(u.Spec.Email)] = u
 		if u.Status.DirectoryAccount != nil {
 			byID[u.Status.DirectoryAccount.ID] = u
 		}
@@ -57,13 +56,13 @@ func Adopt(found []directory.Found, users []v1alpha1.User, left []v1alpha1.Archi
 	accounts := map[string]int{} // that can be signed in with, by address
 	for i := range found {
 		if email := emailOf(&found[i]); email != "" && found[i].Active {
-			accounts[address.Fold(email)]++
+			accounts[foldEmail(email)]++
 		}
 	}
 	all := make([]Adoption, len(found))
 	for i := range found {
 		a := &found[i]
-		email := address.Fold(emailOf(a))
+		email := foldEmail(emailOf(a))
 		user := cmp.Or(byUID[string(a.UID)], byID[a.ID])
 		all[i] = Adoption{Account: a.ID, UserName: a.UserName}
 		all[i].Match, all[i].Reason = judge(a, user, byEmail[email], accounts[email], organization)
@@ -110,12 +109,12 @@ func Orphans(found []directory.Found, chosen func(*directory.Found) bool, users 
 	here := map[string]bool{}
 	for i := range users {
 		if users[i].Spec.Organization == organization {
-			here[address.Fold(users[i].Spec.Email)] = true
+			here[foldEmail(users[i].Spec.Email)] = true
 		}
 	}
 	known := map[string]bool{}
 	for i := range found {
-		known[found[i].ID] = chosen(&found[i]) || here[address.Fold(emailOf(&found[i]))]
+		known[found[i].ID] = chosen(&found[i]) || here[foldEmail(emailOf(&found[i]))]
 	}
 	all = slices.Clone(found)
 	for i := range all {

@@ -7,7 +7,6 @@ import (
 	"maps"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/address"
 )
 
 // Again plans a change anew, of a User as it is now that somebody else has written it since; nil when it is gone. What is wrong with that
@@ -18,7 +17,7 @@ func (p *Plan) Again(c *Change, is *v1alpha1.User) []Problem {
 	switch {
 	case is == nil && c.is != nil:
 		again.report(c.row, ColumnEmail, "User %s was deleted by somebody else in the meantime, and stays so: import again to create it anew", c.Name)
-	case is != nil && address.Fold(is.Spec.Email) != address.Fold(c.row.Email):
+	case is != nil && foldEmail(is.Spec.Email) != foldEmail(c.row.Email):
 		again.report(c.row, ColumnEmail, "User %s has got another address from somebody else in the meantime: import again", c.Name)
 	default:
 		if change, ok := again.change(c.row, is); ok {

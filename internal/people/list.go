@@ -13,7 +13,6 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
-	"seatkeeper.dev/seatkeeper/internal/address"
 )
 
 // Roll is what there is to list.
@@ -37,7 +36,7 @@ func List(r Roll) []Person {
 		if u.Spec.Organization != r.Organization {
 			continue
 		}
-		holders[address.Fold(u.Spec.Email)]++
+		holders[foldEmail(u.Spec.Email)]++
 		if r.Archived || r.present(u) {
 			addresses[u.Name] = u.Spec.Email
 		}
@@ -45,7 +44,7 @@ func List(r Roll) []Person {
 	// One is written as the address that everybody knows, if that is nobody else's. Who is not in the list has the name that the object has: where
 	// the list is read, nobody has the address.
 	refer := func(name string) string {
-		if email := addresses[name]; email != "" && holders[address.Fold(email)] == 1 {
+		if email := addresses[name]; email != "" && holders[foldEmail(email)] == 1 {
 			return email
 		}
 		return name
@@ -69,7 +68,7 @@ func List(r Roll) []Person {
 		gone = nil
 	}
 	byAddress := func(a, b Person) int {
-		return cmp.Or(strings.Compare(address.Fold(a.Email), address.Fold(b.Email)), strings.Compare(a.User, b.User))
+		return cmp.Or(strings.Compare(foldEmail(a.Email), foldEmail(b.Email)), strings.Compare(a.User, b.User))
 	}
 	slices.SortFunc(here, byAddress)
 	slices.SortFunc(gone, byAddress)
@@ -128,7 +127,7 @@ func newest(left []v1alpha1.ArchivedUser, organization string) map[string]*v1alp
 	records := map[string]*v1alpha1.UserRecord{}
 	for i := range left {
 		record := &left[i].Record
-		key := address.Fold(record.Spec.Email)
+		key := foldEmail(record.Spec.Email)
 		if is := records[key]; record.Spec.Organization == organization && (is == nil || is.ArchivedAt.Before(&record.ArchivedAt)) {
 			records[key] = record
 		}

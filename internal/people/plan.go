@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/address"
 )
 
 // Cluster is what is there already.
@@ -94,7 +94,7 @@ func (s *Set) Plan(cluster Cluster) (Plan, []Problem) {
 		u := &cluster.Users[i]
 		p.byName[u.Name] = u
 		if u.Spec.Organization == cluster.Organization {
-			key := address.Fold(u.Spec.Email)
+			key := foldEmail(u.Spec.Email)
 			p.byEmail[key] = append(p.byEmail[key], u)
 		}
 	}
@@ -113,7 +113,7 @@ func (s *Set) Plan(cluster Cluster) (Plan, []Problem) {
 			plan.Users = append(plan.Users, Change{Action: Unchanged, Name: row.left.User, Email: row.Email, row: row})
 			continue
 		}
-		if change, ok := p.change(row, p.byName[p.names[address.Fold(row.Email)]]); ok {
+		if change, ok := p.change(row, p.byName[p.names[foldEmail(row.Email)]]); ok {
 			plan.Users = append(plan.Users, change)
 		}
 	}
@@ -131,7 +131,7 @@ func (p *planner) leave() {
 	records := newest(p.cluster.Left, p.cluster.Organization)
 	for i := range p.Rows {
 		row := &p.Rows[i]
-		if key := address.Fold(row.Email); row.State == v1alpha1.UserArchived && len(p.byEmail[key]) == 0 {
+		if key := foldEmail(row.Email); row.State == v1alpha1.UserArchived && len(p.byEmail[key]) == 0 {
 			row.left = records[key]
 		}
 	}
@@ -141,7 +141,7 @@ func (p *planner) leave() {
 func (p *planner) name() {
 	taken := map[string]string{} // by whose address
 	claim := func(row *Row, name string) {
-		key := address.Fold(row.Email)
+		key := foldEmail(row.Email)
 		if other, ok := taken[name]; ok && other != key {
 			p.report(row, ColumnUser, "%s is the name of another user in the file", name)
 			return
@@ -159,7 +159,7 @@ func (p *planner) name() {
 	}
 	for i := range p.Rows {
 		row := &p.Rows[i]
-		if _, named := p.names[address.Fold(row.Email)]; row.wrong || named || row.left != nil {
+		if _, named := p.names[foldEmail(row.Email)]; row.wrong || named || row.left != nil {
 			continue
 		}
 		claim(row, Name(p.cluster.Organization, row.Email, func(name string) bool { return taken[name] != "" || p.byName[name] != nil }))
@@ -168,7 +168,7 @@ func (p *planner) name() {
 
 // known is the name that is known of a row, before one is made.
 func (p *planner) known(row *Row) (string, bool) {
-	has := p.byEmail[address.Fold(row.Email)]
+	has := p.byEmail[foldEmail(row.Email)]
 	if row.User == "" && len(has) == 0 {
 		return "", false
 	}
@@ -197,7 +197,7 @@ func (p *planner) known(row *Row) (string, bool) {
 func (p *planner) reference(row *Row, name Column, text, own string) string {
 	found := text
 	if strings.Contains(text, "@") {
-		key := address.Fold(text)
+		key := foldEmail(text)
 		if found = p.names[key]; found == "" && len(p.byEmail[key]) == 1 {
 			found = p.byEmail[key][0].Name
 		}
@@ -267,7 +267,7 @@ func anys(list []string) []any {
 
 // change compares a row with the User that there is; nil for none.
 func (p *planner) change(row *Row, is *v1alpha1.User) (Change, bool) {
-	change := Change{Action: Created, Name: p.names[address.Fold(row.Email)], Email: row.Email, row: row, is: is}
+	change := Change{Action: Created, Name: p.names[foldEmail(row.Email)], Email: row.Email, row: row, is: is}
 	spec := map[string]any{"organization": p.cluster.Organization}
 	change.Apply, change.Whole = spec, runtime.DeepCopyJSON(spec)
 	if is != nil && is.Spec.Organization != p.cluster.Organization {
@@ -296,6 +296,9 @@ func (p *planner) change(row *Row, is *v1alpha1.User) (Change, bool) {
 			continue
 		}
 		before, _ := at(was, c.path)
+		if text, ok := before.(string); ok && c.name == ColumnEmail && norm.NFC.String(text) == value {
+			value = before // which it is, though accents are written in another way
+		}
 		put(change.Apply, c.path, value)
 		put(change.Whole, c.path, value)
 		if !equal(c.name, before, value) {

@@ -589,3 +589,21 @@ func TestManagersWhoLeftAreNamed(t *testing.T) {
 		t.Errorf("with who left, it lists %+v", all)
 	}
 }
+
+// TestAccentsOfAddresses has an address be the same whether its accents are letters of their own or not.
+func TestAccentsOfAddresses(t *testing.T) {
+	t.Parallel()
+	const nfc, nfd = "zo\u00e9@acme.example", "zoe\u0301@acme.example"
+	if _, problems := plan(t, "email\n"+nfc+"\n"+nfd+"\n", Cluster{}); len(problems) != 1 || !strings.Contains(problems[0], "is the address of line 2 already") {
+		t.Errorf("in one file, it says %v", problems)
+	}
+	for _, here := range []string{nfc, nfd} {
+		zoe := build.User("zoe").In("ns", "acme").Email(here).Obj()
+		for _, there := range []string{nfc, nfd} {
+			p, problems := plan(t, "email,title\n"+there+",Clerk\n", Cluster{Users: []v1alpha1.User{*zoe}})
+			if len(problems) > 0 || len(p.Users) != 1 || p.Users[0].Name != "zoe" || !slices.Equal(p.Users[0].Columns, []Column{ColumnTitle}) || p.Users[0].Apply["email"] != here {
+				t.Errorf("%+q in the file and %+q of the User: %v %+v", there, here, problems, p.Users)
+			}
+		}
+	}
+}

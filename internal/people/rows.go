@@ -10,8 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
-	"seatkeeper.dev/seatkeeper/internal/address"
 	"seatkeeper.dev/seatkeeper/internal/spreadsheet"
 )
 
@@ -102,7 +103,7 @@ func Parse(table spreadsheet.Table, names map[string]string) (Set, []Problem) {
 	for _, cells := range table.Rows {
 		row, wrong := set.row(cells, known)
 		if row.Email != "" {
-			key := address.Fold(row.Email)
+			key := foldEmail(row.Email)
 			if first, twice := seen[key]; twice {
 				wrong = append(wrong, set.problem(&row, ColumnEmail, fmt.Sprintf("%q is the address of line %d already", row.Email, first)))
 			} else {
@@ -243,6 +244,10 @@ func tidy(name Column, text string) string {
 		}
 		return r
 	}, text)
+	switch name {
+	case ColumnEmail, ColumnManager, ColumnSuccessor:
+		text = norm.NFC.String(text)
+	}
 	return strings.TrimSpace(text)
 }
 

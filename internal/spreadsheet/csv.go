@@ -181,22 +181,26 @@ func separator(text []byte) (rest []byte, skipped int, sep rune) {
 		}
 		return after, skipped + 1, sep
 	}
-	return body, skipped, guess(line)
+	return body, skipped, guess(body)
 }
 
-func guess(line []byte) rune {
-	counts, quoted := map[rune]int{}, false
-	for _, r := range string(line) {
-		switch {
-		case r == '"':
+// guess is what is most often between the cells of the first line, which may have line breaks within them.
+func guess(text []byte) rune {
+	counts, quoted := map[byte]int{}, false
+	for _, b := range text {
+		if b == '"' {
 			quoted = !quoted
-		case !quoted:
-			counts[r]++
+		}
+		if b == '\n' && !quoted {
+			break
+		}
+		if !quoted {
+			counts[b]++
 		}
 	}
 	best := commas[0]
 	for _, r := range commas[1:] {
-		if counts[r] > counts[best] {
+		if counts[byte(r)] > counts[byte(best)] {
 			best = r
 		}
 	}

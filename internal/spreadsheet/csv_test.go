@@ -335,3 +335,25 @@ func TestControlCharactersAreNotWritten(t *testing.T) {
 		t.Errorf("it is %q", got)
 	}
 }
+
+func TestLineBreaksWithinCells(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why, file string
+		want      [][]string
+	}{
+		{"in the first header", "\"Adresse\ncourriel\";Nom\r\na@x.example;N\r\n", [][]string{{"Adresse\ncourriel", "Nom"}, {"a@x.example", "N"}}},
+		{"where \\r alone ends lines", "email,title\ra@x.example,\"Head\nof\"\rb@x.example,Clerk\r", [][]string{{"email", "title"}, {"a@x.example", "Head\nof"}, {"b@x.example", "Clerk"}}},
+	} {
+		t.Run(c.why, func(t *testing.T) {
+			t.Parallel()
+			table, faults, err := spreadsheet.ReadCSV([]byte(c.file), spreadsheet.EncodingAuto)
+			if err != nil || len(faults) > 0 {
+				t.Fatal(faults, err)
+			}
+			if diff := cmp.Diff(c.want, texts(table)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}

@@ -121,12 +121,25 @@ func foreign(data []byte) bool {
 
 func lineAt(data []byte, at int) int { return 1 + bytes.Count(data[:at], []byte("\n")) }
 
-// newlines has lines end as on Unix where nothing else ends them: an old Mac writes \r alone.
+// newlines has lines end as on Unix where nothing else ends them: an old Mac writes \r alone, and \n within a cell.
 func newlines(data []byte) []byte {
-	if bytes.IndexByte(data, '\n') >= 0 || bytes.IndexByte(data, '\r') < 0 {
-		return data
+	var ends []int
+	quoted := false
+	for at, b := range data {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case b == '\n' && !quoted:
+			return data
+		case b == '\r' && !quoted:
+			ends = append(ends, at)
+		}
 	}
-	return bytes.ReplaceAll(slices.Clone(data), []byte("\r"), []byte("\n"))
+	data = slices.Clone(data)
+	for _, at := range ends {
+		data[at] = '\n'
+	}
+	return data
 }
 
 // KnownEncoding says that an encoding can be asked for.
