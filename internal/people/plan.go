@@ -289,27 +289,32 @@ func (p *planner) change(row *Row, is *v1alpha1.User) (Change, bool) {
 	}
 	values := p.values(row, change.Name, was)
 	p.grants(row)
-	for i := range columns {
-		c := &columns[i]
-		value, said := values[c.name]
-		if !said {
-			continue
-		}
-		before, _ := at(was, c.path)
-		if text, ok := before.(string); ok && c.name == ColumnEmail && norm.NFC.String(text) == value {
-			value = before // which it is, though accents are written in another way
-		}
-		put(change.Apply, c.path, value)
-		put(change.Whole, c.path, value)
-		if !equal(c.name, before, value) {
-			change.Columns = append(change.Columns, c.name)
-		}
-	}
+	change.compare(was, values)
 	if is != nil && len(change.Columns) > 0 {
 		change.Action = Configured
 		p.keep(row, &change, is, was, values)
 	}
 	return change, !row.wrong
+}
+
+// compare takes over what a row says, and notes where that is another value than there was.
+func (c *Change) compare(was map[string]any, values map[Column]any) {
+	for i := range columns {
+		col := &columns[i]
+		value, said := values[col.name]
+		if !said {
+			continue
+		}
+		before, _ := at(was, col.path)
+		if text, ok := before.(string); ok && col.name == ColumnEmail && norm.NFC.String(text) == value {
+			value = before // which it is, though accents are written in another way
+		}
+		put(c.Apply, col.path, value)
+		put(c.Whole, col.path, value)
+		if !equal(col.name, before, value) {
+			c.Columns = append(c.Columns, col.name)
+		}
+	}
 }
 
 // specOf is the spec of a User as JSON has it.

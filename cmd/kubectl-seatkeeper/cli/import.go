@@ -153,12 +153,18 @@ func (i *importing) check(args []string) error {
 		return errors.New("name one file (- for standard input), or give --from-directory, or --template for a file to fill in")
 	case i.apply && i.outputDir != "":
 		return errors.New("either --apply or --output-dir: what is written to Git is applied from there")
+	case i.workers < 1 || i.workers > 1000:
+		return fmt.Errorf("--concurrency is %d: it must be 1 to 1000", i.workers)
+	}
+	return i.checkLocal()
+}
+
+func (i *importing) checkLocal() error {
+	switch {
 	case i.local && i.apply:
 		return errors.New("--local asks the cluster nothing: it does not go with --apply")
 	case i.local && i.organization == "":
 		return errors.New("--local needs --organization: nobody is asked which one there is")
-	case i.workers < 1 || i.workers > 1000:
-		return fmt.Errorf("--concurrency is %d: it must be 1 to 1000", i.workers)
 	}
 	return nil
 }
