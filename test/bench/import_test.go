@@ -38,7 +38,7 @@ func TestBareClientAppliesEverybodyTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	for request, want := range map[string]int{
-		"PATCH All " + typeApply + " acme": 20, "PATCH  " + typeApply + " acme": 20, personName(7) + "@acme.example": 2,
+		"POST All application/json acme": 20, "POST  application/json acme": 20, personName(7) + "@acme.example": 2,
 	} {
 		if asked[request] != want {
 			t.Errorf("%q was asked %d times, want %d: %v", request, asked[request], want, asked)
@@ -47,19 +47,19 @@ func TestBareClientAppliesEverybodyTwice(t *testing.T) {
 }
 
 func TestImportIsCompared(t *testing.T) {
-	same := requests{applyUsers: 2}
+	same := requests{createUsers: 2}
 	im := Import{People: 100, Plugin: Applied{Seconds: 13, Requests: same}, Bare: Applied{Seconds: 10, Requests: same}, Ratio: 1.3, AtOnce: 16}
 	if err := im.comparable(); err != nil {
 		t.Error(err)
 	}
 	var out strings.Builder
 	im.print(&out)
-	for _, want := range []string{"import: a spreadsheet of 100 people is applied", "1.30   the target of 1.25 is missed", "requests per person: APPLY users"} {
+	for _, want := range []string{"import: a spreadsheet of 100 people is applied", "1.30   the target of 1.25 is missed", "requests per person: POST users"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, &out)
 		}
 	}
-	im.Bare.Requests = requests{applyUsers: 1}
+	im.Bare.Requests = requests{createUsers: 1}
 	if err := im.comparable(); err == nil {
 		t.Error("a client that makes half of the requests is taken for a floor")
 	}
