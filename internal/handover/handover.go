@@ -58,7 +58,7 @@ type TaskRule struct {
 type Report struct {
 	// ID is that of the task.
 	ID string
-	// Failure is why nothing is known, in words; empty when all is.
+	// Failure is why nothing is known, in words; empty when all is. Of the rules, only what was moved before is known then.
 	Failure string
 	Rules   []Result
 }
@@ -88,6 +88,15 @@ func (r *Report) Of(rule string) *Result {
 		}
 	}
 	return nil
+}
+
+// Moved is how many objects were moved, by all rules.
+func (r *Report) Moved() int {
+	n := 0
+	for i := range r.Rules {
+		n += r.Rules[i].Moved
+	}
+	return n
 }
 
 // Available says that a user can take over: has access, and does not leave.

@@ -291,6 +291,7 @@ func (d *Decision) handOver(s Situation) verdict.Verdict {
 		return verdict.Verdict{Kind: verdict.Silent}
 	case s.Report.Failure != "":
 		v = d.retry()
+		d.Moved += s.Report.Moved() // before it failed
 	default:
 		v = d.advance(h, s.Report, problems)
 	}

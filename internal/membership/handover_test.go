@@ -469,7 +469,7 @@ func TestLookFails(t *testing.T) {
 	l := departing(t, leaver().Successor("bea").Obj(), []v1alpha1.OwnershipRule{ownedBy("deals", reassign)}, colleague("bea").Obj())
 	fails := func() membership.Decision {
 		d := l.pass()
-		l.report = &handover.Report{ID: d.Task.ID, Failure: "connection refused"}
+		l.report = &handover.Report{ID: d.Task.ID, Failure: "connection refused", Rules: []handover.Result{{Rule: "deals", Moved: 2}}}
 		return l.pass()
 	}
 	if d := fails(); d.Verdict.Kind != verdict.Wait || !d.Later || l.user.Status.AccessRevokedAt != nil || len(l.user.Status.Roles) != 1 {
@@ -479,8 +479,8 @@ func TestLookFails(t *testing.T) {
 	l.find(handover.Result{Rule: "deals", Left: 1})
 	l.pass()
 	l.is("it passed", v1alpha1.ReasonArchiving, "deals Moving bea -/1")
-	if d := fails(); d.Verdict.Kind != verdict.Wait || !d.Later {
-		t.Errorf("it is tried again: %v", d.Verdict)
+	if d := fails(); d.Verdict.Kind != verdict.Wait || !d.Later || d.Moved != 2 {
+		t.Errorf("it is tried again, and what moved before counts: %v, %d", d.Verdict, d.Moved)
 	}
 	l.is("it is tried again, with the same successor", v1alpha1.ReasonTransferring, "deals Moving bea -/1")
 	l.stands("objects are left", seats.Leaves)

@@ -53,7 +53,7 @@ func (d *Desk) Do(user, organization types.NamespacedName, task *handover.Task) 
 	case outbox.Queued:
 		return nil
 	case outbox.Failed:
-		return &handover.Report{ID: task.ID, Failure: words(o.Err)}
+		return d.failed(user, task.ID, o.Err)
 	default:
 		return d.report(user, task.ID)
 	}
@@ -81,9 +81,7 @@ func (d *Desk) run(ctx context.Context, user types.NamespacedName, task *handove
 	}
 	defer d.end(user, this)
 	report, err := d.Estate.Do(ctx, task)
-	if err == nil {
-		d.keep(user, report)
-	}
+	d.keep(user, report)
 	return err
 }
 
@@ -147,6 +145,18 @@ func (d *Desk) report(user types.NamespacedName, id string) *handover.Report {
 		return r
 	}
 	return &handover.Report{ID: id, Failure: "what was found is forgotten"}
+}
+
+// failed is the report of a task that failed, with what was moved before. It is told of that once: who asks again would count it again.
+func (d *Desk) failed(user types.NamespacedName, id string, why error) *handover.Report {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	report := &handover.Report{ID: id, Failure: words(why)}
+	if r := d.reports[user]; r != nil && r.ID == id {
+		report.Rules = r.Rules
+		delete(d.reports, user)
+	}
+	return report
 }
 
 // Forget gives up a user's task, and lets go of what was found.

@@ -44,8 +44,9 @@ type record struct {
 	hold map[string]chan struct{}
 	// gone are the contexts that were given up while their request was held up.
 	gone []string
-	// failing is what a list answers.
+	// failing is what a list answers, and broken a request that fails while others do not.
 	failing error
+	broken  string
 	// refusal is what a patch answers.
 	refusal error
 }
@@ -83,6 +84,9 @@ func (s *slow) List(ctx context.Context, _ metav1.ListOptions) (*unstructured.Un
 	s.note(ctx, s.who+" list")
 	if s.failing != nil {
 		return nil, s.failing
+	}
+	if s.broken == s.who+" list" {
+		return nil, errors.New("connection refused")
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -185,7 +189,7 @@ func TestDeskSaysWhatFailed(t *testing.T) {
 		desk.Do(user, org, errand("first"))
 		<-desk.Outbox.Done()
 		report := desk.Do(user, org, errand("first"))
-		if report == nil || report.ID != "first" || report.Failure != "listing first.crm.example.com: connection refused" || len(report.Rules) > 0 {
+		if report == nil || report.ID != "first" || report.Failure != "listing first.crm.example.com: connection refused" || report.Moved() > 0 {
 			t.Errorf("it reports %v", report)
 		}
 		r.failing = nil
@@ -197,6 +201,24 @@ func TestDeskSaysWhatFailed(t *testing.T) {
 		<-desk.Outbox.Done()
 		if report := desk.Do(user, org, errand("first")); report == nil || report.Failure != "" {
 			t.Errorf("it reports %v", report)
+		}
+	})
+}
+
+// What was moved before it failed is told of once, so that nobody counts it twice.
+func TestDeskTellsOnceWhatMovedBeforeAFailure(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		desk := open(t, &record{broken: "second list"})
+		task := errand("first", heir)
+		task.Rules = append(task.Rules, errand("second", heir).Rules...)
+		desk.Do(user, org, task)
+		<-desk.Outbox.Done()
+		for i, moved := range []int{3, 0, 0} { // the deal is set back until somebody is taken to want it so
+			report := desk.Do(user, org, task)
+			if report == nil || report.Failure == "" || report.Moved() != moved {
+				t.Errorf("the report %d is %v, want %d moved", i, report, moved)
+			}
 		}
 	})
 }

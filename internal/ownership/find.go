@@ -51,7 +51,7 @@ func (e *Estate) Find(ctx context.Context, namespace string, rule *v1alpha1.Owne
 		}
 	}
 	var found Found
-	err := w.each(ctx, options, func() { found = Found{} }, func(u *unstructured.Unstructured) bool {
+	err := w.every(ctx, options, func() { found = Found{} }, func(u *unstructured.Unstructured) bool {
 		if w.of(u).owner != person {
 			return true
 		}

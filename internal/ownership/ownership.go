@@ -59,16 +59,31 @@ type Estate struct {
 	ByHand string
 }
 
-// Do looks for objects, or hands them over: a part of them, when there are many. Doing it again does what is left.
+// Do looks for objects, or hands them over: a part of them, when there are many. Doing it again does what is left. With an error comes the
+// report of what was moved before.
 func (e *Estate) Do(ctx context.Context, task *handover.Task) (*handover.Report, error) {
+	return e.each(task, false, func(w *work) (handover.Result, error) { return w.do(ctx) })
+}
+
+// Try has the API server judge, in a dry run, each object that Do would hand over, and all of them at once. What is reported as moved is
+// what it would let pass.
+func (e *Estate) Try(ctx context.Context, task *handover.Task) (*handover.Report, error) {
+	return e.each(task, true, func(w *work) (handover.Result, error) { return w.try(ctx) })
+}
+
+// each does something by each rule of a task.
+func (e *Estate) each(task *handover.Task, dry bool, do func(*work) (handover.Result, error)) (*handover.Report, error) {
 	report := &handover.Report{ID: task.ID}
 	for _, rule := range task.Rules {
-		w := &work{Estate: e, namespace: task.Namespace, organization: task.Organization, rule: &rule, stuck: map[types.UID]string{}, tries: map[types.UID]int{}}
-		result, err := w.do(ctx)
-		if err != nil {
-			return nil, err
+		w := &work{
+			Estate: e, namespace: task.Namespace, organization: task.Organization, rule: &rule, dry: dry, stuck: map[types.UID]string{}, tries: map[types.UID]int{},
 		}
+		result, err := do(w)
+		result.Moved = w.moved
 		report.Rules = append(report.Rules, result)
+		if err != nil {
+			return report, err
+		}
 	}
 	return report, nil
 }
@@ -80,7 +95,9 @@ type work struct {
 	namespace    string
 	organization string
 	rule         *handover.TaskRule
-	moved        int
+	// dry has the API server keep nothing.
+	dry   bool
+	moved int
 	// stuck are objects that cannot be moved, and why.
 	stuck map[types.UID]string
 	// tries is how often an object was to be handed over.
@@ -91,7 +108,6 @@ type work struct {
 type object struct {
 	name, owner, version string
 	uid                  types.UID
-	tracked              string
 }
 
 func (w *work) resource() schema.GroupVersionResource {
@@ -134,17 +150,41 @@ func (w *work) do(ctx context.Context) (handover.Result, error) {
 	return result, nil
 }
 
-// movable are the objects that can be handed over now.
+// try has the API server judge every object once.
+func (w *work) try(ctx context.Context) (handover.Result, error) {
+	result := handover.Result{Rule: w.rule.Rule.Name}
+	found, err := w.list(ctx)
+	if err != nil {
+		return w.unknown(result, err)
+	}
+	if err := w.attend(ctx, &result); err != nil || result.Absent {
+		result.Left = len(found)
+		return result, err
+	}
+	if err := w.handOver(ctx, w.free(found)); err != nil {
+		return result, err
+	}
+	w.sumUp(&result, slices.DeleteFunc(found, func(o object) bool { return w.stuck[o.uid] == "" }))
+	return result, nil
+}
+
+// movable are the objects that are handed over now.
 func (w *work) movable(left []object) []object {
 	if len(w.rule.To) == 0 || w.moved >= batch {
 		return nil
 	}
+	free := w.free(left)
+	return free[:min(len(free), batch-w.moved)]
+}
+
+// free are the objects that nothing is known to keep.
+func (w *work) free(left []object) []object {
 	return slices.DeleteFunc(slices.Clone(left), func(o object) bool { return w.stuck[o.uid] != "" })
 }
 
 // sumUp says what is left, and why.
 func (w *work) sumUp(result *handover.Result, left []object) {
-	result.Moved, result.Left = w.moved, len(left)
+	result.Left = len(left)
 	for _, o := range left[:min(len(left), shown)] {
 		result.Names = append(result.Names, o.name)
 	}
@@ -245,11 +285,12 @@ func (w *work) list(ctx context.Context) ([]object, error) {
 		}
 	}
 	var all []object
-	err := w.each(ctx, options, func() { all = nil }, func(u *unstructured.Unstructured) bool {
+	err := w.every(ctx, options, func() { all = nil }, func(u *unstructured.Unstructured) bool {
 		if o := w.of(u); slices.Contains(w.rule.From, o.owner) {
+			tracked := w.tracked(u)
 			switch {
-			case o.tracked != "":
-				w.stuck[o.uid] = o.tracked
+			case tracked != "":
+				w.stuck[o.uid] = tracked
 			case w.tries[o.uid] >= tries:
 				w.stuck[o.uid] = "are set back, or changed all the time, by somebody else"
 			}
@@ -261,8 +302,8 @@ func (w *work) list(ctx context.Context) ([]object, error) {
 	return all, err
 }
 
-// each goes through the objects page by page, until that is enough. When it takes too long, it begins again, as it says before.
-func (w *work) each(ctx context.Context, options metav1.ListOptions, again func(), more func(*unstructured.Unstructured) bool) error {
+// every goes through the objects page by page, until that is enough. When it takes too long, it begins again, as it says before.
+func (w *work) every(ctx context.Context, options metav1.ListOptions, again func(), more func(*unstructured.Unstructured) bool) error {
 	for {
 		page, err := w.Objects.Resource(w.resource()).Namespace(w.namespace).List(ctx, options)
 		if apierrors.IsResourceExpired(err) && options.Continue != "" {
@@ -301,7 +342,7 @@ func (e *Estate) Owners(ctx context.Context, namespace string, rule *v1alpha1.Ow
 	for _, name := range people {
 		asked[name] = true
 	}
-	err := w.each(ctx, options, func() {}, func(u *unstructured.Unstructured) bool {
+	err := w.every(ctx, options, func() {}, func(u *unstructured.Unstructured) bool {
 		if owner := w.of(u).owner; asked[owner] {
 			found[owner] = true
 		}
@@ -332,7 +373,7 @@ func (w *work) path() []string {
 
 func (w *work) of(u *unstructured.Unstructured) object {
 	owner, _, _ := unstructured.NestedString(u.Object, w.path()...) // what is no name is nobody's
-	return object{name: u.GetName(), owner: owner, version: u.GetResourceVersion(), uid: u.GetUID(), tracked: w.tracked(u)}
+	return object{name: u.GetName(), owner: owner, version: u.GetResourceVersion(), uid: u.GetUID()}
 }
 
 // tracked says who declares an object in Git, and would set it back; empty when nobody does.
@@ -344,12 +385,16 @@ func (w *work) tracked(u *unstructured.Unstructured) string {
 	return fmt.Sprintf("are declared in Git, as %s has it (%s): set %s there", tool, place, strings.Join(w.path(), "."))
 }
 
-// move hands objects over, several at once, if all are there who take over. What was changed meanwhile is left for the next round.
+// move hands objects over, if all are there who take over.
 func (w *work) move(ctx context.Context, result *handover.Result, objects []object) error {
 	if err := w.attend(ctx, result); err != nil || result.Absent {
 		return err
 	}
-	objects = objects[:min(len(objects), batch-w.moved)]
+	return w.handOver(ctx, objects)
+}
+
+// handOver hands objects over, several at once. What was changed meanwhile is left for the next round.
+func (w *work) handOver(ctx context.Context, objects []object) error {
 	errs := make([]error, len(objects))
 	var group errgroup.Group
 	group.SetLimit(atOnce)
@@ -360,6 +405,7 @@ func (w *work) move(ctx context.Context, result *handover.Result, objects []obje
 		})
 	}
 	_ = group.Wait()
+	var failed error
 	for i, err := range errs {
 		w.tries[objects[i].uid]++
 		switch {
@@ -368,11 +414,11 @@ func (w *work) move(ctx context.Context, result *handover.Result, objects []obje
 		case apierrors.IsNotFound(err), apierrors.IsConflict(err):
 		case refused(err):
 			w.stuck[objects[i].uid] = "cannot be handed over (" + words(err) + ")"
-		default:
-			return fmt.Errorf("handing over %s %s: %w", w.kind(), objects[i].name, err)
+		case failed == nil: // the others count all the same
+			failed = fmt.Errorf("handing over %s %s: %w", w.kind(), objects[i].name, err)
 		}
 	}
-	return nil
+	return failed
 }
 
 // refused says that the API server understood, and will not do it.
@@ -407,7 +453,11 @@ func (w *work) patch(ctx context.Context, o *object) error {
 	if err != nil {
 		return err
 	}
-	_, err = w.Objects.Resource(w.resource()).Namespace(w.namespace).Patch(ctx, o.name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: cmp.Or(w.ByHand, manager)})
+	options := metav1.PatchOptions{FieldManager: cmp.Or(w.ByHand, manager)}
+	if w.dry {
+		options.DryRun = []string{metav1.DryRunAll}
+	}
+	_, err = w.Objects.Resource(w.resource()).Namespace(w.namespace).Patch(ctx, o.name, types.MergePatchType, data, options)
 	return err
 }
 

@@ -571,6 +571,24 @@ func TestObjectsThatGitHas(t *testing.T) {
 			t.Errorf("%s was touched: %t", name, moved)
 		}
 	}
+	unmarked := []client.Object{p.deal("applied", "jean"), p.deal("edited", "jean"), p.deal("by-hand", "jean")}
+	for i, manager := range []string{"kustomize-controller", "argocd-application-controller", "kubectl-edit"} {
+		if err := p.c.Create(t.Context(), unmarked[i], client.FieldOwner(manager)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := p.do(ofDeals(jean(), bea))
+	if got.Moved != 1 || got.Left != 7 ||
+		!strings.Contains(got.Trouble, "applied are declared in Git, as Flux has it (field manager kustomize-controller): set spec.owner there") ||
+		!strings.Contains(got.Trouble, "edited are declared in Git, as Argo CD has it (field manager argocd-application-controller)") {
+		t.Errorf("known by who writes them: %+v", got)
+	}
+	if err := p.c.Delete(t.Context(), unmarked[0]); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.c.Delete(t.Context(), unmarked[1]); err != nil {
+		t.Fatal(err)
+	}
 	p.edit("argo", `{"metadata":{"annotations":null}}`)
 	if got := p.do(ofDeals(jean(), bea)); got.Moved != 1 || got.Left != 4 {
 		t.Errorf("once Git has it no more, it moves: %+v", got)
@@ -869,7 +887,66 @@ func TestFailures(t *testing.T) {
 		}
 	}
 	report, err := p.estate().Do(ctx, &handover.Task{ID: "one", Namespace: p.ns, Organization: "acme", Rules: []handover.TaskRule{ofDeals(jean(), bea)}})
-	if err == nil || apierrors.IsNotFound(err) || report != nil {
+	if err == nil || apierrors.IsNotFound(err) || report.Moved() != 0 {
 		t.Errorf("it was cut short, and reports %v, %v", report, err)
+	}
+}
+
+// What was moved before, or beside, a failure is reported with it.
+func TestWhatMovedBeforeAFailure(t *testing.T) {
+	p := newPlace(t)
+	bea := p.member("bea")
+	p.create(p.deal("a", "jean"), p.deal("b", "jean"), p.deal("c", "jean"), p.note("n", "jean"))
+	p.before = func(r *http.Request) {
+		if isPatch(r) && strings.HasSuffix(r.URL.Path, "/deals/b") {
+			r.URL.Host = "127.0.0.1:1" // where nobody answers
+		}
+	}
+	task := &handover.Task{ID: "one", Namespace: p.ns, Organization: "acme", Rules: []handover.TaskRule{ofNotes(jean(), bea), ofDeals(jean(), bea)}}
+	report, err := p.estate().Do(t.Context(), task)
+	if err == nil || !strings.Contains(err.Error(), "handing over deals.crm.example.com b") || report.Moved() != 3 || report.Of("deals").Moved != 2 {
+		t.Errorf("it reports %v, %v", report, err)
+	}
+	p.wantOwners("the others moved", map[string]string{"a": "bea", "b": "jean", "c": "bea"})
+}
+
+// In a dry run, the API server judges every object, and keeps nothing.
+func TestTry(t *testing.T) {
+	p := newPlace(t)
+	bea := p.member("bea")
+	argo := func(d *unstructured.Unstructured) {
+		d.SetAnnotations(map[string]string{"argocd.argoproj.io/tracking-id": "crm"})
+	}
+	locked := func(d *unstructured.Unstructured) { d.Object["spec"].(map[string]any)["locked"] = true }
+	p.create(p.deal("a", "jean"), p.deal("b", "jean", locked), p.deal("c", "jean", argo), p.deal("d", "max"), p.deal("e", "jean"), p.note("n", "jean"))
+	task := &handover.Task{ID: "one", Namespace: p.ns, Organization: "acme", Rules: []handover.TaskRule{ofDeals(jean(), bea), ofNotes(jean(), bea)}}
+	try := func() *handover.Report {
+		t.Helper()
+		by := p.estate()
+		by.ByHand = "somebody"
+		report, err := by.Try(t.Context(), task)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	was := p.deals()
+	p.member("jean")
+	report := try()
+	got := report.Of("deals")
+	if got.Moved != 2 || got.Left != 2 || got.More || !strings.Contains(got.Trouble, "a locked deal keeps its owner") || !strings.Contains(got.Trouble, "c are declared in Git") {
+		t.Errorf("of the deals, it reports %+v", got)
+	}
+	if got := report.Of("notes"); got.Moved != 1 || got.Left != 0 || got.Trouble != "" {
+		t.Errorf("of the notes, it reports %+v", got)
+	}
+	for name, d := range p.deals() {
+		if d.GetResourceVersion() != was[name].GetResourceVersion() {
+			t.Errorf("%s was written", name)
+		}
+	}
+	p.become("bea", v1alpha1.UserArchived)
+	if got := try().Of("deals"); !got.Absent || got.Moved != 0 || got.Left != 4 {
+		t.Errorf("the successor leaves, and it reports %+v", got)
 	}
 }

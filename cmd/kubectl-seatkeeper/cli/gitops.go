@@ -16,21 +16,10 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/ownership"
 )
 
-// gitManagers are the names under which tools write what is in Git.
-var gitManagers = map[string]string{
-	"kustomize-controller": "Flux", "helm-controller": "Flux",
-	"argocd-controller": "Argo CD", "argocd-application-controller": "Argo CD",
-}
-
 // declaredIn says in words who declares an object in Git, and would set back what is edited here; empty when nobody does.
 func declaredIn(o client.Object) string {
 	if tool, place := ownership.Tracker(o); tool != "" {
 		return fmt.Sprintf("%s (%s)", tool, place)
-	}
-	for _, entry := range o.GetManagedFields() {
-		if tool := gitManagers[entry.Manager]; tool != "" && entry.Subresource == "" {
-			return fmt.Sprintf("%s (field manager %s)", tool, entry.Manager)
-		}
 	}
 	return ""
 }
@@ -38,7 +27,7 @@ func declaredIn(o client.Object) string {
 // inGit says that a tool writes this very field of an object from Git. Others that it does not write stay as they are set here.
 func inGit(o client.Object, path ...string) bool {
 	return slices.ContainsFunc(o.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
-		return gitManagers[entry.Manager] != "" && entry.Subresource == "" && has(entry.FieldsV1, path)
+		return ownership.Tool(&entry) != "" && has(entry.FieldsV1, path)
 	})
 }
 

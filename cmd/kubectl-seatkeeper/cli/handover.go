@@ -126,8 +126,11 @@ func (sh *Shell) handover(ctx context.Context, h *handing, from string) error {
 	if err := sh.showPlan(h, plan); err != nil {
 		return err
 	}
-	if err := plan.possible(ctx, c); err != nil || h.dryRun != dryRunNone {
+	if err := plan.possible(ctx, c); err != nil || h.dryRun == dryRunClient {
 		return err
+	}
+	if h.dryRun == dryRunServer {
+		return sh.carryOut(ctx, h, estate.Try, plan)
 	}
 	if plan.objects() == 0 {
 		fmt.Fprintln(sh.ErrOut, "There is nothing to hand over here.")
@@ -136,7 +139,7 @@ func (sh *Shell) handover(ctx context.Context, h *handing, from string) error {
 	if err := sh.ask(ctx, fmt.Sprintf("Hand %s over to %s?", objects(plan.objects()), plan.To), h.yes); err != nil {
 		return err
 	}
-	return sh.carryOut(ctx, h, estate, plan)
+	return sh.carryOut(ctx, h, estate.Do, plan)
 }
 
 // estate is what people own, with the rights of who calls.
@@ -286,8 +289,11 @@ func (sh *Shell) showPlan(h *handing, p *handoverPlan) error {
 	return h.print(sh.Out, nil, func() *metav1.Table { return t })
 }
 
+// doing is how objects are handed over: for good, or in a dry run.
+type doing func(context.Context, *handover.Task) (*handover.Report, error)
+
 // carryOut hands over what is not declared in Git, a part at a time.
-func (sh *Shell) carryOut(ctx context.Context, h *handing, estate *ownership.Estate, p *handoverPlan) error {
+func (sh *Shell) carryOut(ctx context.Context, h *handing, do doing, p *handoverPlan) error {
 	w := sh.Out
 	if !h.table() {
 		w = sh.ErrOut
@@ -300,19 +306,22 @@ func (sh *Shell) carryOut(ctx context.Context, h *handing, estate *ownership.Est
 		if r.Objects == 0 {
 			continue
 		}
-		moved, trouble, err := r.move(ctx, estate, p, bar)
+		moved, trouble, err := r.move(ctx, do, p, bar)
 		if err != nil {
-			return fmt.Errorf("rule %s, after %d objects: %w", r.Rule, moved, err)
+			return fmt.Errorf("rule %s, after %s: %w", r.Rule, objects(moved), err)
 		}
 		bar.end() // what is printed begins a line
 		if moved > 0 {
-			fmt.Fprintf(w, "%s: %d handed over to %s\n", r.Resource, moved, p.To)
+			fmt.Fprintf(w, "%s: %d handed over to %s%s\n", r.Resource, moved, p.To, h.dryRun.suffix())
 		}
 		if trouble != "" {
 			failed = append(failed, fmt.Errorf("rule %s: %s", r.Rule, trouble))
 		}
 	}
 	bar.end()
+	if h.dryRun == dryRunServer {
+		return errors.Join(failed...)
+	}
 	if err := p.left(sh); err != nil && len(failed) == 0 {
 		return err
 	}
@@ -320,19 +329,19 @@ func (sh *Shell) carryOut(ctx context.Context, h *handing, estate *ownership.Est
 }
 
 // move hands over what is owned by one rule.
-func (r *rulePlan) move(ctx context.Context, estate *ownership.Estate, p *handoverPlan, bar *progress) (moved int, trouble string, err error) {
+func (r *rulePlan) move(ctx context.Context, do doing, p *handoverPlan, bar *progress) (moved int, trouble string, err error) {
 	for {
 		task := &handover.Task{
 			Namespace: p.namespace, Organization: p.Organization,
 			Rules: []handover.TaskRule{{Rule: r.rule.OwnershipRule, From: []string{p.From}, To: []v1alpha1.Successor{p.successor}}},
 		}
-		report, err := estate.Do(ctx, task)
+		report, err := do(ctx, task)
+		moved += report.Moved()
+		bar.add(report.Moved())
 		if err != nil {
 			return moved, "", err
 		}
 		result := &report.Rules[0]
-		moved += result.Moved
-		bar.add(result.Moved)
 		switch {
 		case result.Absent:
 			return moved, fmt.Sprintf("user %s cannot take over any more: %d objects are left", p.To, result.Left), nil

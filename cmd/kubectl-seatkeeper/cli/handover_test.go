@@ -9,8 +9,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -55,7 +58,8 @@ secrets    secrets                 Block        1         0        noah
 deals      deals.crm.example.org   Reassign     0         0        deals.crm.example.org are not installed (rule deals)
 accounts   serviceaccounts         Retain       -         -        they stay as they are
 `
-	for _, dry := range []string{"client", "server"} {
+	judged := "configmaps: 2 handed over to noah (server dry run)\nsecrets: 1 handed over to noah (server dry run)\n"
+	for dry, want := range map[string]string{"client": want, "server": want + judged} {
 		if diff := cmp.Diff(want, run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run="+dry).done(t)); diff != "" {
 			t.Errorf("a dry run of the %s; want -, got +:\n%s", dry, diff)
 		}
@@ -92,6 +96,61 @@ accounts   serviceaccounts         Retain       -         -        they stay as 
 	run(t, "handover", "noah", "--to", "mia", "-n", ns, "--yes", "-o", "json").done(t)
 	if got := owner(t, ns, "key", &corev1.Secret{}); got != "mia" {
 		t.Errorf("there and back, the key is %s's", got)
+	}
+}
+
+// refuse has a policy of the cluster refuse to change a note.
+func refuse(t *testing.T, ns, name string) {
+	t.Helper()
+	exact, fail := admissionregistrationv1.Exact, admissionregistrationv1.Fail
+	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{}
+	policy.Name = ns
+	policy.Spec = admissionregistrationv1.ValidatingAdmissionPolicySpec{
+		FailurePolicy: &fail,
+		MatchConstraints: &admissionregistrationv1.MatchResources{
+			MatchPolicy: &exact, NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: ns}},
+			ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
+				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Update},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+			}}},
+		},
+		Validations: []admissionregistrationv1.Validation{{Expression: fmt.Sprintf("object.metadata.name != %q", name), Message: "nobody touches it"}},
+	}
+	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{}
+	binding.Name = ns
+	binding.Spec = admissionregistrationv1.ValidatingAdmissionPolicyBindingSpec{
+		PolicyName: ns, ValidationActions: []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny},
+	}
+	for _, o := range []client.Object{policy, binding} {
+		if err := env.Client(t).Create(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	probe := client.RawPatch(types.MergePatchType, []byte(`{"data":{"probe":"x"}}`))
+	env.Eventually(t, func() error { // the API server takes it up in a moment
+		err := env.Client(t).Patch(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}}, probe, client.DryRunAll)
+		if err != nil && strings.Contains(err.Error(), "nobody touches it") {
+			return nil
+		}
+		return fmt.Errorf("not yet: %w", err)
+	})
+}
+
+// A dry run of the server says what it would refuse, of each object, and ends.
+func TestHandoverIsRefusedInADryRun(t *testing.T) {
+	t.Parallel()
+	ns := agency(t)
+	fixed := build.Note("fixed", "mia")
+	seed(t, ns, fixed)
+	refuse(t, ns, "fixed")
+	a := run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run=server").says(t, "rule notes: configmaps fixed cannot be handed over", "nobody touches it")
+	if a.code != exitFailed || !strings.HasSuffix(a.out, "configmaps: 2 handed over to noah (server dry run)\nsecrets: 1 handed over to noah (server dry run)\n") {
+		t.Errorf("exit code %d, and it prints:\n%s", a.code, a.out)
+	}
+	for _, name := range []string{"one", "fixed"} {
+		if got := owner(t, ns, name, &corev1.ConfigMap{}); got != "mia" {
+			t.Errorf("%s is %s's", name, got)
+		}
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/ownership"
 	"seatkeeper.dev/seatkeeper/internal/pricing"
 )
 
@@ -278,7 +279,7 @@ func seatsInGit(p *v1alpha1.SeatPool) string {
 	by := declaredIn(p)
 	known := false
 	for _, entry := range p.ManagedFields {
-		known = known || gitManagers[entry.Manager] != ""
+		known = known || ownership.Tool(&entry) != ""
 	}
 	if known && !inGit(p, "spec", "seats") {
 		return ""
