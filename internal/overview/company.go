@@ -15,7 +15,6 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
-	"seatkeeper.dev/seatkeeper/internal/handover"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/pricing"
 )
@@ -40,10 +39,7 @@ type Company struct {
 	delegators map[string][]*v1alpha1.User
 }
 
-var (
-	_ access.Source   = (*Company)(nil)
-	_ handover.People = (*Company)(nil)
-)
+var _ access.Source = (*Company)(nil)
 
 // New makes a Company of lists, which are brought into the order of names. As for the operator, roles and teams that are being deleted
 // are not there any more. Nor are records of people who are there as Users.
@@ -105,29 +101,18 @@ func gone(users []v1alpha1.User, records []v1alpha1.ArchivedUser) []v1alpha1.Arc
 	return left
 }
 
-// Assume has a user of the company be as if an edit had been made already.
-func (c *Company) Assume(after *v1alpha1.User) {
-	if u := c.users[after.Name]; u != nil && u.UID == after.UID {
-		*u = *after
-	}
-}
-
-// Short says which of some roles are held by fewer people who stay than they need; empty when none is.
-func (c *Company) Short(roles []string) []string {
+// Short says which of some roles are held by fewer members who stay than they need; empty when none is.
+func Short(roles []*v1alpha1.Role, members []*v1alpha1.User) []string {
 	var lines []string
-	for _, name := range roles {
-		role := c.roles[name]
-		if role == nil || ptr.Deref(role.Spec.MinHolders, 0) == 0 {
-			continue
-		}
+	for _, role := range roles {
 		stay := 0
-		for i := range c.lists.Users {
-			if u := &c.lists.Users[i]; access.Holds(u, name) && access.Active(u) && !access.Archiving(u) {
+		for _, u := range members {
+			if access.Holds(u, role.Name) && access.Active(u) && !access.Archiving(u) {
 				stay++
 			}
 		}
-		if least := int(*role.Spec.MinHolders); stay < least {
-			lines = append(lines, fmt.Sprintf("Role %s needs %d who hold it (spec.minHolders), and %d of those who do would stay: give it to somebody else first, or it is not lost", name, least, stay))
+		if least := int(ptr.Deref(role.Spec.MinHolders, 0)); stay < least {
+			lines = append(lines, fmt.Sprintf("Role %s needs %d who hold it (spec.minHolders), and %d of those who do would stay: give it to somebody else first, or it is not lost", role.Name, least, stay))
 		}
 	}
 	return lines
@@ -148,18 +133,6 @@ func (c *Company) TeamsOf(user string) []*v1alpha1.Team { return c.teamsOf[user]
 // Delegators implements access.Source.
 func (c *Company) Delegators(user string) []*v1alpha1.User { return c.delegators[user] }
 
-// User implements handover.People.
-func (c *Company) User(name string) *v1alpha1.User { return c.users[name] }
-
-// Members implements handover.People.
-func (c *Company) Members() []*v1alpha1.User {
-	all := make([]*v1alpha1.User, len(c.lists.Users))
-	for i := range c.lists.Users {
-		all[i] = &c.lists.Users[i]
-	}
-	return all
-}
-
 // Pool is the pool of a name; nil when there is none.
 func (c *Company) Pool(name string) *v1alpha1.SeatPool {
 	for i := range c.lists.Pools {
@@ -170,9 +143,9 @@ func (c *Company) Pool(name string) *v1alpha1.SeatPool {
 	return nil
 }
 
-// Vacancy says whether somebody who needs a seat of a pool gets one, as the end of a sentence.
-func (c *Company) Vacancy(name string) string {
-	switch p := c.Pool(name); {
+// Vacancy says whether somebody who needs a seat of a pool gets one, as the end of a sentence; nil is a pool that is not there.
+func Vacancy(p *v1alpha1.SeatPool) string {
+	switch {
 	case p == nil:
 		return ", which is not there"
 	case pricing.Metered(&p.Spec):

@@ -25,9 +25,9 @@ func init() { commands = append(commands, archiveCommand) }
 type archiving struct {
 	act
 
+	departures
+
 	successor, reason string
-	// leaving are all who were found to leave, as they are to be: none of them takes over from another, whoever is edited first.
-	leaving []*v1alpha1.User
 }
 
 var archiveReasons = []string{
@@ -40,7 +40,7 @@ func archiveCommand(sh *Shell) *cobra.Command {
 		Use:   "archive USER...",
 		Short: "Have people leave",
 		Long: `Have people leave: access is revoked, what they own is handed over as the organization's rules say, and their seats are freed. The Users
-stay, and 'kubectl seatkeeper reactivate' brings them back. It sets spec.state to Archived.`,
+stay, and 'kubectl seatkeeper reactivate' brings them back. It sets spec.state to Archived. 'kubectl seatkeeper delete' removes the Users.`,
 		Example: `  # Jean leaves, and Nadia takes over
   kubectl seatkeeper archive jean --successor nadia --reason Left
 
@@ -60,18 +60,18 @@ stay, and 'kubectl seatkeeper reactivate' brings them back. It sets spec.state t
 				return err
 			}
 			return sh.do(cmd.Context(), c, &a.act, args, func(ctx context.Context, names []string) ([]edit, error) {
-				companies := sh.companies(c)
+				orgs := sh.organizations(c)
 				edits, err := eachUser(ctx, c, names, func(u *v1alpha1.User) (edit, error) {
-					company, err := companies(ctx, u.Spec.Organization)
+					all, err := orgs.of(ctx, u)
 					if err != nil {
 						return edit{}, err
 					}
-					return a.edit(company, u)
+					return a.edit(all, u)
 				})
 				if err != nil {
 					return nil, err
 				}
-				return edits, a.reviewAll(ctx, companies, edits)
+				return edits, a.review(ctx, orgs, edits, func(after *v1alpha1.User) *v1alpha1.User { return after })
 			})
 		},
 	}
@@ -83,30 +83,15 @@ stay, and 'kubectl seatkeeper reactivate' brings them back. It sets spec.state t
 	return cmd
 }
 
-// companies reads each organization once.
-func (sh *Shell) companies(c *cluster) func(context.Context, string) (*overview.Company, error) {
-	known := map[string]*overview.Company{}
-	return func(ctx context.Context, name string) (*overview.Company, error) {
-		if company := known[name]; company != nil {
-			return company, nil
-		}
-		company, err := sh.company(ctx, c, name)
-		if err == nil {
-			known[name] = company
-		}
-		return company, err
-	}
-}
-
 // edit is the edit by which somebody leaves.
-func (a *archiving) edit(company *overview.Company, u *v1alpha1.User) (edit, error) {
+func (a *archiving) edit(all *colleagues, u *v1alpha1.User) (edit, error) {
 	switch {
-	case membership.IsOwner(u, company.Organization()):
+	case membership.IsOwner(u, all.org):
 		return edit{}, fmt.Errorf("user %s is the owner of organization %s, who is not archived: name another in spec.owner of the Organization first", u.Name, u.Spec.Organization)
 	case access.Archiving(u):
 		return edit{}, fmt.Errorf("user %s is leaving, or has left, already (%s)", u.Name, overview.StateOf(u))
 	case a.successor != "":
-		if err := takesOver(company, u, a.successor); err != nil {
+		if err := takesOver(all, u, a.successor); err != nil {
 			return edit{}, err
 		}
 	}
@@ -118,35 +103,40 @@ func (a *archiving) edit(company *overview.Company, u *v1alpha1.User) (edit, err
 	if a.reason != "" {
 		after.Spec.ArchiveReason = v1alpha1.ArchiveReason(a.reason)
 	}
-	return edit{before: u, after: after, done: "archived"}, nil
+	review := []string{fmt.Sprintf("Archive %s (%s), who is %s", u.Name, u.Spec.Email, overview.StateOf(u))}
+	return edit{before: u, after: after, review: review, done: "archived"}, nil
 }
 
-// reviewAll says what it means that all of them leave.
-func (a *archiving) reviewAll(ctx context.Context, companies func(context.Context, string) (*overview.Company, error), edits []edit) error {
-	of := make([]*overview.Company, len(edits))
+// departures are people who leave together: none of them takes over from another, whoever is edited first.
+type departures struct{ gone []*v1alpha1.User }
+
+// review adds what it means that all of them leave. leaves is what a User is then.
+func (d *departures) review(ctx context.Context, orgs *organizations, edits []edit, leaves func(*v1alpha1.User) *v1alpha1.User) error {
+	users := make([]*v1alpha1.User, len(edits))
 	for i := range edits {
 		after, ok := edits[i].after.(*v1alpha1.User)
 		if !ok {
 			return fmt.Errorf("%T is no User", edits[i].after)
 		}
-		var err error
-		if of[i], err = companies(ctx, after.Spec.Organization); err != nil {
+		users[i] = leaves(after)
+		d.gone = append(slices.DeleteFunc(d.gone, func(u *v1alpha1.User) bool { return u.UID == after.UID }), users[i])
+	}
+	for i, u := range users {
+		all, err := orgs.of(ctx, u)
+		if err != nil {
 			return err
 		}
-		a.leaving = append(slices.DeleteFunc(a.leaving, func(u *v1alpha1.User) bool { return u.UID == after.UID }), after)
-	}
-	for i := range edits {
-		u, _ := edits[i].after.(*v1alpha1.User) // as above
-		company := of[i]
-		for _, other := range a.leaving {
+		for _, other := range d.gone {
 			if other.Spec.Organization == u.Spec.Organization {
-				company.Assume(other)
+				all.assume(other)
 			}
 		}
-		edits[i].review = []string{fmt.Sprintf("Archive %s (%s), who is %s", u.Name, u.Spec.Email, overview.StateOf(u))}
 		edits[i].review = append(edits[i].review, loses(u)...)
-		edits[i].review = append(edits[i].review, company.Short(u.Status.Roles)...)
-		edits[i].review = append(edits[i].review, passesOn(company, u)...)
+		edits[i].review = append(edits[i].review, all.short(u.Status.Roles)...)
+		edits[i].review = append(edits[i].review, passesOn(all, u)...)
+		if all.err != nil {
+			return all.err
+		}
 	}
 	return nil
 }
@@ -164,9 +154,9 @@ func loses(u *v1alpha1.User) []string {
 }
 
 // passesOn says what becomes of what somebody owns who leaves.
-func passesOn(company *overview.Company, u *v1alpha1.User) []string {
+func passesOn(all *colleagues, u *v1alpha1.User) []string {
 	var lines []string
-	rules := company.Organization().Spec.Offboarding.Ownership
+	rules := all.org.Spec.Offboarding.Ownership
 	for i := range rules {
 		rule := &rules[i]
 		what := fmt.Sprintf("Owned %s (rule %s): ", rule.Resource.Resource, rule.Name)
@@ -176,7 +166,7 @@ func passesOn(company *overview.Company, u *v1alpha1.User) []string {
 		case v1alpha1.OwnershipBlock:
 			what += "have to be moved first, if there are any ('kubectl seatkeeper handover')"
 		default:
-			if successors, problem := handover.Choose(rule, u, company); problem != "" {
+			if successors, problem := handover.Choose(rule, u, all); problem != "" {
 				what += problem
 			} else {
 				what += "pass to " + successorNames(successors)
@@ -199,10 +189,13 @@ func successorNames(successors []v1alpha1.Successor) string {
 }
 
 // takesOver says why a user cannot take over from somebody.
-func takesOver(company *overview.Company, from *v1alpha1.User, name string) error {
-	to := company.User(name)
-	if to == nil {
-		return fmt.Errorf("organization %s has no User %q to take over: name one of its users", company.Organization().Name, name)
+func takesOver(all *colleagues, from *v1alpha1.User, name string) error {
+	to := all.User(name)
+	switch {
+	case all.err != nil:
+		return all.err
+	case to == nil:
+		return fmt.Errorf("organization %s has no User %q to take over: name one of its users", all.org.Name, name)
 	}
 	return mayTakeOver(from, to)
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -63,6 +64,8 @@ type edit struct {
 	annotation string
 	// git is who would set the edit back, where that is known already.
 	git string
+	// remove deletes the object, once it is as after says.
+	remove bool
 	// tried is what the cluster would make of the object.
 	tried client.Object
 }
@@ -78,14 +81,37 @@ func (e *edit) fights() string {
 	return declaredIn(e.before)
 }
 
-// patch sends only what changes, and only if nobody has changed the object since.
-func (e *edit) patch(ctx context.Context, c *cluster, options ...client.PatchOption) (client.Object, error) {
+// send sends only what changes, and only if nobody has changed the object since.
+func (e *edit) send(ctx context.Context, c *cluster, dry bool) (client.Object, error) {
 	after, ok := e.after.DeepCopyObject().(client.Object)
 	if !ok {
 		return nil, fmt.Errorf("%T is no object", e.after)
 	}
-	patch := client.MergeFromWithOptions(e.before, client.MergeFromWithOptimisticLock{})
-	err := c.Patch(ctx, after, patch, append(options, client.FieldOwner(fieldManager))...)
+	options := []client.PatchOption{client.FieldOwner(fieldManager)}
+	if dry {
+		options = append(options, client.DryRunAll)
+	}
+	if !e.remove || !equality.Semantic.DeepEqual(e.before, after) {
+		patch := client.MergeFromWithOptions(e.before, client.MergeFromWithOptimisticLock{})
+		if err := c.Patch(ctx, after, patch, options...); err != nil {
+			return after, err
+		}
+	}
+	if !e.remove {
+		return after, nil
+	}
+	version, uid := after.GetResourceVersion(), after.GetUID()
+	if dry { // nothing was written
+		version = e.before.GetResourceVersion()
+	}
+	deletion := []client.DeleteOption{client.Preconditions{UID: &uid, ResourceVersion: &version}}
+	if dry {
+		deletion = append(deletion, client.DryRunAll)
+	}
+	err := c.Delete(ctx, after, deletion...)
+	if err != nil && !dry && len(after.GetAnnotations()) > len(e.before.GetAnnotations()) {
+		err = fmt.Errorf("it is confirmed, and not deleted: run the command again, or take the annotation %s away: %w", v1alpha1.AnnotationConfirmDelete, err)
+	}
 	return after, err
 }
 
@@ -106,7 +132,7 @@ func (sh *Shell) do(ctx context.Context, c *cluster, a *act, names []string, pla
 		return sh.report(a, edits, func(e *edit) client.Object { return e.after })
 	}
 	for i := range edits { // what is refused is so before anybody is asked, and the cluster's warnings come first
-		if edits[i].tried, err = edits[i].patch(ctx, c, client.DryRunAll); err != nil {
+		if edits[i].tried, err = edits[i].send(ctx, c, true); err != nil {
 			return refusal(&edits[i], err)
 		}
 	}
@@ -125,13 +151,13 @@ func (sh *Shell) commit(ctx context.Context, c *cluster, a *act, edits []edit, p
 	const tries = 5
 	for i := range edits {
 		e := &edits[i]
-		written, err := e.patch(ctx, c)
+		written, err := e.send(ctx, c, false)
 		for try := 0; apierrors.IsConflict(err) && try < tries; try++ {
 			var again *edit
 			if again, err = replan(ctx, e, plan); err != nil {
 				return err
 			}
-			written, err = again.patch(ctx, c)
+			written, err = again.send(ctx, c, false)
 		}
 		if err != nil {
 			return refusal(e, err)
@@ -182,6 +208,11 @@ func (sh *Shell) leaveToGit(format string, edits []edit) error {
 			continue
 		}
 		found = true
+		if e.remove {
+			fmt.Fprintf(sh.ErrOut, "%s %s is declared in Git, and %s would create it anew. Nothing was changed: take it out of there, and run this again if it asks for a confirmation then.\n",
+				kindOf(e.before), e.before.GetName(), printable(by))
+			continue
+		}
 		change, err := toCommit(e.before, e.after)
 		if err != nil {
 			return err

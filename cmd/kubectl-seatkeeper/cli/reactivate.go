@@ -60,13 +60,13 @@ It sets spec.state to Active, and with --until spec.accessUntil.`,
 				return err
 			}
 			return sh.do(cmd.Context(), c, &a.act, args, func(ctx context.Context, names []string) ([]edit, error) {
-				companies := sh.companies(c)
+				orgs := sh.organizations(c)
 				edits, err := eachUser(ctx, c, names, func(u *v1alpha1.User) (edit, error) {
-					company, err := companies(ctx, u.Spec.Organization)
+					all, err := orgs.of(ctx, u)
 					if err != nil {
 						return edit{}, err
 					}
-					return a.edit(company, u, now)
+					return a.edit(all, u, now)
 				})
 				return edits, c.orRecord(ctx, err)
 			})
@@ -95,7 +95,7 @@ func (a *reactivating) readUntil(now time.Time) error {
 }
 
 // edit is the edit by which somebody comes back.
-func (a *reactivating) edit(company *overview.Company, u *v1alpha1.User, now time.Time) (edit, error) {
+func (a *reactivating) edit(all *colleagues, u *v1alpha1.User, now time.Time) (edit, error) {
 	switch {
 	case !u.DeletionTimestamp.IsZero():
 		return edit{}, fmt.Errorf("user %s is being deleted, which cannot be taken back: create the User again with the same address when it is gone; "+
@@ -116,19 +116,19 @@ func (a *reactivating) edit(company *overview.Company, u *v1alpha1.User, now tim
 	if after.Spec.AccessUntil != nil {
 		e.review = append(e.review, "Access ends at "+stamp(after.Spec.AccessUntil.Time))
 	}
-	e.review = append(e.review, a.regains(company, after, now)...)
-	return e, nil
+	e.review = append(e.review, a.regains(all, after, now)...)
+	return e, all.err
 }
 
 // regains says what somebody who comes back is to have, and what it takes.
-func (a *reactivating) regains(company *overview.Company, u *v1alpha1.User, now time.Time) []string {
-	roles := access.Of(u, company, now)
+func (a *reactivating) regains(all *colleagues, u *v1alpha1.User, now time.Time) []string {
+	roles := access.Of(u, all, now)
 	if roles.None() {
 		return []string{"No role is given to the user: a record without access."}
 	}
 	lines := []string{"Roles: " + strings.Join(roles.Names(), ", ")}
 	for _, name := range roles.Pools {
-		lines = append(lines, "Needs a seat of pool "+name+company.Vacancy(name))
+		lines = append(lines, "Needs a seat of pool "+name+all.vacancy(name))
 	}
 	if u.Status.AcceptedAt == nil {
 		return append(lines, "An invitation was not accepted before: another is sent, unless the last one was declined or expired.")

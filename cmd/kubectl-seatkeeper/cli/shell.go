@@ -84,12 +84,22 @@ func (sh *Shell) cluster() (*cluster, error) {
 	cfg = rest.CopyConfig(cfg)
 	cfg.QPS = -1 // the API server's own flow control is limit enough
 	cfg.UserAgent = "kubectl-seatkeeper/" + version()
-	cfg.WarningHandler = rest.NewWarningWriter(sh.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	cfg.WarningHandler = warnings{rest.NewWarningWriter(sh.ErrOut, rest.WarningWriterOptions{Deduplicate: true})}
 	c, err := client.New(cfg, client.Options{Scheme: Scheme()})
 	if err != nil {
 		return nil, fmt.Errorf("connecting to the cluster: %w", err)
 	}
 	return &cluster{Client: c, namespace: namespace, config: cfg}, nil
+}
+
+// warnings are those of the cluster, but for the one that a deletion has to be confirmed, which `delete` does itself.
+type warnings struct{ rest.WarningHandler }
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (w warnings) HandleWarningHeader(code int, agent, text string) {
+	if !strings.Contains(text, v1alpha1.AnnotationConfirmDelete+"=") {
+		w.WarningHandler.HandleWarningHeader(code, agent, text)
+	}
 }
 
 // organization reads the organization that a flag names, or the only one of the namespace.

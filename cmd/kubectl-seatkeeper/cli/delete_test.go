@@ -1,0 +1,200 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/test/build"
+	"seatkeeper.dev/seatkeeper/test/env"
+)
+
+// cabinet is an organization whose people lea and max are removed for good, or as its policy says.
+func cabinet(t *testing.T, policy v1alpha1.OffboardingMode) string {
+	t.Helper()
+	ns := env.Namespace(t)
+	stays := func(b *build.UserBuilder) client.Object {
+		u := active(b.Holds("user").Seats("users"))
+		u.Finalizers = []string{v1alpha1.FinalizerArchive}
+		return u
+	}
+	notes := build.Notes()
+	notes.Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorManager, v1alpha1.SuccessorOwner}
+	seed(t, ns,
+		build.Organization("acme").Owner("olivia").Policy(policy).Retention(8760*time.Hour).Ownership(notes).Obj(), build.Role("user").MinHolders(2).Obj(),
+		stays(build.User("olivia")), stays(build.User("lea").Manager("max")), stays(build.User("max").Manager("lea")))
+	return ns
+}
+
+// TestDelete checks that what cannot be undone is said and asked before it is confirmed and done, and that it happens to this very User.
+func TestDelete(t *testing.T) {
+	t.Parallel()
+	ns := cabinet(t, v1alpha1.OffboardingDelete)
+	lea := func() *v1alpha1.User { return read(t, ns, "lea", &v1alpha1.User{}) }
+	run(t, "delete", "olivia", "-n", ns, "--yes").failed(t, "user olivia is the owner of organization acme, who is not removed")
+	run(t, "delete", "lea", "-n", ns).says(t, "Delete lea (lea@acme.example), who is Active", "This cannot be undone: no record is left",
+		"Roles that are lost: user", "Seats that are freed: users", "Owned configmaps (rule notes): pass to max").failed(t, "give --yes to confirm")
+	if got := run(t, "delete", "lea", "-n", ns, "--dry-run=server").done(t); got != "user.seatkeeper.dev/lea deleted (server dry run)\n" {
+		t.Errorf("it prints %q", got)
+	}
+	if u := lea(); !u.DeletionTimestamp.IsZero() || len(u.Annotations) > 0 {
+		t.Fatalf("nothing was confirmed, and it is deleted at %v, with %v", u.DeletionTimestamp, u.Annotations)
+	}
+	meddling := whileAsked(func() {
+		u := lea()
+		u.Spec.Title = "Countess"
+		if err := env.Client(t).Update(t.Context(), u); err != nil {
+			t.Error(err)
+		}
+	})
+	if got := meddling.run(t, "delete", "lea", "-n", ns).done(t); got != "user.seatkeeper.dev/lea deleted\n" {
+		t.Errorf("it prints %q", got)
+	}
+	if u := lea(); u.DeletionTimestamp.IsZero() || u.Annotations[v1alpha1.AnnotationConfirmDelete] != string(u.UID) {
+		t.Errorf("it is deleted at %v, with %v", u.DeletionTimestamp, u.Annotations)
+	}
+	run(t, "delete", "lea", "-n", ns, "--yes").failed(t, "user lea is being deleted already")
+	release(t, lea())
+	run(t, "delete", "lea", "-n", ns, "--yes").failed(t, `has no User "lea"`)
+}
+
+// release has the API server delete a User whom nobody looks after.
+func release(t *testing.T, u *v1alpha1.User) {
+	t.Helper()
+	u.Finalizers = nil
+	if err := env.Client(t).Update(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestDeleteConfirms checks that a deletion that waits for it is confirmed.
+func TestDeleteConfirms(t *testing.T) {
+	t.Parallel()
+	ns := cabinet(t, v1alpha1.OffboardingDelete)
+	if err := env.Client(t).Delete(t.Context(), read(t, ns, "lea", &v1alpha1.User{})); err != nil {
+		t.Fatal(err)
+	}
+	a := asked("y\n").run(t, "delete", "lea", "-n", ns).says(t, "Confirm the deletion of lea", "This cannot be undone")
+	if got := a.done(t); got != "user.seatkeeper.dev/lea deletion confirmed\n" {
+		t.Errorf("it prints %q", got)
+	}
+	if u := read(t, ns, "lea", &v1alpha1.User{}); u.Annotations[v1alpha1.AnnotationConfirmDelete] != string(u.UID) {
+		t.Errorf("it has %v", u.Annotations)
+	}
+}
+
+// TestDeleteLeavesARecord checks that nothing is confirmed where a record is left, and that of two who go neither takes over.
+func TestDeleteLeavesARecord(t *testing.T) {
+	t.Parallel()
+	ns := cabinet(t, v1alpha1.OffboardingArchive)
+	a := run(t, "delete", "lea", "max", "-n", ns, "--yes").says(t, "A record is left for 8760h0m0s", "Role user needs 2 who hold it (spec.minHolders), and 1 of those who do would stay")
+	a.done(t)
+	if strings.Count(a.err, "pass to olivia") != 2 {
+		t.Errorf("neither of them is there to take over:\n%s", a.err)
+	}
+	for _, name := range []string{"lea", "max"} {
+		if u := read(t, ns, name, &v1alpha1.User{}); u.DeletionTimestamp.IsZero() || len(u.Annotations) > 0 {
+			t.Errorf("%s is deleted at %v, with %v", name, u.DeletionTimestamp, u.Annotations)
+		}
+	}
+}
+
+// TestDeleteMeansThisUser checks that another User of the name, who came while the question was on the screen, stays.
+func TestDeleteMeansThisUser(t *testing.T) {
+	t.Parallel()
+	ns := cabinet(t, v1alpha1.OffboardingDelete)
+	whileAsked(func() {
+		u := read(t, ns, "lea", &v1alpha1.User{})
+		if err := env.Client(t).Delete(t.Context(), u.DeepCopy()); err != nil {
+			t.Error(err)
+		}
+		release(t, read(t, ns, "lea", &v1alpha1.User{}))
+		another := active(build.User("lea").In(ns, "acme").Holds("user").Seats("users").Manager("max"))
+		seed(t, ns, another)
+	}).run(t, "delete", "lea", "-n", ns).failed(t, "User lea was changed meanwhile", "run the command again")
+	if u := read(t, ns, "lea", &v1alpha1.User{}); !u.DeletionTimestamp.IsZero() || len(u.Annotations) > 0 {
+		t.Errorf("another lea is deleted at %v, with %v", u.DeletionTimestamp, u.Annotations)
+	}
+}
+
+func TestDeleteLeavesGitAlone(t *testing.T) {
+	t.Parallel()
+	ns := cabinet(t, v1alpha1.OffboardingDelete)
+	u := read(t, ns, "lea", &v1alpha1.User{})
+	u.Labels = map[string]string{"kustomize.toolkit.fluxcd.io/name": "people"}
+	if err := env.Client(t).Update(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "delete", "lea", "-n", ns, "--yes").failed(t, "User lea is declared in Git, and Flux (people) would create it anew. Nothing was changed: take it out of there")
+	if err := env.Client(t).Delete(t.Context(), u); err != nil { // as Flux does then
+		t.Fatal(err)
+	}
+	run(t, "delete", "lea", "-n", ns, "--yes").done(t)
+	if u := read(t, ns, "lea", &v1alpha1.User{}); u.Annotations[v1alpha1.AnnotationConfirmDelete] != string(u.UID) {
+		t.Errorf("it has %v", u.Annotations)
+	}
+}
+
+// TestDeleteThatIsRefused checks that nothing is confirmed where the deletion would be refused.
+func TestDeleteThatIsRefused(t *testing.T) {
+	t.Parallel()
+	ns := cabinet(t, v1alpha1.OffboardingDelete)
+	may(t, ns, "eve", rbacv1.PolicyRule{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"}, Verbs: []string{"get", "list", "patch"}})
+	run(t, "delete", "lea", "-n", ns, "--yes", "--as", "eve").failed(t, "user lea was not deleted")
+	if u := read(t, ns, "lea", &v1alpha1.User{}); len(u.Annotations) > 0 {
+		t.Errorf("it has %v", u.Annotations)
+	}
+}
+
+// TestWarnings checks that nobody is told to confirm what is confirmed in the same breath.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	var said bytes.Buffer
+	w := warnings{rest.NewWarningWriter(&said, rest.WarningWriterOptions{})}
+	w.HandleWarningHeader(299, "-", "nothing happens until you confirm it: kubectl annotate user lea -n a --overwrite seatkeeper.dev/confirm-delete=u")
+	w.HandleWarningHeader(299, "-", "this cannot be undone")
+	if got := said.String(); got != "Warning: this cannot be undone\n" {
+		t.Errorf("it says %q", got)
+	}
+}
+
+// TestOnePersonTakesFewRequests checks that who archives one person does not read all of the organization, and needs no right to.
+func TestOnePersonTakesFewRequests(t *testing.T) {
+	t.Parallel()
+	ns := cabinet(t, v1alpha1.OffboardingArchive)
+	group := []string{v1alpha1.GroupVersion.Group}
+	of := func(verbs []string, resources ...string) rbacv1.PolicyRule {
+		return rbacv1.PolicyRule{APIGroups: group, Resources: resources, Verbs: verbs}
+	}
+	may(t, ns, "eve", of([]string{"get"}, "organizations", "roles", "seatpools"), of([]string{"get", "patch"}, "users"))
+	may(t, ns, "max", of([]string{"get"}, "organizations", "roles", "seatpools"), of([]string{"get", "list", "patch"}, "users"), of([]string{"list"}, "teams"))
+	run(t, "archive", "lea", "-n", ns, "--as", "eve", "--yes").failed(t, "listing users") // of the role, somebody has to stay
+	role := read(t, ns, "user", &v1alpha1.Role{})
+	role.Spec.MinHolders = nil
+	if err := env.Client(t).Update(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "archive", "lea", "-n", ns, "--as", "eve", "--successor", "max", "--yes").says(t, "pass to max").done(t)
+	run(t, "reactivate", "lea", "-n", ns, "--as", "max", "--yes").done(t)
+	org := read(t, ns, "acme", &v1alpha1.Organization{})
+	org.Spec.Offboarding.Ownership[0].Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorTeamLead}
+	if err := env.Client(t).Update(t.Context(), org); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "archive", "lea", "-n", ns, "--as", "eve", "--yes").failed(t, "listing teams")
+	org.Spec.Offboarding.Ownership[0].Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorSpread}
+	if err := env.Client(t).Update(t.Context(), org); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "archive", "lea", "-n", ns, "--as", "eve", "--yes").failed(t, "listing users")
+	run(t, "archive", "lea", "-n", ns, "--as", "max", "--yes").says(t, "pass to max, olivia").done(t)
+}
