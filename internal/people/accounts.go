@@ -31,22 +31,18 @@ func Accounts(found []directory.Found, chosen func(*directory.Found) bool) (tabl
 	for i, name := range fromAccounts {
 		table.Header = append(table.Header, spreadsheet.Cell{Text: string(name), Column: i + 1})
 	}
-	inactive := 0
 	for i := range found {
 		a := &found[i]
 		switch {
 		case !chosen(a):
 		case !a.Active:
-			inactive++
+			left = append(left, fmt.Sprintf("account %q is left out: nobody can sign in with it", cmp.Or(a.UserName, a.ID)))
 		case emails[a.ID] == "":
 			left = append(left, fmt.Sprintf("account %q is left out: it has no address", cmp.Or(a.UserName, a.ID)))
 		default:
 			row, dropped := accountRow(a, i+1, emails)
 			table.Rows, left = append(table.Rows, row), append(left, dropped...)
 		}
-	}
-	if inactive > 0 {
-		left = append(left, fmt.Sprintf("%d of the accounts are left out: nobody can sign in with them", inactive))
 	}
 	slices.Sort(left)
 	return table, left

@@ -488,8 +488,9 @@ func TestAccounts(t *testing.T) {
 		found("6", "kim@acme.example", "", "", true),
 	}, func(a *directory.Found) bool { return a.ID != "6" })
 	if diff := cmp.Diff([]string{
-		"1 of the accounts are left out: nobody can sign in with them", `account "ada@acme.example": its timeZone is left out: "Nowhere" is no time zone such as Europe/Paris or UTC`,
+		`account "ada@acme.example": its timeZone is left out: "Nowhere" is no time zone such as Europe/Paris or UTC`,
 		`account "bob": its timeZone is left out: "Nowhere" is no time zone such as Europe/Paris or UTC`,
+		`account "eve@acme.example" is left out: nobody can sign in with it`,
 		`account "joe@acme.example": its timeZone is left out: "Nowhere" is no time zone such as Europe/Paris or UTC`, `account "svc-backup" is left out: it has no address`,
 	}, left); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

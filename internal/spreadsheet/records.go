@@ -302,7 +302,10 @@ func ReadYAML(data []byte) (Table, []Fault, error) {
 	if err != nil {
 		return Table{}, nil, err
 	}
-	list := users(document)
+	list, err := users(document)
+	if err != nil {
+		return Table{}, nil, err
+	}
 	if list == nil {
 		return Table{}, nil, Fault{Message: "this is not a list of users in YAML: it must be a list, or users: and a list"}
 	}
@@ -351,22 +354,27 @@ func onlyDocument(text []byte) (*yaml.Node, error) {
 	}
 }
 
-// users is the list in a document; nil when there is none.
-func users(document *yaml.Node) *yaml.Node {
+// users is the list in a document; nil when there is none. A second one would be lost.
+func users(document *yaml.Node) (*yaml.Node, error) {
 	if len(document.Content) != 1 {
-		return nil
+		return nil, nil
 	}
-	top := document.Content[0]
-	for i := 0; top.Kind == yaml.MappingNode && i+1 < len(top.Content); i += 2 {
-		if top.Content[i].Value == "users" {
-			top = top.Content[i+1]
-			break
+	list := document.Content[0]
+	if top := list; top.Kind == yaml.MappingNode {
+		list = nil
+		for i := 0; i+1 < len(top.Content); i += 2 {
+			if key := top.Content[i]; key.Value != "users" {
+				continue
+			} else if list != nil {
+				return nil, Fault{Line: key.Line, Column: key.Column, Message: "it has users twice: put all into one list"}
+			}
+			list = top.Content[i+1]
 		}
 	}
-	if top.Kind != yaml.SequenceNode {
-		return nil
+	if list == nil || list.Kind != yaml.SequenceNode {
+		return nil, nil
 	}
-	return top
+	return list, nil
 }
 
 func flatNode(node *yaml.Node) (string, bool) {

@@ -109,6 +109,7 @@ func TestNothingAfterTheListIsLost(t *testing.T) {
 	for _, c := range []struct{ why, json, yaml, want string }{
 		{"two lists", "[{\"email\":\"a@x.example\"}]\n[{\"email\":\"b@x.example\"}]", "- email: a@x.example\n---\n- email: b@x.example\n", "put all into one list"},
 		{"users twice", `{"users":[{"email":"a@x.example"}],"users":[]}`, "users: [{email: a@x.example}]\n---\nusers: []\n", "put all into one list"},
+		{"users twice in one object", `{"n":1,"users":[],"m":2,"users":[{"email":"a@x.example"}]}`, "users: []\nm: 2\nusers: [{email: a@x.example}]\n", "it has users twice: put all into one list"},
 		{"broken after the list", `[{"email":"a@x.example"}]]`, "- email: a@x.example\n---\n- [\n", "this is not"},
 		{"an object that is cut short", `{"users":[{"email":"a@x.example"}],`, "- email: a@x.example\n---\n{\n", "this is not"},
 		{"other keys, and blanks", "{\"users\":[{\"email\":\"a@x.example\"}],\"n\":{\"a\":1}}\n\n", "users: [{email: a@x.example}]\nn: 1\n---\n", ""},

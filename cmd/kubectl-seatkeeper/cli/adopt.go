@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/cli-runtime/pkg/printers"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory"
@@ -64,7 +63,7 @@ func (i *importing) adopt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	left, err := c.left(ctx)
+	left, err := c.left(ctx, "leave it to somebody who may: an account of somebody who left would be taken for nobody's")
 	if err != nil {
 		return err
 	}
@@ -106,7 +105,7 @@ func (i *importing) adopted(ctx context.Context, found []directory.Found, all []
 // adoptions prints whose the accounts are.
 func (i *importing) adoptions(all []people.Adoption) error {
 	if !i.output.table() {
-		return structured(i.Out, i.output.format, map[string]any{"organization": i.organization, "accounts": all})
+		return data(i.Out, i.output.format, map[string]any{"organization": i.organization, "accounts": all})
 	}
 	counts := map[people.Match]int{}
 	t := &metav1.Table{ColumnDefinitions: columns([]string{"Match", "Account", "User name", "User", "Reason"})}
@@ -114,7 +113,7 @@ func (i *importing) adoptions(all []people.Adoption) error {
 		counts[a.Match]++
 		t.Rows = append(t.Rows, metav1.TableRow{Cells: []any{string(a.Match), a.Account, a.UserName, a.User, a.Reason}})
 	}
-	if err := printers.NewTablePrinter(printers.PrintOptions{NoHeaders: i.output.noHeaders}).PrintObj(t, i.Out); err != nil {
+	if err := i.output.printTable(i.Out, t); err != nil {
 		return err
 	}
 	fmt.Fprintf(i.ErrOut, "%s: %d matched, %d unmatched, %d conflicting, %d inactive\n",

@@ -13,10 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
@@ -237,12 +234,8 @@ func (sh *Shell) leaveToGit(format string, edits []edit) error {
 
 // printYAML prints one document of several.
 func (sh *Shell) printYAML(value any) error {
-	text, err := yaml.Marshal(value)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(sh.Out, "---\n%s", text)
-	return err
+	fmt.Fprintln(sh.Out, "---")
+	return data(sh.Out, formatYAML, value)
 }
 
 // review says what is about to happen.
@@ -272,13 +265,10 @@ func question(edits []edit) string {
 func (sh *Shell) report(a *act, edits []edit, written func(*edit) client.Object) error {
 	for i := range edits {
 		e := &edits[i]
-		flags := genericclioptions.NewPrintFlags(e.done + a.dryRun.suffix()).WithTypeSetter(Scheme())
-		flags.OutputFormat = &a.format
-		printer, err := flags.ToPrinter()
-		if err != nil {
-			return err
+		if a.format == formatYAML { // one document of several
+			fmt.Fprintln(sh.Out, "---")
 		}
-		if err := printer.PrintObj(runtime.Object(written(e)), sh.Out); err != nil {
+		if err := printObject(sh.Out, a.format, e.done+a.dryRun.suffix(), written(e)); err != nil {
 			return err
 		}
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/cli-runtime/pkg/printers"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/people"
@@ -97,7 +96,7 @@ func (e *exporting) run(ctx context.Context) error {
 		for i := range all {
 			objects[i] = people.Object(&all[i])
 		}
-		return structured(e.Out, e.output.format, map[string]any{"users": objects})
+		return data(e.Out, e.output.format, map[string]any{"users": objects})
 	case formatName:
 		for i := range all {
 			fmt.Fprintf(e.Out, "user.%s/%s\n", v1alpha1.GroupVersion.Group, all[i].User)
@@ -137,7 +136,7 @@ func (e *exporting) list(ctx context.Context) ([]people.Person, error) {
 	}
 	roll := people.Roll{Organization: org.Name, Users: found.Users, Teams: found.Teams, Archived: e.archived, Now: e.Clock.Now()}
 	if e.archived {
-		if roll.Left, err = c.left(ctx); err != nil {
+		if roll.Left, err = c.left(ctx, "leave out --archived"); err != nil {
 			return nil, err
 		}
 	}
@@ -161,6 +160,5 @@ func (e *exporting) table(all []people.Person) error {
 			p.GivenName, p.FamilyName, p.Manager, until,
 		}})
 	}
-	options := printers.PrintOptions{Wide: e.output.format == formatWide, NoHeaders: e.output.noHeaders}
-	return printers.NewTablePrinter(options).PrintObj(t, e.Out)
+	return e.output.printTable(e.Out, t)
 }

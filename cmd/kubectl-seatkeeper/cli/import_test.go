@@ -440,6 +440,29 @@ func TestWithoutRights(t *testing.T) {
 	}
 }
 
+// TestWithoutTheRightToSeeWhoLeft has what needs the records of who left say so, and what does not go on.
+func TestWithoutTheRightToSeeWhoLeft(t *testing.T) {
+	ns := acme(t, build.User("ada").In("", "acme").Obj())
+	may(t, ns, "half", rbacv1.PolicyRule{
+		APIGroups: []string{"seatkeeper.dev"}, Resources: []string{"organizations", "users", "teams", "roles", "seatpools"}, Verbs: []string{"get", "list", "create", "patch"},
+	})
+	as := func(args ...string) answer { return run(t, append([]string{"-n", ns, "--as=half"}, args...)...) }
+	const lacks = "you may not list archivedusers of seatkeeper.dev in namespace "
+	as("export").done(t)
+	as("export", "--archived").failed(t, lacks+ns, "or leave out --archived")
+	file := write(t, "people.csv", "email,state\nada@acme.example,Active\n")
+	as("import", file, "--apply").done(t)
+	left := write(t, "people.csv", "email,state\nada@acme.example,Active\neve@acme.example,Archived\n")
+	as("import", left, "--apply").failed(t, lacks, "or take out the lines of who is Archived")
+	for _, command := range [][]string{{"status"}, {"tree"}, {"who-can", "it"}} {
+		a := as(command...).says(t, lacks, "are not shown")
+		if a.done(t); strings.Count(a.err, "note:") != 1 {
+			t.Errorf("%v says\n%s", command, a.err)
+		}
+	}
+	run(t, "-n", ns, "--as=nobody", "export").failed(t, "forbidden")
+}
+
 func TestWhichOrganization(t *testing.T) {
 	run(t, "-n", env.Namespace(t), "export").failed(t, "has no Organization")
 	ns := acme(t, build.Organization("other").Obj())
@@ -539,7 +562,7 @@ func TestFromDirectory(t *testing.T) {
 	}
 	got := run(t, "-n", ns, "import", "--from-directory", "--apply")
 	got.done(t)
-	for _, want := range []string{`account "svc-backup" is left out`, "1 of the accounts are left out", "120 users: 120 created"} {
+	for _, want := range []string{`account "svc-backup" is left out`, `account "p7@acme.example" is left out: nobody can sign in with it`, "120 users: 120 created"} {
 		if !strings.Contains(got.err, want) {
 			t.Errorf("it does not say %q:\n%s", want, got.err)
 		}

@@ -102,7 +102,7 @@ func (j *job) compare(ctx context.Context) error {
 			return err
 		}
 		if j.set.Archived() {
-			if known.Left, err = j.cluster.left(ctx); err != nil {
+			if known.Left, err = j.cluster.left(ctx, "take out the lines of who is Archived, of whom some are records and no Users"); err != nil {
 				return err
 			}
 		}
@@ -136,9 +136,12 @@ func (c *cluster) people(ctx context.Context, organization string) (people.Clust
 	return found, nil
 }
 
-// left are the records of who has left.
-func (c *cluster) left(ctx context.Context) ([]v1alpha1.ArchivedUser, error) {
+// left are the records of who has left. without is what to do where they may not be seen.
+func (c *cluster) left(ctx context.Context, without string) ([]v1alpha1.ArchivedUser, error) {
 	all, err := pages(ctx, c, nil, func(l *v1alpha1.ArchivedUserList) []v1alpha1.ArchivedUser { return l.Items }, client.InNamespace(c.namespace))
+	if apierrors.IsForbidden(err) {
+		return nil, fmt.Errorf("you may not list archivedusers of %s in namespace %s: ask who runs the cluster for this right, or %s", v1alpha1.GroupVersion.Group, c.namespace, without)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("listing archived users: %w", err)
 	}

@@ -128,16 +128,15 @@ func bar(taken, whole int32, p palette) styled {
 
 // data prints a value that is no object of the API, as JSON or YAML.
 func data(w io.Writer, format string, value any) error {
-	var text []byte
-	var err error
-	if format == formatJSON {
-		text, err = json.MarshalIndent(value, "", "    ")
-		text = append(text, '\n')
-	} else {
-		text, err = yaml.Marshal(value)
-	}
+	text, err := json.MarshalIndent(value, "", "    ")
 	if err != nil {
 		return err
+	}
+	text = append(visible(text), '\n')
+	if format == formatYAML {
+		if text, err = yaml.JSONToYAML(text); err != nil {
+			return err
+		}
 	}
 	_, err = w.Write(text)
 	return err

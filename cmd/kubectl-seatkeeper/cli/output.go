@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/printers"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 )
 
 // The formats that most commands print.
@@ -57,21 +59,44 @@ func (o *output) table() bool { return o.format == formatTable || o.format == fo
 // print prints an object, or a list, in the format of the flag. rows make the table of it.
 func (o *output) print(w io.Writer, object runtime.Object, rows func() *metav1.Table) error {
 	if o.table() {
-		options := printers.PrintOptions{Wide: o.format == formatWide, NoHeaders: o.noHeaders}
-		t := rows()
-		for i := range t.Rows {
-			for j, cell := range t.Rows[i].Cells {
-				t.Rows[i].Cells[j] = cellText(cell)
-			}
-		}
-		return printers.NewTablePrinter(options).PrintObj(t, w)
+		return o.printTable(w, rows())
 	}
-	flags := genericclioptions.NewPrintFlags("").WithTypeSetter(Scheme()).WithDefaultOutput(o.format)
+	return printObject(w, o.format, "", object)
+}
+
+// printObject prints an object as kubectl does: as JSON, YAML, a name, or what was done to it.
+func printObject(w io.Writer, format, done string, object runtime.Object) error {
+	flags := genericclioptions.NewPrintFlags(done).WithTypeSetter(Scheme())
+	flags.OutputFormat = &format
+	if format == formatYAML { // the printer of YAML fails at control characters
+		flags = flags.WithDefaultOutput(formatJSON)
+	}
 	printer, err := flags.ToPrinter()
 	if err != nil {
 		return err
 	}
-	return printer.PrintObj(object, w)
+	var text bytes.Buffer
+	if err := printer.PrintObj(object, &text); err != nil {
+		return err
+	}
+	shown := visible(text.Bytes())
+	if format == formatYAML {
+		if shown, err = yaml.JSONToYAML(shown); err != nil {
+			return err
+		}
+	}
+	_, err = w.Write(shown)
+	return err
+}
+
+// printTable prints a table, of which a terminal obeys nothing.
+func (o *output) printTable(w io.Writer, t *metav1.Table) error {
+	for i := range t.Rows {
+		for j, cell := range t.Rows[i].Cells {
+			t.Rows[i].Cells[j] = cellText(cell)
+		}
+	}
+	return printers.NewTablePrinter(printers.PrintOptions{Wide: o.format == formatWide, NoHeaders: o.noHeaders}).PrintObj(t, w)
 }
 
 // columns are those of a table; what comes after wide is only printed with -o wide.

@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"unicode"
@@ -30,6 +31,26 @@ func printableLines(text string) string {
 	}
 	return strings.Join(lines, "\n")
 }
+
+// visible is JSON with the control characters that encoding/json leaves as they are, but terminals obey and YAML refuses, written as JSON
+// has others.
+func visible(text []byte) []byte {
+	if !bytes.ContainsFunc(text, obeyed) {
+		return text
+	}
+	var all bytes.Buffer
+	for _, r := range string(text) {
+		if obeyed(r) {
+			fmt.Fprintf(&all, `\u%04x`, r)
+		} else {
+			all.WriteRune(r)
+		}
+	}
+	return all.Bytes()
+}
+
+// obeyed says that a terminal takes a letter for a command: DEL, and those that are ESC and a letter in one.
+func obeyed(r rune) bool { return r >= '\u007f' && r <= '\u009f' }
 
 // styled is a text that is printable, but for the colours that were given to it here.
 type styled string

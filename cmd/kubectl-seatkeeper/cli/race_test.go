@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -261,6 +262,36 @@ func TestWhoLeftIsNotImportedAnew(t *testing.T) {
 	run(t, "-n", ns, "import", file, "--apply").done(t)
 	if all, _ := filepath.Glob(filepath.Join(dir, "*")); len(users(t, ns))+len(all) > 0 {
 		t.Errorf("there is somebody: %v", all)
+	}
+}
+
+// TestAdoptIsAllOrNothing has a file that one of the chosen accounts cannot have keep all of them from being written.
+func TestAdoptIsAllOrNothing(t *testing.T) {
+	server := scimtest.New(scimtest.Rich())
+	t.Cleanup(server.Close)
+	for _, name := range []string{"ada", "kim", "lee"} {
+		server.Add(map[string]any{"userName": name + "@acme.example", "active": true})
+	}
+	org := build.Organization("acme").Directory().Obj()
+	org.Spec.Directory.SCIM.URL, org.Spec.Directory.Adoption = server.URL(), v1alpha1.AdoptionAdopt
+	ns := env.Namespace(t)
+	seed(t, ns, org, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "directory"}, Data: map[string][]byte{"token": []byte(scimtest.Token)}})
+	all := func(dir string) []string {
+		files, _ := filepath.Glob(filepath.Join(dir, "*.yaml"))
+		return files
+	}
+	first, dir := t.TempDir(), t.TempDir()
+	run(t, "-n", ns, "adopt", "--output-dir", first).done(t)
+	if len(all(first)) != 3 {
+		t.Fatalf("it writes %v", all(first))
+	}
+	kim := filepath.Join(dir, filepath.Base(all(first)[1]))
+	if err := os.WriteFile(kim, []byte("kind: ConfigMap\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, "-n", ns, "adopt", "--output-dir", dir).says(t, kim+" is there, and is not User kim-", "so nothing was written")
+	if text, err := os.ReadFile(kim); got.code != exitFailed || len(all(dir)) != 1 || err != nil || string(text) != "kind: ConfigMap\n" { //nolint:gosec // the test's own
+		t.Errorf("exit code %d, and there are %v", got.code, all(dir))
 	}
 }
 

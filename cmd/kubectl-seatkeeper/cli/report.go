@@ -5,7 +5,6 @@ package cli
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -13,8 +12,6 @@ import (
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/cli-runtime/pkg/printers"
-	"sigs.k8s.io/yaml"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/people"
@@ -40,7 +37,7 @@ type importedUser struct {
 func (j *job) refuse() error {
 	people.Sort(j.problems)
 	if j.output.format == formatJSON || j.output.format == formatYAML {
-		if err := j.structured(imported{Organization: j.organization, Problems: j.problems}); err != nil {
+		if err := data(j.Out, j.output.format, imported{Organization: j.organization, Problems: j.problems}); err != nil {
 			return err
 		}
 	} else if err := j.complain(); err != nil {
@@ -120,7 +117,7 @@ func (j *job) warn() {
 		if p.Column == 0 {
 			where = fmt.Sprintf("line %d", p.Line)
 		}
-		fmt.Fprintf(j.ErrOut, "%s %s: %s\n", j.palette(j.ErrOut).warn.Render("warning:"), where, p.Message)
+		fmt.Fprintf(j.ErrOut, "%s %s: %s\n", j.palette(j.ErrOut).warn.Render("warning:"), printable(where), printable(p.Message))
 	}
 }
 
@@ -199,7 +196,7 @@ func (j *job) print() error {
 				result.Teams = append(result.Teams, name)
 			}
 		}
-		return j.structured(result)
+		return data(j.Out, j.output.format, result)
 	}
 	return j.table(j.Out, columns([]string{"Line", "Name", "Email", "Action"}, "Changes"), func(row func(...any)) {
 		for k := range j.plan.Users {
@@ -217,25 +214,5 @@ func (j *job) print() error {
 func (j *job) table(w io.Writer, of []metav1.TableColumnDefinition, rows func(row func(...any))) error {
 	t := &metav1.Table{ColumnDefinitions: of}
 	rows(func(cells ...any) { t.Rows = append(t.Rows, metav1.TableRow{Cells: cells}) })
-	options := printers.PrintOptions{Wide: j.output.format == formatWide, NoHeaders: j.output.noHeaders}
-	return printers.NewTablePrinter(options).PrintObj(t, w)
-}
-
-// structured prints a value as JSON or YAML.
-func (j *job) structured(value any) error { return structured(j.Out, j.output.format, value) }
-
-func structured(w io.Writer, format string, value any) error {
-	var text []byte
-	var err error
-	if format == formatYAML {
-		text, err = yaml.Marshal(value)
-	} else {
-		text, err = json.MarshalIndent(value, "", "    ")
-		text = append(text, '\n')
-	}
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(text)
-	return err
+	return j.output.printTable(w, t)
 }
