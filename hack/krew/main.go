@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"flag"
 	"fmt"
@@ -43,7 +44,7 @@ func (p platform) archive() string {
 }
 
 func main() {
-	r := release{build: compile}
+	r := release{build: compile, licenses: thirdParty}
 	flag.StringVar(&r.version, "version", "", "version that is released, such as v0.1.0")
 	flag.StringVar(&r.url, "releases", "https://seatkeeper.dev/releases", "`URL` below which each release has its archives, in a directory called as the version")
 	flag.StringVar(&r.dir, "out", "dist", "`directory` for the archives and the manifest")
@@ -60,6 +61,8 @@ type release struct {
 	version, url, dir, license string
 	// build puts the program for a platform at a path.
 	build func(ctx context.Context, p platform, path string) error
+	// licenses are those of what the program for a platform has of others.
+	licenses func(ctx context.Context, p platform) ([]byte, error)
 }
 
 // make builds and packs the plugin, and writes the manifest last: where there is one, all of it is there.
@@ -108,7 +111,16 @@ func (r *release) pack(ctx context.Context, p platform, license []byte) (sum str
 	if err != nil {
 		return "", err
 	}
-	archive, err := archive(p, []file{{name: "LICENSE", mode: 0o644, content: license}, {name: p.bin(), mode: 0o755, content: program}})
+	if says := stamped(path); says != r.version {
+		fmt.Printf("  --version of it will say %q: Go takes that from the commit, so tag a clean one as %s for a release\n", says, r.version)
+	}
+	others, err := r.licenses(ctx, p)
+	if err != nil {
+		return "", err
+	}
+	archive, err := archive(p, []file{
+		{name: "LICENSE", mode: 0o644, content: license}, {name: licenses, mode: 0o644, content: others}, {name: p.bin(), mode: 0o755, content: program},
+	})
 	if err != nil {
 		return "", err
 	}
@@ -118,7 +130,21 @@ func (r *release) pack(ctx context.Context, p platform, license []byte) (sum str
 // compile builds the plugin without what is of this machine, so that the same sources make the same archive anywhere.
 func compile(ctx context.Context, p platform, path string) error {
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", path, "./cmd/kubectl-seatkeeper")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch)
+	cmd.Env = p.environment()
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
+}
+
+// stamped is the version that a program says it is.
+func stamped(path string) string {
+	info, err := buildinfo.ReadFile(path)
+	if err != nil {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// environment has Go build for the platform.
+func (p platform) environment() []string {
+	return append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch)
 }

@@ -30,6 +30,7 @@ func fakeRelease(t *testing.T, version string) *release {
 		build: func(_ context.Context, p platform, path string) error {
 			return os.WriteFile(path, []byte(p.os+"/"+p.arch), 0o600)
 		},
+		licenses: func(_ context.Context, p platform) ([]byte, error) { return []byte("others on " + p.os), nil },
 	}
 }
 
@@ -113,13 +114,13 @@ func TestKrewInstallsWhatIsReleased(t *testing.T) {
 		}
 		where := target.Selector.MatchLabels["os"] + "/" + target.Selector.MatchLabels["arch"]
 		files, run := unpacked(t, name, content)
-		if diff := cmp.Diff(map[string]string{"LICENSE": string(license), target.Bin: where}, files); diff != "" {
+		if diff := cmp.Diff(map[string]string{"LICENSE": string(license), licenses: "others on " + target.Selector.MatchLabels["os"], target.Bin: where}, files); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 		if diff := cmp.Diff([]string{target.Bin}, run); diff != "" {
 			t.Errorf("what can be run of %s (-want +got):\n%s", name, diff)
 		}
-		if diff := cmp.Diff([]move{{target.Bin, "."}, {"LICENSE", "."}}, target.Files); diff != "" {
+		if diff := cmp.Diff([]move{{target.Bin, "."}, {"LICENSE", "."}, {licenses, "."}}, target.Files); diff != "" {
 			t.Errorf("what is installed of %s (-want +got):\n%s", name, diff)
 		}
 		got = append(got, where)
@@ -153,6 +154,56 @@ func TestNoHalfRelease(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(r.dir, "seatkeeper.yaml")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the manifest of before is still there (%v)", err)
+	}
+}
+
+// TestLicenses checks that the licences of all that the program is built of, where it is built, are passed on.
+func TestLicenses(t *testing.T) {
+	t.Chdir("../..")
+	on := map[string]string{}
+	for _, p := range []platform{{"linux", "amd64"}, {"windows", "amd64"}} {
+		text, err := thirdParty(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		on[p.os] = string(text)
+	}
+	for _, want := range []string{"\nGo (LICENSE)\n", "\ngithub.com/spf13/cobra v", "\nk8s.io/client-go v", "The Go Authors", "Apache License", "(NOTICE)"} {
+		if !strings.Contains(on["linux"], want) {
+			t.Errorf("they do not have %q", want)
+		}
+	}
+	if only := "github.com/inconshreveable/mousetrap"; strings.Contains(on["linux"], only) || !strings.Contains(on["windows"], only) {
+		t.Errorf("%s is built in on Windows alone", only)
+	}
+	if strings.Contains(on["linux"], "seatkeeper.dev/seatkeeper") {
+		t.Error("the program is no work of others")
+	}
+}
+
+func TestNothingWithoutALicense(t *testing.T) {
+	root := t.TempDir()
+	inner := filepath.Join(root, "third_party", "forked")
+	if err := os.MkdirAll(inner, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := (texts{}).add("example.com/a v1", root, inner); err == nil || !strings.Contains(err.Error(), "example.com/a v1 has no licence") {
+		t.Errorf("it says %v", err)
+	}
+	for name, text := range map[string]string{"LICENSE": "mine", "third_party/forked/LICENSE": "theirs", "license.go": "package a"} {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := texts{}
+	for range 2 { // two packages of one module
+		if err := all.add("example.com/a v1", root, inner); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := texts{"mine": {"example.com/a v1 (LICENSE)"}, "theirs": {"example.com/a v1 (third_party/forked/LICENSE)"}}
+	if diff := cmp.Diff(want, all); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

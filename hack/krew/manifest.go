@@ -85,7 +85,7 @@ func (m *manifest) add(p platform, uri, sum string) {
 	m.Spec.Platforms = append(m.Spec.Platforms, target{
 		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"os": p.os, "arch": p.arch}},
 		URI:      uri, SHA256: sum, Bin: p.bin(),
-		Files: []move{{From: p.bin(), To: "."}, {From: "LICENSE", To: "."}},
+		Files: []move{{From: p.bin(), To: "."}, {From: "LICENSE", To: "."}, {From: licenses, To: "."}},
 	})
 }
 
