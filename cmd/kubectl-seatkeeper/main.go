@@ -23,9 +23,13 @@ func main() {
 	// Libraries have nothing to say that an error would not.
 	ctrllog.SetLogger(logr.Discard())
 	klog.SetLogger(logr.Discard())
+	os.Exit(interruptible(func(ctx context.Context) int { return cli.Run(ctx, cli.OS(), filepath.Base(os.Args[0]), os.Args[1:]) }))
+}
+
+// interruptible tells work of the first signal to end. A second one ends what does not heed the first.
+func interruptible(work func(context.Context) int) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // so that a second signal ends what does not heed the first
-	code := cli.Run(ctx, cli.OS(), filepath.Base(os.Args[0]), os.Args[1:])
-	stop()
-	os.Exit(code)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return work(ctx)
 }

@@ -240,6 +240,39 @@ func TestWhatWasShownIsDone(t *testing.T) {
 	}
 }
 
+// TestConflictsWithinABatch checks that of several, each who was edited while the question was on the screen is looked at again, and that what was
+// done before one of them is another than shown stays done.
+func TestConflictsWithinABatch(t *testing.T) {
+	t.Parallel()
+	ns := organized(t)
+	meddle := func(name string, change func(*v1alpha1.User)) {
+		u := read(t, ns, name, &v1alpha1.User{})
+		change(u)
+		status := u.Status
+		if err := env.Client(t).Update(t.Context(), u); err != nil {
+			t.Error(err)
+		}
+		u.Status = status
+		if err := env.Client(t).Status().Update(t.Context(), u); err != nil {
+			t.Error(err)
+		}
+	}
+	titled := func(u *v1alpha1.User) { u.Spec.Title = "Herald" }
+	a := whileAsked(func() {
+		meddle("noah", titled)
+		meddle("jean", titled)
+		meddle("karim", func(u *v1alpha1.User) { u.Status.Roles = []string{"support"} })
+	}).run(t, "archive", "noah", "jean", "karim", "-n", ns).says(t, "Do all 3?", "User karim was changed meanwhile, and is not what was shown any more")
+	if want := "user.seatkeeper.dev/noah archived\nuser.seatkeeper.dev/jean archived\n"; a.code != exitFailed || a.out != want {
+		t.Errorf("exit code %d, and it prints %q", a.code, a.out)
+	}
+	for name, want := range map[string]v1alpha1.UserState{"noah": v1alpha1.UserArchived, "jean": v1alpha1.UserArchived, "karim": v1alpha1.UserActive} {
+		if u := read(t, ns, name, &v1alpha1.User{}); u.Spec.State != want {
+			t.Errorf("%s is %s", name, u.Spec.State)
+		}
+	}
+}
+
 // TestWhoWasDeletedComesBackByAnotherWay checks that somebody whose User is gone is told of.
 func TestWhoWasDeletedComesBackByAnotherWay(t *testing.T) {
 	t.Parallel()

@@ -145,20 +145,27 @@ func TestImportChangesWhoIsThere(t *testing.T) {
 
 // TestFiveHundredErrors has every one of them told, by line and column, those that only the server sees as well, and nobody applied.
 func TestFiveHundredErrors(t *testing.T) {
+	t.Run("that the server is asked about", func(t *testing.T) { fiveHundredErrors(t, 2000, "--apply") })
+	t.Run("in a large company", func(t *testing.T) { fiveHundredErrors(t, 50_000, "--dry-run=client") })
+}
+
+// fiveHundredErrors imports as many rows, of which 500 have something wrong, and one is there twice.
+func fiveHundredErrors(t *testing.T, rows int, flag string) {
+	t.Helper()
 	ns := acme(t)
 	var b strings.Builder
 	b.WriteString("email,phone,title\n")
-	rows, bad := 2000, map[int]bool{}
+	bad := map[int]bool{}
 	for i := range rows {
 		phone := "+33 1 02 03 04 05"
-		if i%4 == 1 {
+		if i%(rows/500) == 1 {
 			phone, bad[i+2] = "call me", true
 		}
 		fmt.Fprintf(&b, "p%d@acme.example,%s,Clerk\n", i, phone)
 	}
 	fmt.Fprintf(&b, "P0@acme.example,,Clerk\n")
 	bad[rows+2] = true
-	got := run(t, "-n", ns, "import", write(t, "people.csv", b.String()), "--apply", "-o", "json")
+	got := run(t, "-n", ns, "import", write(t, "people.csv", b.String()), flag, "-o", "json")
 	var said imported
 	if err := json.Unmarshal([]byte(got.out), &said); err != nil || got.code != exitFailed {
 		t.Fatalf("%d %v\n%s", got.code, err, got.err)
