@@ -74,19 +74,16 @@ type texts map[string][]string
 func (t texts) add(module, root, dir string) error {
 	found := false
 	for ; ; dir = filepath.Dir(dir) {
-		entries, err := os.ReadDir(dir)
+		paths, err := legalIn(dir)
 		if err != nil {
 			return err
 		}
-		for _, entry := range entries {
-			if !entry.Type().IsRegular() || !legal.MatchString(entry.Name()) || strings.HasSuffix(entry.Name(), ".go") {
-				continue
-			}
-			text, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
 			if err != nil {
 				return err
 			}
-			inside, err := filepath.Rel(root, filepath.Join(dir, entry.Name()))
+			inside, err := filepath.Rel(root, path)
 			if err != nil {
 				return err
 			}
@@ -103,6 +100,18 @@ func (t texts) add(module, root, dir string) error {
 		return fmt.Errorf("%s has no licence that says whether it may be passed on", module)
 	}
 	return nil
+}
+
+// legalIn are the files with licences in a directory.
+func legalIn(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	var paths []string
+	for _, entry := range entries {
+		if entry.Type().IsRegular() && legal.MatchString(entry.Name()) && !strings.HasSuffix(entry.Name(), ".go") {
+			paths = append(paths, filepath.Join(dir, entry.Name()))
+		}
+	}
+	return paths, err
 }
 
 // document is all of them, in the order of the modules.

@@ -60,8 +60,14 @@ func TestObjectsDoNotRuleTheTerminal(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{
-		{"status", "-o", "json"}, {"status", "-o", "yaml"}, {"export", "-o", "json"}, {"export", "-o", "yaml"}, {"export", "-o", "wide"}, {"export"},
-		{"invite", "karim", "--yes", "--dry-run=client", "-o", "json"}, {"invite", "karim", "--yes", "--dry-run=client", "-o", "yaml"},
+		{"status", "-o", "json"},
+		{"status", "-o", "yaml"},
+		{"export", "-o", "json"},
+		{"export", "-o", "yaml"},
+		{"export", "-o", "wide"},
+		{"export"},
+		{"invite", "karim", "--yes", "--dry-run=client", "-o", "json"},
+		{"invite", "karim", "--yes", "--dry-run=client", "-o", "yaml"},
 	} {
 		got := run(t, append(args, "-n", ns)...).done(t)
 		if at := strings.IndexFunc(got, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }); at >= 0 {

@@ -290,7 +290,7 @@ func TestAdoptIsAllOrNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := run(t, "-n", ns, "adopt", "--output-dir", dir).says(t, kim+" is there, and is not User kim-", "so nothing was written")
-	if text, err := os.ReadFile(kim); got.code != exitFailed || len(all(dir)) != 1 || err != nil || string(text) != "kind: ConfigMap\n" { //nolint:gosec // the test's own
+	if text, err := os.ReadFile(kim); got.code != exitFailed || len(all(dir)) != 1 || err != nil || string(text) != "kind: ConfigMap\n" {
 		t.Errorf("exit code %d, and there are %v", got.code, all(dir))
 	}
 }
