@@ -75,7 +75,7 @@ func TestHeaders(t *testing.T) {
 		t.Run(c.why, func(t *testing.T) {
 			t.Parallel()
 			s := Set{header: read(t, c.header).Header, at: map[Column]int{}}
-			if diff := cmp.Diff(c.wrong, messages(s.columns(c.names))); diff != "" {
+			if diff := cmp.Diff(c.wrong, messages(s.columns(c.names, nil))); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			got := slices.SortedFunc(maps.Keys(s.at), func(a, b Column) int { return s.at[a] - s.at[b] })
@@ -288,5 +288,44 @@ func TestProblemsAreNoFlood(t *testing.T) {
 	_, problems = Parse(read(t, "email,shoes\nnope,42\n"), nil)
 	if len(problems) != 1 || problems[0].Line != 1 {
 		t.Errorf("below a header that is not understood, it says %v", messages(problems))
+	}
+}
+
+// TestWantedColumns checks that Parse says the same of a table that has only the columns that it wants, of which the others are the fewest.
+func TestWantedColumns(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		why, file string
+		names     map[string]string
+		skipped   int
+	}{
+		{"all are known", "Courriel,given-name\nada@acme.example,Ada\n", nil, 0},
+		{"one is left out, and another one is mapped", "Mail,Notes,roles\nada@acme.example,long,it\n", map[string]string{"Mail": "email", "notes": "-"}, 1},
+		{"one is not known", "email,shoe size\nada@acme.example,39\n", nil, 1},
+		{"--map names one that is not there", "email\nada@acme.example\n", map[string]string{"Notes": "-"}, 0},
+		{"no address", "shoe size\n39\n", map[string]string{"shoe size": "-"}, 1},
+	} {
+		all, _, err := spreadsheet.ReadCSV([]byte(c.file), spreadsheet.EncodingAuto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		some, _, err := spreadsheet.ReadColumns([]byte(c.file), spreadsheet.EncodingAuto, Wanted(c.names))
+		if err != nil || len(some.Skipped) != c.skipped {
+			t.Errorf("%s: it skips %v: %v", c.why, some.Skipped, err)
+		}
+		people := func(s Set) (all []Person) {
+			for _, row := range s.Rows {
+				all = append(all, row.Person)
+			}
+			return all
+		}
+		wantSet, wantSaid := Parse(all, c.names)
+		set, said := Parse(some, c.names)
+		if diff := cmp.Diff(people(wantSet), people(set)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.why, diff)
+		}
+		if diff := cmp.Diff(messages(wantSaid), messages(said)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.why, diff)
+		}
 	}
 }

@@ -93,7 +93,7 @@ const leave = "-"
 // Rows with problems are among those it returns.
 func Parse(table spreadsheet.Table, names map[string]string) (Set, []Problem) {
 	set := Set{header: table.Header, at: map[Column]int{}}
-	problems := set.columns(names)
+	problems := set.columns(names, table.Skipped)
 	if Fatal(problems) { // of rows whose columns are unknown, nothing can be said
 		return set, problems
 	}
@@ -127,15 +127,30 @@ func Parse(table spreadsheet.Table, names map[string]string) (Set, []Problem) {
 // maxProblems is how many are told at once.
 const maxProblems = 10_000
 
-// columns finds out what each column is about.
-func (s *Set) columns(names map[string]string) []Problem {
+// Wanted says which columns of a file Parse reads, by their headers.
+func Wanted(names map[string]string) func(header string) bool {
+	given := map[string]string{}
+	for header, name := range names {
+		given[fold(header)] = name
+	}
+	return func(header string) bool {
+		name, mapped := given[fold(header)]
+		if !mapped {
+			name = header
+		}
+		return IsColumn(name)
+	}
+}
+
+// columns finds out what each column is about. skipped are those that the rows do not have.
+func (s *Set) columns(names map[string]string, skipped []spreadsheet.Cell) []Problem {
 	var problems []Problem
 	given := map[string]string{}
 	for header, name := range names {
 		given[fold(header)] = name
 	}
 	unused := maps.Clone(given)
-	for i, cell := range s.header {
+	for i, cell := range slices.Concat(s.header, skipped) {
 		wrong := func(message string) {
 			problems = append(problems, Problem{Line: cell.Line, Column: cell.Column, Header: spreadsheet.Short(cell.Text), Message: message})
 		}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 )
 
 // commas are what is between cells.
@@ -17,6 +18,11 @@ var commas = []rune{',', ';', '\t', '|'}
 
 // ReadCSV reads a table from CSV. Each line that cannot be read is a fault, and the others are read; an error is about the whole file.
 func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
+	return ReadColumns(data, encoding, func(string) bool { return true })
+}
+
+// ReadColumns is ReadCSV, of the columns with the headers that are wanted. What the others hold is not kept in memory.
+func ReadColumns(data []byte, encoding Encoding, wanted func(header string) bool) (Table, []Fault, error) {
 	text, was, err := decode(data, encoding)
 	if err != nil {
 		return Table{}, nil, err
@@ -44,8 +50,14 @@ func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
 		if empty(record) {
 			continue
 		}
-		if table.Header == nil {
-			table.Header = header(record, line+skipped)
+		if table.Header == nil && table.Skipped == nil {
+			for _, cell := range header(record, line+skipped) {
+				if cell.Text == "" || wanted(cell.Text) {
+					table.Header = append(table.Header, cell)
+				} else {
+					table.Skipped = append(table.Skipped, cell)
+				}
+			}
 			if err := table.over(); err != nil {
 				return Table{}, nil, err
 			}
@@ -58,7 +70,7 @@ func ReadCSV(data []byte, encoding Encoding) (Table, []Fault, error) {
 			return Table{}, nil, err
 		}
 	}
-	if table.Header == nil && len(faults) == 0 {
+	if table.Header == nil && table.Skipped == nil && len(faults) == 0 {
 		return Table{}, nil, Fault{Message: "the file is empty: its first line has the names of the columns"}
 	}
 	return table, table.all(faults), nil
@@ -76,7 +88,7 @@ func (t *Table) all(faults []Fault) []Fault {
 func (t *Table) short() []Fault {
 	first, rows := 0, 0
 	for _, row := range t.Rows {
-		if row.Cells[len(row.Cells)-1].Missing {
+		if last := len(row.Cells) - 1; last >= 0 && row.Cells[last].Missing {
 			rows++
 			if first == 0 {
 				first = row.Line
@@ -138,21 +150,39 @@ func header(record []string, line int) []Cell {
 // row is a line below the header. Values in columns without a name are faults.
 func (t *Table) row(record []string, line int) (Row, []Fault) {
 	row := Row{Line: line, Cells: make([]Cell, len(t.Header))}
-	for i := range row.Cells {
-		row.Cells[i] = Cell{Line: line, Column: i + 1, Missing: i >= len(record)}
-		if i < len(record) {
-			row.Cells[i].Text = Clean(record[i])
+	for i, header := range t.Header {
+		at := header.Column - 1
+		row.Cells[i] = Cell{Line: line, Column: header.Column, Missing: at >= len(record)}
+		if at < len(record) {
+			row.Cells[i].Text = t.keep(Clean(record[at]))
 		}
 	}
 	var faults []Fault
 	for i, text := range record {
-		if Blank(text) || i < len(t.Header) && t.Header[i].Text != "" {
+		if Blank(text) || t.named(i+1) {
 			continue
 		}
 		faults = append(faults, Fault{Line: line, Column: i + 1, Message: fmt.Sprintf(
-			"%s is in a column without a name: name it in line %d, or put the cell in quotes that has a %s in it", Quote(Clean(text)), t.Header[0].Line, comma(t.Comma))})
+			"%s is in a column without a name: name it in line %d, or put the cell in quotes that has a %s in it", Quote(Clean(text)), slices.Concat(t.Header, t.Skipped)[0].Line, comma(t.Comma))})
 	}
 	return row, faults
+}
+
+// keep is a value that does not keep the rest of its line in memory.
+func (t *Table) keep(text string) string {
+	if len(t.Skipped) == 0 {
+		return text
+	}
+	return strings.Clone(text)
+}
+
+// named says that a column has a header.
+func (t *Table) named(column int) bool {
+	is := func(header Cell) bool { return header.Column == column && header.Text != "" }
+	if column <= len(t.Header) && is(t.Header[column-1]) { // as where every column is wanted
+		return true
+	}
+	return slices.ContainsFunc(t.Header, is) || slices.ContainsFunc(t.Skipped, is)
 }
 
 func comma(r rune) string {

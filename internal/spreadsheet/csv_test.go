@@ -357,3 +357,35 @@ func TestLineBreaksWithinCells(t *testing.T) {
 		})
 	}
 }
+
+// TestColumnsThatNobodyWants checks that of columns that are left out only the headers are kept, and that all others are where they are.
+func TestColumnsThatNobodyWants(t *testing.T) {
+	t.Parallel()
+	const file = "notes,email,,more\nlong,a@x.example,,\n\"a\nb\",b@x.example,stray,x\n,c@x.example\n"
+	table, faults, err := spreadsheet.ReadColumns([]byte(file), spreadsheet.EncodingAuto, func(header string) bool { return header == "email" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell := func(text string, line, column int, missing bool) spreadsheet.Cell {
+		return spreadsheet.Cell{Text: text, Line: line, Column: column, Missing: missing}
+	}
+	want := spreadsheet.Table{
+		Header: []spreadsheet.Cell{cell("email", 1, 2, false), cell("", 1, 3, false)}, Skipped: []spreadsheet.Cell{cell("notes", 1, 1, false), cell("more", 1, 4, false)},
+		Rows: []spreadsheet.Row{
+			{Line: 2, Cells: []spreadsheet.Cell{cell("a@x.example", 2, 2, false), cell("", 2, 3, false)}},
+			{Line: 3, Cells: []spreadsheet.Cell{cell("b@x.example", 3, 2, false), cell("stray", 3, 3, false)}},
+			{Line: 5, Cells: []spreadsheet.Cell{cell("c@x.example", 5, 2, false), cell("", 5, 3, true)}},
+		},
+		Encoding: table.Encoding, Comma: ',',
+	}
+	if diff := cmp.Diff(want, table); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(faults) != 2 || faults[0].Line != 3 || faults[0].Column != 3 || !strings.Contains(faults[0].Message, "name it in line 1") || !faults[1].Warning {
+		t.Errorf("it says %v", faults)
+	}
+	none, _, err := spreadsheet.ReadColumns([]byte(file), spreadsheet.EncodingAuto, func(string) bool { return false })
+	if err != nil || len(none.Skipped) != 3 || len(none.Rows) != 3 {
+		t.Errorf("nothing is wanted, and it reads %v, %v", none, err)
+	}
+}

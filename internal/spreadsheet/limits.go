@@ -3,7 +3,10 @@
 
 package spreadsheet
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // The limits of a table: far beyond any list of people, and such that a small file of nothing but separators does not take all memory.
 const (
@@ -19,8 +22,8 @@ const (
 func (t *Table) over() error {
 	var fault Fault
 	switch {
-	case len(t.Header) > maxColumns:
-		at := t.Header[maxColumns]
+	case len(t.Header)+len(t.Skipped) > maxColumns:
+		at := slices.Concat(t.Header, t.Skipped)[maxColumns]
 		fault = Fault{Line: at.Line, Column: at.Column, Message: fmt.Sprintf("there are more than %d columns, which no list of people has", maxColumns)}
 	case len(t.Rows) > maxRows:
 		fault = Fault{Line: t.Rows[maxRows].Line, Message: fmt.Sprintf("there are more than %d people: split the file, and import one part after the other", maxRows)}

@@ -31,7 +31,9 @@ type Row struct {
 // Table is what a file holds.
 type Table struct {
 	Header []Cell
-	Rows   []Row
+	// Skipped are the headers of columns that nobody wants, of which the rows have no cells.
+	Skipped []Cell
+	Rows    []Row
 	// Encoding is what a CSV file was read as, and Comma what is between its cells.
 	Encoding Encoding
 	Comma    rune

@@ -98,9 +98,6 @@ func (e *edit) send(ctx context.Context, c *cluster, dry bool) (client.Object, e
 		return after, nil
 	}
 	version, uid := after.GetResourceVersion(), after.GetUID()
-	if dry { // nothing was written
-		version = e.before.GetResourceVersion()
-	}
 	deletion := []client.DeleteOption{client.Preconditions{UID: &uid, ResourceVersion: &version}}
 	if dry {
 		deletion = append(deletion, client.DryRunAll)

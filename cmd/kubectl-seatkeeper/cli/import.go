@@ -187,7 +187,7 @@ func (i *importing) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	table, problems, err := i.read(ctx, args)
+	table, problems, err := i.read(ctx, args, people.Wanted(names))
 	if err != nil {
 		return err
 	}
@@ -215,7 +215,7 @@ func mapping(pairs []string) (map[string]string, error) {
 }
 
 // read reads the table that the command line names.
-func (i *importing) read(ctx context.Context, args []string) (spreadsheet.Table, []people.Problem, error) {
+func (i *importing) read(ctx context.Context, args []string, wanted func(string) bool) (spreadsheet.Table, []people.Problem, error) {
 	if i.directory.use {
 		table, err := i.fromDirectory(ctx)
 		return table, nil, err
@@ -232,7 +232,7 @@ func (i *importing) read(ctx context.Context, args []string) (spreadsheet.Table,
 	case formatYAML:
 		table, faults, err = spreadsheet.ReadYAML(data)
 	case formatCSV:
-		table, faults, err = i.readCSV(data)
+		table, faults, err = i.readCSV(data, wanted)
 	default:
 		return table, nil, fmt.Errorf("--format is %q: it must be auto, csv, json or yaml", i.format)
 	}
@@ -246,12 +246,12 @@ func (i *importing) read(ctx context.Context, args []string) (spreadsheet.Table,
 	return table, problems, nil
 }
 
-func (i *importing) readCSV(data []byte) (spreadsheet.Table, []spreadsheet.Fault, error) {
+func (i *importing) readCSV(data []byte, wanted func(string) bool) (spreadsheet.Table, []spreadsheet.Fault, error) {
 	encoding := spreadsheet.Encoding(strings.ToLower(i.encoding))
 	if !spreadsheet.KnownEncoding(encoding) {
 		return spreadsheet.Table{}, nil, fmt.Errorf("--encoding is %q: it must be one of %s", i.encoding, strings.Join(spreadsheet.Encodings(), ", "))
 	}
-	table, faults, err := spreadsheet.ReadCSV(data, encoding)
+	table, faults, err := spreadsheet.ReadColumns(data, encoding, wanted)
 	if err == nil && encoding == spreadsheet.EncodingAuto && table.Encoding == spreadsheet.EncodingLatin1 {
 		i.note("the file is not UTF-8, and is read as Latin-1: if letters come out wrong, save it as “CSV UTF-8”, or give --encoding")
 	}
