@@ -167,6 +167,24 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestStrangersTakeNothingOver checks that neither who belongs to another organization, nor a role that is being deleted, counts.
+func TestStrangersTakeNothingOver(t *testing.T) {
+	t.Parallel()
+	ns := cabinet(t, v1alpha1.OffboardingArchive)
+	seed(t, ns, active(build.User("out").In("", "other").Holds("user")), active(build.User("new").Manager("out").Holds("user", "going")))
+	going := build.Role("going").In(ns, "acme").MinHolders(1).Obj()
+	going.Finalizers = []string{v1alpha1.FinalizerArchive}
+	seed(t, ns, going)
+	if err := env.Client(t).Delete(t.Context(), read(t, ns, "going", &v1alpha1.Role{})); err != nil {
+		t.Fatal(err)
+	}
+	a := run(t, "archive", "new", "-n", ns, "--yes", "--dry-run=client").says(t, "(rule notes): pass to olivia")
+	if a.done(t); strings.Contains(a.err, "Role going") {
+		t.Errorf("the role goes, and it says:\n%s", a.err)
+	}
+	run(t, "archive", "new", "--successor", "out", "-n", ns, "--yes").failed(t, `organization acme has no User "out" to take over`)
+}
+
 // TestOnePersonTakesFewRequests checks that who archives one person does not read all of the organization, and needs no right to.
 func TestOnePersonTakesFewRequests(t *testing.T) {
 	t.Parallel()
