@@ -240,6 +240,19 @@ func TestWhatWasShownIsDone(t *testing.T) {
 	}
 }
 
+// TestGitTakesOverMeanwhile checks that what came into Git while the question was on the screen is left to it.
+func TestGitTakesOverMeanwhile(t *testing.T) {
+	t.Parallel()
+	ns := organized(t)
+	whileAsked(func() {
+		u := read(t, ns, "noah", &v1alpha1.User{})
+		u.Labels = map[string]string{"kustomize.toolkit.fluxcd.io/name": "people"}
+		if err := env.Client(t).Update(t.Context(), u); err != nil {
+			t.Error(err)
+		}
+	}).run(t, "archive", "noah", "-n", ns).failed(t, "is not what was shown any more")
+}
+
 // TestConflictsWithinABatch checks that of several, each who was edited while the question was on the screen is looked at again, and that what was
 // done before one of them is another than shown stays done.
 func TestConflictsWithinABatch(t *testing.T) {
