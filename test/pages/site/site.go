@@ -146,6 +146,7 @@ func New(log logr.Logger) *Site {
 	options := portal.Options{
 		Cache: s.Store, Live: s.Store, Status: s.Store, Directories: s.Directory, Clock: s.Clock, Log: log,
 		Keys:           func() invitation.Keyring { return Keys },
+		URL:            &url.URL{Scheme: "http", Host: "127.0.0.1"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}
 	s.portal = portal.New(options)
