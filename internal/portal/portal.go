@@ -123,7 +123,7 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	shown, err := p.respond(w, r)
 	if err != nil {
 		p.Log.Error(presentable(err), "Answering a request to the portal failed")
-		shown = page{view: viewBusy}
+		shown = page{view: viewBusy, Invitation: shown.Invitation}
 	}
 	if shown.Locale == "" { // the page is about nobody in particular
 		shown.Locale = locale
