@@ -82,6 +82,10 @@ type UserRecord struct {
 	// +optional
 	AcceptedAt *metav1.Time `json:"acceptedAt,omitempty"`
 
+	// identity is who accepted, to the OpenID provider with which the person signed in; unset when there was none.
+	// +optional
+	Identity Identity `json:"identity,omitempty,omitzero"`
+
 	// handovers say who took over what the person owned, by rule of the organization; unset when nothing was.
 	// +optional
 	// +listType=atomic

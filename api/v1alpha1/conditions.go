@@ -253,6 +253,8 @@ const (
 	ReasonParked = "Parked"
 	// ReasonAccessEnding (User): access ends before long, by spec.accessUntil.
 	ReasonAccessEnding = "AccessEnding"
+	// ReasonSignInUnavailable (Organization): people cannot accept by signing in with an identity provider.
+	ReasonSignInUnavailable = "SignInUnavailable"
 )
 
 // Annotations that people may set.

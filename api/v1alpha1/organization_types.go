@@ -27,7 +27,7 @@ const (
 // AcceptanceMode is what an invitation page asks of the person who accepts.
 //
 // +enum
-// +kubebuilder:validation:Enum=Confirm;Password
+// +kubebuilder:validation:Enum=Confirm;Password;SignIn
 type AcceptanceMode string
 
 const (
@@ -35,6 +35,8 @@ const (
 	AcceptanceConfirm AcceptanceMode = "Confirm"
 	// AcceptancePassword asks for a new password, and hands it to the directory (rules IN-6, CO-3).
 	AcceptancePassword AcceptanceMode = "Password"
+	// AcceptanceSignIn asks the person to sign in with one of the identity providers (rule IN-6).
+	AcceptanceSignIn AcceptanceMode = "SignIn"
 )
 
 // OrganizationSpec declares an organization: who owns it and how its members are invited.
@@ -146,7 +148,48 @@ type ConfigMapReference struct {
 	Name string `json:"name,omitempty"`
 }
 
+// IdentityProvider is an OpenID provider with which people may sign in to accept an invitation. It has to say of their
+// address that it is verified, and the address has to be the one that is invited.
+type IdentityProvider struct {
+	// name tells the provider from the others: lower case letters, digits and -, up to 63.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name must consist of lower case letters, digits and -, such as google"
+	Name string `json:"name,omitempty"`
+
+	// displayName is what people know the provider by, up to 64 characters: the page offers to continue with it. When
+	// unset, the name.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	DisplayName string `json:"displayName,omitempty"`
+
+	// issuer is the URL by which the provider calls itself, up to 512 characters, such as https://accounts.google.com: https,
+	// or http on the loopback interface. It is compared letter by letter, and what the provider offers is found below it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['http', 'https'] && url(self).getHostname() != '' && !self.contains('?') && !self.contains('#') && !self.contains('@')",message="issuer must be a URL such as https://accounts.google.com, without user, query and fragment"
+	// +kubebuilder:validation:XValidation:rule="!isURL(self) || url(self).getScheme() == 'https' || url(self).getHostname() in ['localhost', '127.0.0.1', '::1', '[::1]']",message="issuer must begin with https:// unless it is on the loopback interface"
+	Issuer string `json:"issuer,omitempty"`
+
+	// clientID is what the provider knows the invitation pages by, up to 256 characters.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]+$')",message="clientID must be one word, as the provider gave it"
+	ClientID string `json:"clientID,omitempty"`
+
+	// clientSecretRef names the Secret that holds what the provider knows the invitation pages by, beside clientID, under
+	// the key clientSecret. When unset, they are a public client, which has none.
+	// +optional
+	ClientSecretRef SecretReference `json:"clientSecretRef,omitempty,omitzero"`
+}
+
 // InvitationPolicy says how the members of an organization are invited.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.acceptance) || self.acceptance != 'SignIn' || has(self.identityProviders) && self.identityProviders.size() > 0",message="acceptance SignIn needs one of identityProviders at least"
 type InvitationPolicy struct {
 	// ttl is how long an invitation can be answered, as a duration such as 168h, from 1m to 8760h. It ends
 	// on a timer; the seat is then free for the next in the queue. A new value applies to invitations sent
@@ -182,11 +225,19 @@ type InvitationPolicy struct {
 	// +optional
 	Templates ConfigMapReference `json:"templates,omitempty,omitzero"`
 
-	// acceptance is Confirm or Password: what the page asks of the person who accepts. Password needs a
-	// directory. Default: Confirm.
+	// acceptance is Confirm, Password or SignIn: what the page asks of the person who accepts. Password needs a
+	// directory, SignIn one of identityProviders. Default: Confirm.
 	// +optional
 	// +default="Confirm"
 	Acceptance AcceptanceMode `json:"acceptance,omitempty"`
+
+	// identityProviders are the OpenID providers with which people may sign in to accept, up to 5, in the order in which the
+	// page offers them: beside the click or the password, or as the only way under acceptance SignIn. When empty, there are none.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=5
+	IdentityProviders []IdentityProvider `json:"identityProviders,omitempty"`
 }
 
 // RoleOutcome is what was decided on a user's request.

@@ -413,6 +413,21 @@ type SeatWithdrawal struct {
 	Turn int64 `json:"turn,omitempty"`
 }
 
+// Identity is who somebody is to an OpenID provider.
+type Identity struct {
+	// issuer is the URL by which the provider calls itself.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	Issuer string `json:"issuer,omitempty"`
+
+	// subject is what the provider knows the person by; never the same for two.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=255
+	Subject string `json:"subject,omitempty"`
+}
+
 // AccessNotice is what was told of the end of a user's access.
 type AccessNotice struct {
 	// until is the spec.accessUntil that it is about.
@@ -533,6 +548,11 @@ type UserStatus struct {
 	// acceptedAt is when the person accepted an invitation. It outlasts suspension and archive.
 	// +optional
 	AcceptedAt *metav1.Time `json:"acceptedAt,omitempty"`
+
+	// identity is who accepted, to the OpenID provider with which the person signed in for that; unset when the person
+	// accepted otherwise. It lasts as long as acceptedAt. Several Users can have the same one.
+	// +optional
+	Identity Identity `json:"identity,omitempty,omitzero"`
 
 	// accessRevokedAt is since when the person has no access and no open invitation, because of
 	// suspension, archive, the end of access, deletion, expiry, decline, or the withdrawal of the last seat. Seats are freed

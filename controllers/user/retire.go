@@ -68,7 +68,8 @@ func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User, parked v1alph
 	spec := *u.Spec.DeepCopy()
 	spec.Email = cmp.Or(u.Status.Email, spec.Email) // an edit that had no effect is not the person's address
 	return r.archive(ctx, u, v1alpha1.UserRecord{
-		Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt, AccessEndedAt: u.Status.AccessEndedAt,
+		Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt, Identity: u.Status.Identity,
+		AccessEndedAt: u.Status.AccessEndedAt,
 		AccountUID: u.Status.AccountUID, DirectoryAccount: u.Status.DirectoryAccount, EmployeeNumber: u.Status.EmployeeNumber,
 		Path: v1alpha1.ArchivePathDeletion, Handovers: handedOver(u), Parked: parked,
 	})
@@ -90,7 +91,7 @@ func (r *Reconciler) recordReplaced(ctx context.Context, u *v1alpha1.User, was *
 	}
 	err := r.archive(ctx, u, v1alpha1.UserRecord{
 		Spec:   v1alpha1.UserSpec{Organization: u.Spec.Organization, Email: was.Email, Roles: u.Spec.Roles, State: v1alpha1.UserArchived},
-		Reason: v1alpha1.ArchiveLeft, AcceptedAt: was.AcceptedAt, AccountUID: was.UID, Path: v1alpha1.ArchivePathReplacement,
+		Reason: v1alpha1.ArchiveLeft, AcceptedAt: was.AcceptedAt, Identity: was.Identity, AccountUID: was.UID, Path: v1alpha1.ArchivePathReplacement,
 		DirectoryAccount: was.Account, EmployeeNumber: was.EmployeeNumber,
 	})
 	if err != nil {

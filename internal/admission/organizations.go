@@ -94,8 +94,25 @@ func (g *gains) voice(before, after *v1alpha1.Organization) {
 		before.Spec.Directory.SCIM.URL != after.Spec.Directory.SCIM.URL) { // what is in it goes there
 		g.secret(field.NewPath("spec", "directory", "scim", "credentialsSecretRef", "name"), ref.Name)
 	}
+	g.signIn(before.Spec.Invitation.IdentityProviders, after.Spec.Invitation.IdentityProviders, after.Name)
 	if before.Spec.Invitation.Templates != after.Spec.Invitation.Templates {
 		g.organization(field.NewPath("spec", "invitation", "templates"), "say what the invitations of organization "+after.Name+" are", after.Name)
+	}
+}
+
+// signIn needs the rights to say who vouches for the people of an organization, and to the Secrets that go there.
+func (g *gains) signIn(before, after []v1alpha1.IdentityProvider, organization string) {
+	at := field.NewPath("spec", "invitation", "identityProviders")
+	if !equality.Semantic.DeepEqual(before, after) {
+		g.organization(at, "say with whom the people of organization "+organization+" sign in", organization)
+	}
+	for i, provider := range after {
+		known := slices.ContainsFunc(before, func(was v1alpha1.IdentityProvider) bool {
+			return was.Issuer == provider.Issuer && was.ClientSecretRef == provider.ClientSecretRef
+		})
+		if ref := provider.ClientSecretRef; ref.Name != "" && !known {
+			g.secret(at.Index(i).Child("clientSecretRef", "name"), ref.Name)
+		}
 	}
 }
 

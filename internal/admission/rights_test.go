@@ -296,6 +296,15 @@ func directoryAt(url string) func(*v1alpha1.OrganizationSpec) {
 	}
 }
 
+// vouching has people sign in with a provider, which gets what is in a Secret.
+func vouching(issuer, secret string) func(*v1alpha1.OrganizationSpec) {
+	return func(s *v1alpha1.OrganizationSpec) {
+		s.Invitation.IdentityProviders = []v1alpha1.IdentityProvider{{
+			Name: "eve", Issuer: issuer, ClientID: "seatkeeper", ClientSecretRef: v1alpha1.SecretReference{Name: secret},
+		}}
+	}
+}
+
 // byOrganizations are ways that begin with an Organization.
 func byOrganizations() map[string]gain {
 	return map[string]gain{
@@ -312,6 +321,9 @@ func byOrganizations() map[string]gain {
 		"others' credentials":   {organization("acme", directoryAt("https://eve.example")), []allowed{assignOwner("acme"), read("directory")}, "have Secret directory read"},
 		"accounts, at once":     {making(build.Organization("new").Directory().Obj()), []allowed{assignOwner("new"), read("directory")}, "spec.directory.scim.credentialsSecretRef.name: Forbidden"},
 		"the letters":           {organization("acme", func(s *v1alpha1.OrganizationSpec) { s.Invitation.Templates.Name = "eves" }), []allowed{assignOwner("acme")}, "spec.invitation.templates: Forbidden"},
+		"who vouches":           {organization("acme", vouching("https://eve.example", "eves")), []allowed{assignOwner("acme"), read("eves")}, "spec.invitation.identityProviders: Forbidden"},
+		"others' secret":        {organization("acme", vouching("https://eve.example", "eves")), []allowed{assignOwner("acme"), read("eves")}, "have Secret eves read"},
+		"who vouches, public":   {organization("acme", vouching("https://eve.example", "")), []allowed{assignOwner("acme")}, "spec.invitation.identityProviders: Forbidden"},
 		"others' objects":       {organization("acme", owning(v1alpha1.OwnershipReassign)), handing("secrets"), "spec.offboarding.ownership[0].resource: Forbidden"},
 		"others' objects, seen": {organization("acme", owning(v1alpha1.OwnershipBlock)), handing("secrets")[:1], "spec.offboarding.ownership[0].resource: Forbidden"},
 		"other objects":         {organization("globex", owning(v1alpha1.OwnershipReassign)), handing("secrets"), "spec.offboarding.ownership[0].resource: Forbidden"},

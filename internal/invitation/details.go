@@ -41,24 +41,24 @@ func Describe(user *v1alpha1.User, organization *v1alpha1.Organization, lookup f
 	}
 	d := Details{
 		Locale:       MatchLocale(user.Spec.Locale, organization.Spec.Locale),
-		Organization: cmp.Or(clean(organization.Spec.DisplayName), user.Spec.Organization),
+		Organization: cmp.Or(Clean(organization.Spec.DisplayName), user.Spec.Organization),
 		Email:        user.Spec.Email,
-		GivenName:    clean(user.Spec.GivenName),
-		FullName:     clean(user.Spec.GivenName + " " + user.Spec.FamilyName),
+		GivenName:    Clean(user.Spec.GivenName),
+		FullName:     Clean(user.Spec.GivenName + " " + user.Spec.FamilyName),
 	}
 	for _, name := range user.Status.Roles {
 		role := Role{Name: name}
 		if r := lookup(name); r != nil {
-			role = Role{Name: cmp.Or(clean(r.Spec.DisplayName), name), Description: clean(r.Spec.Description)}
+			role = Role{Name: cmp.Or(Clean(r.Spec.DisplayName), name), Description: Clean(r.Spec.Description)}
 		}
 		d.Roles = append(d.Roles, role)
 	}
 	return d
 }
 
-// clean makes one line of s, without characters that could forge a header or a paragraph, or turn the order
+// Clean makes one line of s, without characters that could forge a header or a paragraph, or turn the order
 // of what follows around.
-func clean(s string) string {
+func Clean(s string) string {
 	const zeroWidthNonJoiner, zeroWidthJoiner = '\u200c', '\u200d' // Persian, Hindi and others are spelled with them
 	s = strings.Map(func(r rune) rune {
 		switch {

@@ -331,8 +331,8 @@ func TestClean(t *testing.T) {
 		"\u2068\r\n\u2069":              "",
 		"Jos\u00e9 O\u2019Neill-Łukasz": "José O’Neill-Łukasz",
 	} {
-		if got := clean(in); got != want {
-			t.Errorf("clean(%+q) = %+q, want %+q", in, got, want)
+		if got := Clean(in); got != want {
+			t.Errorf("Clean(%+q) = %+q, want %+q", in, got, want)
 		}
 	}
 }

@@ -254,7 +254,7 @@ type reader struct {
 }
 
 func (r *reader) wrong(key string, line int, message string) {
-	message = clean(message)
+	message = Clean(message)
 	if runes := []rune(message); len(runes) > messageLimit {
 		message = string(runes[:messageLimit-3]) + "..."
 	}

@@ -21,6 +21,8 @@ type Replaced struct {
 	Email string
 	// AcceptedAt is when the person accepted; nil when never.
 	AcceptedAt *metav1.Time
+	// Identity is who the person signed in as to accept.
+	Identity v1alpha1.Identity
 	// UID is the identity that the person's account is tied to, which the one who came does not get, and Account is that
 	// account in the directory; nil when there was none. EmployeeNumber is the person's as well.
 	UID            types.UID
@@ -69,7 +71,7 @@ func (d *Decision) replace() {
 	mailed := inv != nil && (inv.SentAt != nil || sends(inv) > 0) && sameAddress(inv, st.Email)
 	if st.AcceptedAt != nil || mailed || st.DirectoryAccount != nil { // of whom nobody wrote to, nothing remains
 		d.Replaced = &Replaced{
-			Email: st.Email, AcceptedAt: st.AcceptedAt, UID: d.User.Account(), Account: deactivated(st.DirectoryAccount), EmployeeNumber: st.EmployeeNumber,
+			Email: st.Email, AcceptedAt: st.AcceptedAt, Identity: st.Identity, UID: d.User.Account(), Account: deactivated(st.DirectoryAccount), EmployeeNumber: st.EmployeeNumber,
 		}
 	}
 	st.AccessNotice.SentAt, st.AccessNotice.Rejection = nil, "" // the other was told nothing
@@ -81,7 +83,7 @@ func (d *Decision) replace() {
 	}
 	d.renewed, st.AccountUID = true, another(d.User, d.User.Spec.Email)
 	st.DirectoryAccount, st.EmployeeNumber = nil, ""
-	st.AcceptedAt = nil // a first password is handed over once, and not to another
+	st.AcceptedAt, st.Identity = nil, v1alpha1.Identity{} // a first password is handed over once, and not to another
 	verdict.Unset(d.User, v1alpha1.ConditionAccepted)
 }
 

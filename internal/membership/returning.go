@@ -91,7 +91,7 @@ func (d *Decision) adopt(record *v1alpha1.UserRecord) {
 	if record.AcceptedAt == nil {
 		return
 	}
-	st.AcceptedAt = record.AcceptedAt.DeepCopy()
+	st.AcceptedAt, st.Identity = record.AcceptedAt.DeepCopy(), record.Identity
 	if access.Leaving(d.User) && st.AccessRevokedAt == nil && !d.takesOver {
 		st.AccessRevokedAt = d.stamp() // nothing is taken from who comes back without access; whoever was parked has it to lose
 	}

@@ -23,6 +23,7 @@ import (
 
 // visit is somebody who follows a link.
 type visit struct {
+	token  string
 	claims invitation.Claims
 	seal   []byte
 	// user is whom the link is for; nil when there is no such User, or the link is not ours. Like organization, it may
@@ -35,6 +36,11 @@ type visit struct {
 // asksPassword says that a click is not enough to accept.
 func (v visit) asksPassword() bool {
 	return v.organization.Spec.Invitation.Acceptance == v1alpha1.AcceptancePassword
+}
+
+// asksSignIn says that who accepts has to sign in with an identity provider.
+func (v visit) asksSignIn() bool {
+	return v.organization.Spec.Invitation.Acceptance == v1alpha1.AcceptanceSignIn
 }
 
 // show tells what a link is worth, as far as the cache knows.
@@ -56,18 +62,21 @@ func (p *portal) post(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		}
 		return page{view: viewUnclear}, nil
 	}
-	answer := r.PostForm.Get(fieldAnswer)
-	if answer != answerAccept && answer != answerDecline {
+	answer, provider := r.PostForm.Get(fieldAnswer), r.PostForm.Get(fieldProvider)
+	if answer != answerAccept && answer != answerDecline && (answer != "" || provider == "") {
 		return page{view: viewUnclear}, nil
 	}
 	v, err := p.visit(ctx, token)
 	if err != nil || v.user == nil {
 		return page{view: viewUnknown}, err
 	}
-	if answer == answerAccept {
+	switch answer {
+	case answerAccept:
 		return p.accept(ctx, v, r.PostForm)
+	case answerDecline:
+		return p.click(ctx, v, false)
 	}
-	return p.click(ctx, v, false)
+	return p.send(ctx, w, v, provider)
 }
 
 // accept takes a yes, in the way that the organization wants it.
@@ -77,13 +86,15 @@ func (p *portal) accept(ctx context.Context, v visit, values url.Values) (page, 
 		return p.turnAway(ctx, v, p.judge(v), nil)
 	case v.asksPassword():
 		return p.acceptWithPassword(ctx, v, values)
+	case v.asksSignIn():
+		return page{view: viewUnclear}, nil // the page has no such button
 	}
 	return p.click(ctx, v, true)
 }
 
 // click takes an answer that needs no more than a click.
 func (p *portal) click(ctx context.Context, v visit, accept bool) (page, error) {
-	return p.inTurn(ctx, p.clicks, v, func() (page, error) { return p.record(ctx, v, accept) })
+	return p.inTurn(ctx, p.clicks, v, func() (page, error) { return p.record(ctx, v, accept, v1alpha1.Identity{}) })
 }
 
 // inTurn works on an answer when those before it in the line leave room, and turns the person away when that takes too
@@ -96,8 +107,8 @@ func (p *portal) inTurn(ctx context.Context, line *semaphore.Weighted, v visit, 
 	return work()
 }
 
-// record writes an answer that is given with a click: of two at once, one counts.
-func (p *portal) record(ctx context.Context, v visit, accept bool) (page, error) {
+// record writes an answer that is given with a click, or by who has signed in: of two at once, one counts.
+func (p *portal) record(ctx context.Context, v visit, accept bool, identity v1alpha1.Identity) (page, error) {
 	verdict, written, err := p.change(ctx, &v, func(verdict Verdict) map[string]any {
 		if verdict != Open || p.beingAnswered(v.user) {
 			return nil
@@ -112,6 +123,9 @@ func (p *portal) record(ctx context.Context, v visit, accept bool) (page, error)
 			return map[string]any{"invitation": latest}
 		}
 		status := map[string]any{"acceptedAt": now}
+		if identity.Issuer != "" {
+			status["identity"] = map[string]any{"issuer": identity.Issuer, "subject": identity.Subject}
+		}
 		if len(latest) > 0 {
 			status["invitation"] = latest
 		}
@@ -143,7 +157,7 @@ func (p *portal) visit(ctx context.Context, token string) (visit, error) {
 	if err := p.Cache.List(ctx, &users, client.MatchingFields{index.UserUID: string(claims.UID)}, loop.Lagging{}); err != nil {
 		return visit{}, fmt.Errorf("finding the user of a link: %w", err)
 	}
-	v := visit{claims: claims, seal: seal, organization: &v1alpha1.Organization{}}
+	v := visit{token: token, claims: claims, seal: seal, organization: &v1alpha1.Organization{}}
 	if len(users.Items) == 0 {
 		return v, nil
 	}
@@ -199,7 +213,10 @@ func (p *portal) describe(ctx context.Context, v visit, shown view) (page, error
 	details := invitation.Describe(v.user, v.organization, func(name string) *v1alpha1.Role { return roles[name] })
 	// A zone that does not exist is reported on the User, and no reason to turn the person away.
 	zone, _ := invitation.LoadZone(v.user.Spec.TimeZone, v.organization.Spec.TimeZone)
-	return page{view: shown, Details: details, Until: details.Locale.FormatTime(v.claims.ExpiresAt.In(zone))}, nil
+	return page{
+		view: shown, Details: details, Until: details.Locale.FormatTime(v.claims.ExpiresAt.In(zone)),
+		Providers: v.offers(), SignIn: v.asksSignIn(),
+	}, nil
 }
 
 // cached reads an object from the cache as it is; one that is gone stays empty. It is not to be changed.

@@ -70,6 +70,7 @@ func newCrowd(t *testing.T, acceptance v1alpha1.AcceptanceMode) *crowd {
 	server := &portal.Server{Listener: listener, Log: logr.Discard(), Handler: portal.New(portal.Options{
 		Cache: stale, Live: c.store, Status: c.store, Directories: c.directory, Clock: clock, Log: logr.Discard(),
 		Keys:           func() invitation.Keyring { return site.Keys },
+		URL:            &url.URL{Scheme: "http", Host: "127.0.0.1"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	})}
 	ctx, stop := context.WithCancel(t.Context())

@@ -30,6 +30,7 @@ var (
 	viewInvitation = view{"invitation", http.StatusOK, "mail"}
 	viewPostponed  = view{"invitation", http.StatusServiceUnavailable, "mail"}
 	viewRefused    = view{"refused", http.StatusUnprocessableEntity, "fix"}
+	viewLeave      = view{"leave", http.StatusOK, "mail"}
 	viewWelcome    = view{"welcome", http.StatusOK, "done"}
 	viewGoodbye    = view{"goodbye", http.StatusOK, "done"}
 	viewAccepted   = view{"accepted", http.StatusConflict, "done"}
@@ -62,6 +63,15 @@ type page struct {
 	Form *form
 	// Postponed says that the invitation can be declined, and not be accepted yet.
 	Postponed bool
+	// Providers are with whom people can sign in to accept, and SignIn says that there is no other way.
+	Providers []offered
+	SignIn    bool
+	// Provider is whom the page is about, and Leave the address there that the browser goes to.
+	Provider, Leave string
+	// Trouble is why somebody has not been signed in.
+	Trouble trouble
+	// Invitation is the address of the invitation, for a page that has another one.
+	Invitation string
 
 	heading bool
 }
@@ -73,11 +83,16 @@ func (p page) Heading() page {
 }
 
 // Inviter is the organization's name, for the title and the heading.
-func (p page) Inviter() any {
+func (p page) Inviter() any { return p.apart(p.Organization) }
+
+// Label is the provider's name, for the title and the heading.
+func (p page) Label() any { return p.apart(p.Provider) }
+
+func (p page) apart(name string) any {
 	if p.heading {
-		return template.HTML("<bdi>" + template.HTMLEscapeString(p.Organization) + "</bdi>") //nolint:gosec // it is escaped
+		return template.HTML("<bdi>" + template.HTMLEscapeString(name) + "</bdi>") //nolint:gosec // it is escaped
 	}
-	return p.Organization
+	return name
 }
 
 // Icon is the page's icon, for the templates.
@@ -109,7 +124,7 @@ type templateKey struct {
 // program: what is wrong with them is found when it starts.
 func parsePages() map[templateKey]*template.Template {
 	parsed := map[templateKey]*template.Template{}
-	names := []string{viewRefused.name, viewWelcome.name, viewGoodbye.name, viewFlooded.name, viewUnclear.name, viewFailed.name}
+	names := []string{viewRefused.name, viewWelcome.name, viewGoodbye.name, viewFlooded.name, viewUnclear.name, viewFailed.name, viewLeave.name, signInView}
 	for _, v := range verdictViews {
 		names = append(names, v.name)
 	}

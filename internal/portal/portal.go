@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"strings"
 	"sync"
@@ -18,11 +19,15 @@ import (
 	"github.com/go-logr/logr"
 	"golang.org/x/sync/semaphore"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/internal/directory"
+	"seatkeeper.dev/seatkeeper/internal/follow"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/openid"
+	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
 const (
@@ -42,6 +47,8 @@ const (
 	answerDecline = "decline"
 	fieldPassword = "password"
 	fieldRepeat   = "repeat"
+	// fieldProvider is the name of the identity provider to accept with. It comes without an answer.
+	fieldProvider = "provider"
 )
 
 // Options are what the portal works with.
@@ -60,8 +67,13 @@ type Options struct {
 	Keys func() invitation.Keyring
 	// Clock tells the time.
 	Clock clock.PassiveClock
-	// HTTPS says that people reach the portal over HTTPS, so that browsers can be told to insist on it.
-	HTTPS bool
+	// OpenID signs people in with the identity providers of their organization. The Secrets that these name are read by Live.
+	OpenID *openid.Client
+	// Events tells the organization when nobody can sign in with one.
+	Events events.EventRecorder
+	// URL is the address at which people reach the portal, and come back to it from an identity provider. Browsers are told to
+	// insist on HTTPS if it does.
+	URL *url.URL
 	// TrustedProxies are the networks of the proxies whose X-Forwarded-For header is believed. Without the
 	// proxy in front of it among them, the portal takes everybody for one client when it limits requests.
 	TrustedProxies []netip.Prefix
@@ -77,10 +89,13 @@ type portal struct {
 	clicks, passwords *semaphore.Weighted
 	// complained are the organizations whose want of a directory the log has.
 	complained sync.Map
+	// secrets are those of identity providers, and told is what their organizations were told last of them.
+	secrets follow.Secrets[struct{}, password.Password]
+	told    sync.Map
 }
 
 // New returns the handler of the portal: GET shows an invitation at invitation.Path and its token, POST answers
-// it. Everything else is a page that says what to do. What comes before invitation.Path makes no difference: the
+// it, and CallbackPath is where identity providers send people back to. Everything else is a page that says what to do. What comes before invitation.Path makes no difference: the
 // address that people know the portal by may have a path, which not every proxy takes away.
 func New(options Options) http.Handler {
 	return &portal{
@@ -89,12 +104,15 @@ func New(options Options) http.Handler {
 		tokens:    newLimiter(tokenRate, tokenBurst),
 		clicks:    semaphore.NewWeighted(maxAnswers),
 		passwords: semaphore.NewWeighted(maxAnswers),
+		secrets: follow.Secrets[struct{}, password.Password]{
+			Live: options.Live, Make: readClientSecret, Clock: options.Clock, Field: "clientSecretRef in spec.invitation.identityProviders of the organization",
+		},
 	}
 }
 
 // ServeHTTP implements http.Handler.
 func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	setHeaders(w.Header(), p.HTTPS)
+	setHeaders(w.Header(), p.https())
 	locale := invitation.MatchLocale(r.Header.Get("Accept-Language"))
 	defer func() {
 		if caught := recover(); caught != nil {
@@ -105,7 +123,7 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	shown, err := p.respond(w, r)
 	if err != nil {
 		p.Log.Error(presentable(err), "Answering a request to the portal failed")
-		shown = page{view: viewBusy}
+		shown = page{view: viewBusy, Invitation: shown.Invitation}
 	}
 	if shown.Locale == "" { // the page is about nobody in particular
 		shown.Locale = locale
@@ -115,15 +133,19 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (p *portal) respond(w http.ResponseWriter, r *http.Request) (page, error) {
 	token, found := tokenOf(r.URL.Path)
+	back := !found && strings.HasSuffix(r.URL.Path, CallbackPath)
 	now := p.Clock.Now()
 	switch {
 	case !p.addresses.allow(clientAddress(r, p.TrustedProxies), now), found && !p.tokens.allow(token, now):
 		return page{view: viewFlooded}, nil
-	case !found:
+	case !found && !back:
 		return page{view: viewUnknown}, nil
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), apiTimeout)
 	defer cancel()
+	if back {
+		return p.comeBack(ctx, w, r)
+	}
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		return p.show(ctx, token)
@@ -133,6 +155,8 @@ func (p *portal) respond(w http.ResponseWriter, r *http.Request) (page, error) {
 	w.Header().Set("Allow", "GET, HEAD, POST")
 	return page{view: viewNoMethod}, nil
 }
+
+func (p *portal) https() bool { return p.URL.Scheme == "https" }
 
 // tokenOf is what follows the last invitation.Path in the path of a request.
 func tokenOf(path string) (string, bool) {

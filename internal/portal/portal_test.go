@@ -22,10 +22,12 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
@@ -35,6 +37,7 @@ import (
 	accounts "seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/openid"
 	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
@@ -48,6 +51,8 @@ type world struct {
 	logged  *strings.Builder
 	// directory is where passwords go.
 	directory *accounts.Directory
+	// events are what organizations are told.
+	events *events.FakeRecorder
 
 	mu      sync.Mutex
 	patches []string
@@ -64,10 +69,10 @@ type world struct {
 func newWorld(t testing.TB, objects ...client.Object) *world {
 	t.Helper()
 	scheme := runtime.NewScheme()
-	if err := v1alpha1.AddToScheme(scheme); err != nil {
+	if err := errors.Join(v1alpha1.AddToScheme(scheme), corev1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, clock: clocktesting.NewFakeClock(now), logged: &strings.Builder{}, directory: &accounts.Directory{}}
+	w := &world{t: t, clock: clocktesting.NewFakeClock(now), logged: &strings.Builder{}, directory: &accounts.Directory{}, events: events.NewFakeRecorder(10)}
 	w.store = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.User{}).
 		WithIndex(&v1alpha1.User{}, index.UserUID, func(o client.Object) []string { return []string{string(o.GetUID())} }).
 		WithInterceptorFuncs(interceptor.Funcs{Get: w.get, List: w.list, SubResourcePatch: w.patch}).Build()
@@ -77,7 +82,8 @@ func newWorld(t testing.TB, objects ...client.Object) *world {
 
 func (w *world) options() Options {
 	return Options{
-		Cache: w.store, Live: w.store, Status: w.store, Directories: w.directory, Clock: w.clock,
+		Cache: w.store, Live: w.store, Status: w.store, Directories: w.directory, Clock: w.clock, OpenID: openid.New(w.clock), Events: w.events,
+		URL:  &url.URL{Scheme: "http", Host: "join.acme.example", Path: "/team/"},
 		Keys: func() invitation.Keyring { return testKeys(1) },
 		Log: funcr.New(func(prefix, args string) {
 			w.mu.Lock()
@@ -616,7 +622,7 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 func TestHTTPSIsInsistedOn(t *testing.T) {
 	w := newWorld(t)
 	options := w.options()
-	options.HTTPS = true
+	options.URL = &url.URL{Scheme: "https", Host: "join.acme.example"}
 	w.handler = New(options)
 	if got := w.do(httptest.NewRequest(http.MethodGet, "/", nil)).Header.Get("Strict-Transport-Security"); got != "max-age=31536000" {
 		t.Errorf("Strict-Transport-Security is %q", got)

@@ -49,6 +49,7 @@ var rooms = []room{
 	{name: "account", packages: []string{"internal/account", "internal/group"}, may: []string{"api", "verdict", "account"}, pure: true},
 	{name: "outbox", packages: []string{"internal/outbox"}},
 	{name: "ownership", packages: []string{"internal/ownership"}, may: []string{"api", "cores", "outbox"}},
+	{name: "openid", packages: []string{"internal/openid", "internal/openid/openidtest"}, may: []string{"values"}},
 	{name: "servingcert", packages: []string{"internal/servingcert"}},
 	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values", "account"}},
 	{
@@ -84,12 +85,12 @@ var rooms = []room{
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync", "figures"},
+		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync", "figures", "follow", "openid"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "resync", "figures", "people",
+			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "resync", "figures", "people", "openid",
 		},
 	},
 }

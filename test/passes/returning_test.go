@@ -401,6 +401,50 @@ func TestReplacedAndBack(t *testing.T) {
 	}
 }
 
+// Rule IN-6: who somebody signed in as is remembered as long as the acceptance is, and is not the next one's.
+func TestIdentityGoesWithTheAcceptance(t *testing.T) {
+	t.Parallel()
+	beas := v1alpha1.Identity{Issuer: "https://accounts.google.com", Subject: "110169484474386276334"}
+	signedIn := func(st *v1alpha1.UserStatus, now time.Time) {
+		accept(st, now)
+		st.Identity = beas
+	}
+	for why, tc := range map[string]struct {
+		objects func() []client.Object
+		happens func(*passes.World)
+		// identity is bea's afterwards, and recorded the one on the record of her first address.
+		identity, recorded v1alpha1.Identity
+	}{
+		"deleted":        {acme(3, "ada", "bea"), func(w *passes.World) { w.Delete(build.User("bea").Obj()) }, v1alpha1.Identity{}, beas},
+		"back":           {acme(3, "ada", "bea"), func(w *passes.World) { w.Delete(build.User("bea").Obj()); w.Settle(); w.Create(held(member("bea"))) }, beas, v1alpha1.Identity{}},
+		"suspended":      {acme(3, "ada", "bea"), edit("bea", func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserSuspended }), beas, v1alpha1.Identity{}},
+		"renamed":        {acme(3, "ada", "bea"), func(w *passes.World) { readdress(w, "bea", "nadia@acme.example") }, beas, v1alpha1.Identity{}},
+		"another person": {replacing("ada", "bea"), func(w *passes.World) { readdress(w, "bea", "nadia@acme.example") }, v1alpha1.Identity{}, beas},
+	} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			w := passes.New(t, tc.objects()...)
+			w.Settle()
+			w.Answer("bea", signedIn)
+			w.Settle()
+			tc.happens(w)
+			w.Settle()
+			bea := &v1alpha1.User{}
+			w.Find("bea", bea)
+			if bea.Status.Identity != tc.identity {
+				t.Errorf("bea is %+v, want %+v", bea.Status.Identity, tc.identity)
+			}
+			var recorded v1alpha1.Identity
+			if record := recordOf(w, "bea@acme.example"); record != nil {
+				recorded = record.Record.Identity
+			}
+			if recorded != tc.recorded {
+				t.Errorf("the record has %+v, want %+v", recorded, tc.recorded)
+			}
+		})
+	}
+}
+
 // Rules IN-10 and AC-15: under Delete nothing happens before the deletion is confirmed, and nothing remains after.
 func TestDeletedForGood(t *testing.T) {
 	t.Parallel()

@@ -53,6 +53,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mailroom"
+	"seatkeeper.dev/seatkeeper/internal/openid"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/ownership"
 	"seatkeeper.dev/seatkeeper/internal/portal"
@@ -315,6 +316,7 @@ func addPortal(
 	log := mgr.GetLogger().WithName("portal")
 	return mgr.Add(&portal.Server{Listener: listener, Log: log, Handler: portal.New(portal.Options{
 		Cache: mgr.GetClient(), Live: direct, Status: direct,
-		Directories: directories, Keys: keys, Clock: o.Clock, HTTPS: o.PortalURL.Scheme == "https", TrustedProxies: o.TrustedProxies, Log: log,
+		Directories: directories, OpenID: openid.New(o.Clock), Events: mgr.GetEventRecorder("seatkeeper-portal"), Keys: keys, Clock: o.Clock,
+		URL: o.PortalURL, TrustedProxies: o.TrustedProxies, Log: log,
 	})})
 }

@@ -18,11 +18,13 @@ import (
 	"github.com/google/uuid"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/openid"
 	"seatkeeper.dev/seatkeeper/internal/portal"
 	"seatkeeper.dev/seatkeeper/test/build"
 )
@@ -47,6 +49,8 @@ type State struct {
 	Post url.Values
 	// broken says that the page is a panic's.
 	broken bool
+	// back says that the page is for somebody whom a provider has sent back.
+	back bool
 }
 
 // World is what a page is about.
@@ -64,6 +68,27 @@ func asksPassword(w *World) {
 	w.Organization.Spec.Invitation.Acceptance = v1alpha1.AcceptancePassword
 	w.Organization.Spec.Directory = build.Organization("acme").Directory().Obj().Spec.Directory
 }
+
+// lets has the organization let people sign in with providers of these names.
+func lets(names ...string) func(*World) {
+	return func(w *World) {
+		for i, name := range names {
+			w.Organization.Spec.Invitation.IdentityProviders = append(w.Organization.Spec.Invitation.IdentityProviders, v1alpha1.IdentityProvider{
+				Name: fmt.Sprintf("provider-%d", i), DisplayName: name, Issuer: "http://127.0.0.1:1", ClientID: "seatkeeper",
+			})
+		}
+	}
+}
+
+func all(changes ...func(*World)) func(*World) {
+	return func(w *World) {
+		for _, change := range changes {
+			change(w)
+		}
+	}
+}
+
+func asksSignIn(w *World) { w.Organization.Spec.Invitation.Acceptance = v1alpha1.AcceptanceSignIn }
 
 const (
 	longWord = "Donaudampfschifffahrtselektrizit\u00e4tenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -104,6 +129,17 @@ var States = []State{
 	{Name: "invitation-rtl", Status: http.StatusOK, Change: rightToLeft},
 	{Name: "password", Status: http.StatusOK, Change: asksPassword},
 	{Name: "password-long", Status: http.StatusOK, Change: func(w *World) { asksPassword(w); long(w) }},
+	{Name: "providers", Status: http.StatusOK, Change: lets("Google", "Acme ID")},
+	{Name: "providers-password", Status: http.StatusOK, Change: all(asksPassword, lets("Google"))},
+	{Name: "providers-alone", Status: http.StatusOK, Change: all(asksSignIn, lets("Google", longWord[:64]))},
+	{Name: "providers-rtl", Status: http.StatusOK, Change: all(rightToLeft, lets("\u05d0\u05e7\u05de\u05d9 2000"))},
+	{Name: "signin-unavailable", Status: http.StatusServiceUnavailable, Change: lets("Google"), Post: url.Values{"provider": {"provider-0"}}},
+	{
+		Name: "signin-setup", Status: http.StatusBadGateway, Change: all(lets("Google"), func(w *World) {
+			w.Organization.Spec.Invitation.IdentityProviders[0].ClientSecretRef.Name = "missing"
+		}), Post: url.Values{"provider": {"provider-0"}},
+	},
+	{Name: "signin-lost", Status: http.StatusBadRequest, back: true},
 	{Name: "refused", Status: http.StatusUnprocessableEntity, Change: asksPassword, Post: chosen("password1234", "password12345")},
 	{Name: "refused-worst", Status: http.StatusUnprocessableEntity, Change: asksPassword, Post: chosen("jean\tjean", "")},
 	{
@@ -145,7 +181,9 @@ func New(log logr.Logger) *Site {
 	s.Directory.Reject(rejectedUID, "This password was found in 3 lists of stolen passwords.")
 	options := portal.Options{
 		Cache: s.Store, Live: s.Store, Status: s.Store, Directories: s.Directory, Clock: s.Clock, Log: log,
+		OpenID: openid.New(s.Clock), Events: &events.FakeRecorder{},
 		Keys:           func() invitation.Keyring { return Keys },
+		URL:            &url.URL{Scheme: "http", Host: "127.0.0.1"},
 		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}
 	s.portal = portal.New(options)
@@ -171,6 +209,9 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		r.URL.Path = s.Prepare(state, locale)
 		r.Header.Set("Accept-Language", locale)
+		if state.back {
+			r.URL.Path = portal.CallbackPath
+		}
 		if state.Post != nil {
 			r.Method, r.Body = http.MethodPost, body{strings.NewReader(state.Post.Encode())}
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

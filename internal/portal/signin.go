@@ -1,0 +1,290 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package portal
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	fold "seatkeeper.dev/seatkeeper/internal/address"
+	"seatkeeper.dev/seatkeeper/internal/fault"
+	"seatkeeper.dev/seatkeeper/internal/invitation"
+	"seatkeeper.dev/seatkeeper/internal/openid"
+	"seatkeeper.dev/seatkeeper/internal/password"
+)
+
+// CallbackPath is where identity providers send people back to, below the portal's own address. It is registered with them.
+const CallbackPath = "/sign-in/callback"
+
+const (
+	// signInTimeout is how long a provider may take to say who somebody is.
+	signInTimeout = 10 * time.Second
+	// clientSecretKey is the key of the Secret that clientSecretRef of a provider names.
+	clientSecretKey = "clientSecret"
+	// errorWords bounds what a provider's failure is told in.
+	errorWords = 256
+)
+
+// trouble is why somebody has not been signed in.
+type trouble string
+
+const (
+	troubleDenied      trouble = "Denied"
+	troubleAddress     trouble = "Address"
+	troubleUnverified  trouble = "Unverified"
+	troubleUnavailable trouble = "Unavailable"
+	troubleSetUp       trouble = "SetUp"
+	troubleClocks      trouble = "Clocks"
+	troubleLost        trouble = "Lost"
+)
+
+const signInView = "signin"
+
+// troubleViews are the pages that tell of trouble.
+var troubleViews = map[trouble]view{
+	troubleDenied:      {signInView, http.StatusForbidden, "stop"},
+	troubleAddress:     {signInView, http.StatusForbidden, "stop"},
+	troubleUnverified:  {signInView, http.StatusForbidden, "stop"},
+	troubleUnavailable: {signInView, http.StatusServiceUnavailable, "wait"},
+	troubleSetUp:       {signInView, http.StatusBadGateway, "stop"},
+	troubleClocks:      {signInView, http.StatusBadGateway, "wait"},
+	troubleLost:        {signInView, http.StatusBadRequest, "stop"},
+}
+
+// offered is a provider as the page offers it.
+type offered struct{ Name, Label string }
+
+// offers are the providers with which somebody can accept.
+func (v visit) offers() []offered {
+	var all []offered
+	for _, provider := range v.organization.Spec.Invitation.IdentityProviders {
+		all = append(all, offered{provider.Name, label(provider)})
+	}
+	return all
+}
+
+func label(provider v1alpha1.IdentityProvider) string {
+	return cmp.Or(invitation.Clean(provider.DisplayName), provider.Name)
+}
+
+// provider is the provider of that name.
+func (v visit) provider(name string) (v1alpha1.IdentityProvider, bool) {
+	all := v.organization.Spec.Invitation.IdentityProviders
+	at := slices.IndexFunc(all, func(p v1alpha1.IdentityProvider) bool { return p.Name == name })
+	if at < 0 || v.asksPassword() && !v.hasDirectory() { // nobody can accept
+		return v1alpha1.IdentityProvider{}, false
+	}
+	return all[at], true
+}
+
+// send makes the page that sends a browser to a provider, to come back to CallbackPath. It is a page rather than a redirection
+// because the policy of the page with the button lets forms go nowhere else, and browsers hold every redirection that follows to
+// that, those of the provider too.
+func (p *portal) send(ctx context.Context, w http.ResponseWriter, v visit, name string) (page, error) {
+	provider, found := v.provider(name)
+	switch verdict := p.judge(v); {
+	case verdict != Open:
+		return p.tell(ctx, v, verdict)
+	case v.organization.Name == "":
+		return p.turnAway(ctx, v, verdict, nil)
+	case v.asksPassword() && !v.hasDirectory():
+		return p.postpone(ctx, v, viewPostponed)
+	case !found:
+		return page{view: viewUnclear}, nil
+	}
+	a := attempt{
+		Token: v.token, Provider: provider.Name, Issuer: provider.Issuer, ClientID: provider.ClientID,
+		State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text(), Until: p.Clock.Now().Add(attemptTime).Unix(),
+	}
+	known, err := p.known(ctx, v, provider)
+	if err != nil {
+		return p.fail(ctx, v, provider, err)
+	}
+	address, err := p.OpenID.Begin(ctx, known, p.openID(a, v))
+	if err != nil {
+		return p.fail(ctx, v, provider, err)
+	}
+	sealed, err := a.seal(p.Keys())
+	if err != nil {
+		return page{}, err
+	}
+	http.SetCookie(w, p.cookie(sealed, int(attemptTime/time.Second)))
+	leave, err := p.describe(ctx, v, viewLeave)
+	leave.Provider, leave.Leave = label(provider), address
+	return leave, err
+}
+
+// comeBack takes somebody whom a provider has sent back. The cookie says what for, and that it is the browser that was sent there.
+func (p *portal) comeBack(ctx context.Context, w http.ResponseWriter, r *http.Request) (page, error) {
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", http.MethodGet)
+		return page{view: viewNoMethod}, nil
+	}
+	a, ok := p.attempt(r)
+	if !ok {
+		return troubled(page{}, troubleLost), nil
+	}
+	http.SetCookie(w, p.cookie("", -1)) // one attempt, one answer
+	if !p.tokens.allow(a.Token, p.Clock.Now()) {
+		return page{view: viewFlooded, Invitation: p.address(a)}, nil
+	}
+	v, err := p.visit(ctx, a.Token)
+	if err != nil || v.user == nil {
+		return page{view: viewUnknown}, err
+	}
+	shown, err := p.finish(ctx, v, a, r.URL.Query())
+	shown.Invitation = p.address(a)
+	return shown, err
+}
+
+// attempt is the one that a request ends.
+func (p *portal) attempt(r *http.Request) (attempt, bool) {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil {
+		return attempt{}, false
+	}
+	a, ok := openAttempt(p.Keys(), cookie.Value, p.Clock.Now())
+	state := r.URL.Query().Get("state")
+	return a, ok && a.State != "" && subtle.ConstantTimeCompare([]byte(state), []byte(a.State)) == 1
+}
+
+// finish has who signed in accept, through the door that a click takes.
+func (p *portal) finish(ctx context.Context, v visit, a attempt, answer url.Values) (page, error) {
+	if verdict := p.judge(v); verdict != Open {
+		return p.tell(ctx, v, verdict)
+	}
+	provider, found := v.provider(a.Provider)
+	if !found || provider.Issuer != a.Issuer || provider.ClientID != a.ClientID {
+		return p.stop(ctx, v, provider, troubleLost)
+	}
+	if issuer := answer.Get("iss"); issuer != "" && issuer != a.Issuer { // RFC 9207
+		return p.fail(ctx, v, provider, fault.New(errors.New("another one answers"), openid.ErrUntrusted))
+	}
+	if code := answer.Get("error"); code != "" {
+		return p.sentBack(ctx, v, provider, code)
+	}
+	known, err := p.known(ctx, v, provider)
+	if err != nil {
+		return p.fail(ctx, v, provider, err)
+	}
+	ctx = context.WithoutCancel(ctx) // whoever leaves now has signed in
+	asking, cancel := context.WithTimeout(ctx, signInTimeout)
+	defer cancel()
+	person, err := p.OpenID.Finish(asking, known, p.openID(a, v), answer.Get("code"))
+	if err != nil {
+		return p.fail(ctx, v, provider, err)
+	}
+	p.told.Delete(whose(v, provider))
+	switch {
+	case fold.Fold(person.Email) != fold.Fold(v.user.Spec.Email):
+		return p.stop(ctx, v, provider, troubleAddress)
+	case !person.Verified:
+		return p.stop(ctx, v, provider, troubleUnverified)
+	}
+	recording, cancel := context.WithTimeout(ctx, finishTimeout)
+	defer cancel()
+	return p.inTurn(recording, p.clicks, v, func() (page, error) {
+		return p.record(recording, v, true, v1alpha1.Identity{Issuer: a.Issuer, Subject: person.Subject})
+	})
+}
+
+// sentBack tells of the error that a provider sent somebody back with (RFC 6749, section 4.1.2.1).
+func (p *portal) sentBack(ctx context.Context, v visit, provider v1alpha1.IdentityProvider, code string) (page, error) {
+	switch code {
+	case "access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required":
+		return p.stop(ctx, v, provider, troubleDenied)
+	case "server_error", "temporarily_unavailable":
+		return p.stop(ctx, v, provider, troubleUnavailable)
+	}
+	return p.fail(ctx, v, provider, fault.New(errors.New("it refuses the request to sign somebody in: compare what is registered with it"), openid.ErrMisconfigured))
+}
+
+// fail tells the person that a provider did not do its part, and the organization what to do, once until somebody signs in.
+func (p *portal) fail(ctx context.Context, v visit, provider v1alpha1.IdentityProvider, err error) (page, error) {
+	if errors.Is(err, openid.ErrRefused) {
+		return p.stop(ctx, v, provider, troubleLost)
+	}
+	words := fault.Words(errors.New(err.Error()), errorWords)
+	if last, _ := p.told.Swap(whose(v, provider), words); last != words {
+		p.Log.Error(errors.New(words), "Nobody can sign in with an identity provider", "organization", client.ObjectKeyFromObject(v.organization), "provider", provider.Name)
+		p.Events.Eventf(v.organization, nil, corev1.EventTypeWarning, v1alpha1.ReasonSignInUnavailable, "SignIn",
+			"people cannot accept by signing in with %s of spec.invitation.identityProviders: %s", provider.Name, words)
+	}
+	switch {
+	case errors.Is(err, openid.ErrUnavailable):
+		return p.stop(ctx, v, provider, troubleUnavailable)
+	case errors.Is(err, openid.ErrClocks):
+		return p.stop(ctx, v, provider, troubleClocks)
+	}
+	return p.stop(ctx, v, provider, troubleSetUp)
+}
+
+// whose names a provider of an organization.
+func whose(v visit, provider v1alpha1.IdentityProvider) string {
+	return client.ObjectKeyFromObject(v.organization).String() + "/" + provider.Name
+}
+
+// stop makes the page for somebody who has not been signed in. Nothing has changed.
+func (p *portal) stop(ctx context.Context, v visit, provider v1alpha1.IdentityProvider, why trouble) (page, error) {
+	shown, err := p.describe(ctx, v, view{})
+	shown.Provider, shown.Invitation = label(provider), p.URL.JoinPath(invitation.Path, v.token).String()
+	return troubled(shown, why), err
+}
+
+func troubled(shown page, why trouble) page {
+	shown.view, shown.Trouble = troubleViews[why], why
+	return shown
+}
+
+// known is a provider with what it knows the portal by.
+func (p *portal) known(ctx context.Context, v visit, provider v1alpha1.IdentityProvider) (openid.Provider, error) {
+	known := openid.Provider{Issuer: provider.Issuer, ClientID: provider.ClientID}
+	if provider.ClientSecretRef.Name == "" {
+		return known, nil
+	}
+	secret, err := p.secrets.Get(ctx, types.NamespacedName{Namespace: v.organization.Namespace, Name: provider.ClientSecretRef.Name}, struct{}{})
+	if err != nil {
+		return known, fault.New(err, openid.ErrMisconfigured)
+	}
+	known.ClientSecret = secret
+	return known, nil
+}
+
+func readClientSecret(_ struct{}, data map[string][]byte) (password.Password, error) {
+	secret := strings.TrimRight(string(data[clientSecretKey]), "\r\n") // as editors leave it
+	if secret == "" {
+		return password.Password{}, errors.New("it has no key " + clientSecretKey + ", or nothing there: put the secret there that the provider gave")
+	}
+	return password.New(secret), nil
+}
+
+func (p *portal) openID(a attempt, v visit) openid.Attempt {
+	return openid.Attempt{
+		State: a.State, Nonce: a.Nonce, Verifier: a.Verifier, Return: p.URL.JoinPath(CallbackPath).String(), Hint: v.user.Spec.Email,
+	}
+}
+
+// cookie keeps an attempt in the browser, for the address alone that it comes back to.
+func (p *portal) cookie(value string, seconds int) *http.Cookie {
+	return &http.Cookie{
+		Name: cookieName, Value: value, Path: strings.TrimSuffix(p.URL.Path, "/") + CallbackPath, MaxAge: seconds,
+		Secure: p.https(), HttpOnly: true, SameSite: http.SameSiteLaxMode, // Strict would keep it from who comes from elsewhere
+	}
+}
+
+// address is that of the invitation which an attempt is for.
+func (p *portal) address(a attempt) string { return p.URL.JoinPath(invitation.Path, a.Token).String() }
