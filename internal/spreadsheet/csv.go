@@ -50,14 +50,8 @@ func ReadColumns(data []byte, encoding Encoding, wanted func(header string) bool
 		if empty(record) {
 			continue
 		}
-		if table.Header == nil && table.Skipped == nil {
-			for _, cell := range header(record, line+skipped) {
-				if cell.Text == "" || wanted(cell.Text) {
-					table.Header = append(table.Header, cell)
-				} else {
-					table.Skipped = append(table.Skipped, cell)
-				}
-			}
+		if table.headless() {
+			table.head(header(record, line+skipped), wanted)
 			if err := table.over(); err != nil {
 				return Table{}, nil, err
 			}
@@ -70,7 +64,7 @@ func ReadColumns(data []byte, encoding Encoding, wanted func(header string) bool
 			return Table{}, nil, err
 		}
 	}
-	if table.Header == nil && table.Skipped == nil && len(faults) == 0 {
+	if table.headless() && len(faults) == 0 {
 		return Table{}, nil, Fault{Message: "the file is empty: its first line has the names of the columns"}
 	}
 	return table, table.all(faults), nil
@@ -167,6 +161,20 @@ func (t *Table) row(record []string, line int) (Row, []Fault) {
 	}
 	return row, faults
 }
+
+// head takes up the headers, apart by whether their columns are wanted.
+func (t *Table) head(headers []Cell, wanted func(string) bool) {
+	for _, cell := range headers {
+		if cell.Text == "" || wanted(cell.Text) {
+			t.Header = append(t.Header, cell)
+		} else {
+			t.Skipped = append(t.Skipped, cell)
+		}
+	}
+}
+
+// headless says that no headers are there yet.
+func (t *Table) headless() bool { return t.Header == nil && t.Skipped == nil }
 
 // keep is a value that does not keep the rest of its line in memory.
 func (t *Table) keep(text string) string {
