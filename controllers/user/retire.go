@@ -70,7 +70,7 @@ func (r *Reconciler) record(ctx context.Context, u *v1alpha1.User, parked v1alph
 	return r.archive(ctx, u, v1alpha1.UserRecord{
 		Spec: spec, Reason: cmp.Or(spec.ArchiveReason, v1alpha1.ArchiveOther), AcceptedAt: u.Status.AcceptedAt, Identity: u.Status.Identity,
 		AccessEndedAt: u.Status.AccessEndedAt,
-		AccountUID: u.Status.AccountUID, DirectoryAccount: u.Status.DirectoryAccount, EmployeeNumber: u.Status.EmployeeNumber,
+		AccountUID:    u.Status.AccountUID, DirectoryAccount: u.Status.DirectoryAccount, EmployeeNumber: u.Status.EmployeeNumber,
 		Path: v1alpha1.ArchivePathDeletion, Handovers: handedOver(u), Parked: parked,
 	})
 }

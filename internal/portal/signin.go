@@ -280,7 +280,7 @@ func (p *portal) openID(a attempt, v visit) openid.Attempt {
 
 // cookie keeps an attempt in the browser, for the address alone that it comes back to.
 func (p *portal) cookie(value string, seconds int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // it is Secure wherever the pages are
 		Name: cookieName, Value: value, Path: strings.TrimSuffix(p.URL.Path, "/") + CallbackPath, MaxAge: seconds,
 		Secure: p.https(), HttpOnly: true, SameSite: http.SameSiteLaxMode, // Strict would keep it from who comes from elsewhere
 	}

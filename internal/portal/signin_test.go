@@ -314,8 +314,8 @@ func TestWhatComesInBetween(t *testing.T) {
 		"suspended":         {respond(func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserSuspended }), 410, "no longer valid"},
 		"archived":          {respond(func(u *v1alpha1.User) { u.Spec.State = v1alpha1.UserArchived }), 410, "no longer valid"},
 		"another address":   {respond(func(u *v1alpha1.User) { u.Spec.Email = "jeanne@acme.example" }), 410, "This link has been replaced"},
-		"another browser":   {func(_ *entrance, _ *url.URL, c *http.Cookie) { c.Name = "other" }, 400, lost},
-		"another's cookie":  {func(_ *entrance, _ *url.URL, c *http.Cookie) { c.Value = c.Value[:40] + "AAAA" + c.Value[44:] }, 400, lost},
+		"another browser":   {func(_ *entrance, _ *url.URL, c *http.Cookie) { c.Name = "other" }, 400, lost},                               //nolint:gosec // of tests
+		"another's cookie":  {func(_ *entrance, _ *url.URL, c *http.Cookie) { c.Value = c.Value[:40] + "AAAA" + c.Value[44:] }, 400, lost}, //nolint:gosec // of tests
 		"another state": {func(_ *entrance, at *url.URL, _ *http.Cookie) {
 			at.RawQuery = strings.Replace(at.RawQuery, "state=", "state=x", 1)
 		}, 400, lost},

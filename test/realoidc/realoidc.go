@@ -19,7 +19,7 @@ import (
 // ClientID and ClientSecret are those of the client that Start registers.
 const (
 	ClientID     = "seatkeeper"
-	ClientSecret = "realoidc-secret-7a30" //nolint:gosec // of tests
+	ClientSecret = "realoidc-secret-7a30"
 )
 
 // Start runs a provider until the test ends, and returns its issuer. Whoever signs in there as somebody, with any password, has

@@ -27,7 +27,7 @@ import (
 // ClientID and ClientSecret are those by which it knows its only client.
 const (
 	ClientID     = "seatkeeper-at-acme"
-	ClientSecret = "client-secret-of-tests-5c1f" //nolint:gosec // of tests
+	ClientSecret = "client-secret-of-tests-5c1f"
 )
 
 // Server is a provider.
