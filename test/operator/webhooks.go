@@ -6,6 +6,7 @@ package operator
 import (
 	"testing"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -29,12 +30,14 @@ func Webhooks(t testing.TB, namespace string) *webhook.Options {
 	for _, c := range hooks.MutatingWebhooks {
 		for i := range c.Webhooks {
 			c.Webhooks[i].NamespaceSelector = here
+			failsClosed(t, c.Webhooks[i].Name, c.Webhooks[i].FailurePolicy)
 		}
 		configurations = append(configurations, c)
 	}
 	for _, c := range hooks.ValidatingWebhooks {
 		for i := range c.Webhooks {
 			c.Webhooks[i].NamespaceSelector = here
+			failsClosed(t, c.Webhooks[i].Name, c.Webhooks[i].FailurePolicy)
 		}
 		configurations = append(configurations, c)
 	}
@@ -45,4 +48,12 @@ func Webhooks(t testing.TB, namespace string) *webhook.Options {
 		}
 	}
 	return &webhook.Options{Host: hooks.LocalServingHost, Port: hooks.LocalServingPort, CertDir: hooks.LocalServingCertDir}
+}
+
+// failsClosed holds that an operator which is down lets nothing through unjudged.
+func failsClosed(t testing.TB, name string, policy *admissionregistrationv1.FailurePolicyType) {
+	t.Helper()
+	if policy == nil || *policy != admissionregistrationv1.Fail {
+		t.Errorf("webhook %s has the failure policy %v, want Fail", name, policy)
+	}
 }
