@@ -34,18 +34,20 @@ func Register(mgr ctrl.Manager, namespaces []string, clock clock.PassiveClock) e
 	b := &base{cache: mgr.GetClient(), live: mgr.GetAPIReader(), namespaces: namespaces, clock: clock, rights: rights}
 	users, pools := &userAdmission{base: b}, &poolAdmission{b}
 	for kind, complete := range map[string]func() error{
-		"User":         ctrl.NewWebhookManagedBy(mgr, &v1alpha1.User{}).WithDefaulter(users).WithValidator(users).Complete,
+		"User":         ctrl.NewWebhookManagedBy(mgr, &v1alpha1.User{}).WithValidator(users).Complete,
 		"Team":         ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Team{}).WithValidator(&teamAdmission{b}).Complete,
 		"Role":         ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Role{}).WithValidator(&roleAdmission{b}).Complete,
 		"Organization": ctrl.NewWebhookManagedBy(mgr, &v1alpha1.Organization{}).WithValidator(&organizationAdmission{b}).Complete,
-		"SeatPool":     ctrl.NewWebhookManagedBy(mgr, &v1alpha1.SeatPool{}).WithDefaulter(pools).WithValidator(pools).Complete,
+		"SeatPool":     ctrl.NewWebhookManagedBy(mgr, &v1alpha1.SeatPool{}).WithValidator(pools).Complete,
 	} {
 		if err := complete(); err != nil {
 			return fmt.Errorf("registering the webhooks of %s: %w", kind, err)
 		}
 	}
-	mgr.GetWebhookServer().Register("/validate-seatkeeper-dev-v1alpha1-seatpool-scale",
-		admission.WithValidator(mgr.GetScheme(), &scaleAdmission{pools}))
+	server := mgr.GetWebhookServer()
+	server.Register("/mutate-seatkeeper-dev-v1alpha1-user", &admission.Webhook{Handler: &finalizing{b, v1alpha1.FinalizerArchive}})
+	server.Register("/mutate-seatkeeper-dev-v1alpha1-seatpool", &admission.Webhook{Handler: &finalizing{b, v1alpha1.FinalizerSeats}})
+	server.Register("/validate-seatkeeper-dev-v1alpha1-seatpool-scale", admission.WithValidator(mgr.GetScheme(), &scaleAdmission{pools}))
 	return nil
 }
 

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -31,6 +33,42 @@ func TestFinalizerIsThereFromTheStart(t *testing.T) {
 			d.create(t, u)
 			if want := max(len(finalizers), 1); !hasFinalizer(u) || len(u.Finalizers) < want || len(u.Finalizers) > len(finalizers)+1 {
 				t.Errorf("created with the finalizers %v, it has %v", finalizers, u.Finalizers)
+			}
+		})
+	}
+}
+
+// What is created is stored as it was sent, but for the finalizer: so the same YAML changes nothing.
+func TestCreationIsNotRewritten(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	const offset = "2036-08-31T18:00:00+02:00"
+	for kind, spec := range map[string]map[string]any{
+		"User":     {"organization": "acme", "email": "ada@acme.example", "accessUntil": offset},
+		"SeatPool": {"organization": "acme", "seats": int64(1), "expiresAt": offset},
+	} {
+		t.Run(kind, func(t *testing.T) {
+			sent := &unstructured.Unstructured{Object: map[string]any{"spec": spec}}
+			sent.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind(kind))
+			sent.SetNamespace(d.namespace)
+			sent.SetName("ada")
+			put := func() *unstructured.Unstructured {
+				t.Helper()
+				o := sent.DeepCopy()
+				if err := d.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(o), client.FieldOwner("gitops")); err != nil {
+					t.Fatal(err)
+				}
+				if err := d.Get(t.Context(), client.ObjectKeyFromObject(o), o); err != nil {
+					t.Fatal(err)
+				}
+				return o
+			}
+			first := put()
+			if len(first.GetFinalizers()) != 1 {
+				t.Errorf("it has the finalizers %v, want one", first.GetFinalizers())
+			}
+			second := put()
+			if diff := cmp.Diff(first.Object["spec"], second.Object["spec"]); diff != "" || first.GetGeneration() != second.GetGeneration() {
+				t.Errorf("the second time the spec changes (-first +second):\n%s", diff)
 			}
 		})
 	}

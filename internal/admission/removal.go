@@ -68,9 +68,9 @@ func swept(ctx context.Context) bool {
 }
 
 // going says that a namespace goes with all that is in it. Namespaces are not in the cache.
-func (a *userAdmission) going(ctx context.Context, name string) (bool, error) {
+func (b *base) going(ctx context.Context, name string) (bool, error) {
 	var namespace corev1.Namespace
-	err := a.live.Get(ctx, types.NamespacedName{Name: name}, &namespace)
+	err := b.live.Get(ctx, types.NamespacedName{Name: name}, &namespace)
 	switch {
 	case apierrors.IsNotFound(err):
 		return true, nil

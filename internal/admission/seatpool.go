@@ -6,6 +6,7 @@ package admission
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,27 +15,21 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/access"
+	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/pricing"
 )
 
 // +kubebuilder:webhook:path=/mutate-seatkeeper-dev-v1alpha1-seatpool,mutating=true,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=seatpools,verbs=create,versions=v1alpha1,name=default.seatpools.seatkeeper.dev,admissionReviewVersions=v1
-// +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-seatpool,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=seatpools,verbs=create;update,versions=v1alpha1,name=validate.seatpools.seatkeeper.dev,admissionReviewVersions=v1
+// +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-seatpool,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=seatpools,verbs=create;update;delete,versions=v1alpha1,name=validate.seatpools.seatkeeper.dev,admissionReviewVersions=v1
 // +kubebuilder:webhook:path=/validate-seatkeeper-dev-v1alpha1-seatpool-scale,mutating=false,failurePolicy=fail,sideEffects=None,groups=seatkeeper.dev,resources=seatpools/scale,verbs=update,versions=v1alpha1,name=scale.seatpools.seatkeeper.dev,admissionReviewVersions=v1
 
 // poolAdmission judges SeatPools: what is ordered, and what it costs.
 type poolAdmission struct{ *base }
-
-// Default adds the finalizer at creation, which saves a write later.
-func (a *poolAdmission) Default(_ context.Context, p *v1alpha1.SeatPool) error {
-	if p.DeletionTimestamp.IsZero() && a.runs(p.Namespace) {
-		controllerutil.AddFinalizer(p, v1alpha1.FinalizerSeats)
-	}
-	return nil
-}
 
 // ValidateCreate refuses what no order could bring, and quotes the rest.
 func (a *poolAdmission) ValidateCreate(ctx context.Context, p *v1alpha1.SeatPool) (admission.Warnings, error) {
@@ -52,9 +47,49 @@ func (a *poolAdmission) ValidateUpdate(ctx context.Context, before, after *v1alp
 	return a.judge(ctx, before, after)
 }
 
-// ValidateDelete is not asked.
-func (a *poolAdmission) ValidateDelete(context.Context, *v1alpha1.SeatPool) (admission.Warnings, error) {
-	return nil, nil
+// ValidateDelete refuses what the finalizer would only hold up, and what nobody could take back: a pool that is being deleted gives no
+// seat until all who hold one are gone, whoever applies it again. A pool may go with its holders, and with its organization.
+func (a *poolAdmission) ValidateDelete(ctx context.Context, p *v1alpha1.SeatPool) (admission.Warnings, error) {
+	if !p.DeletionTimestamp.IsZero() || !a.runs(p.Namespace) || swept(ctx) {
+		return nil, nil
+	}
+	org, err := a.organization(ctx, p.Namespace, p.Spec.Organization)
+	if err != nil || org == nil || !org.DeletionTimestamp.IsZero() {
+		return nil, err
+	}
+	one, others, err := a.staying(ctx, p)
+	if err != nil || one == "" {
+		return nil, err
+	}
+	if going, err := a.going(ctx, p.Namespace); err != nil || going {
+		return nil, err
+	}
+	who := "User " + one
+	if others > 0 {
+		who += fmt.Sprintf(" and %d more", others)
+	}
+	return nil, apierrors.NewForbidden(v1alpha1.GroupVersion.WithResource("seatpools").GroupResource(), p.Name, fmt.Errorf(
+		"seats of it are held, by %s: give their roles another seatPool, or archive or delete the holders first", who))
+}
+
+// staying is who holds a seat of a pool and is not about to leave: one of them, and how many others there are.
+func (a *poolAdmission) staying(ctx context.Context, p *v1alpha1.SeatPool) (one string, others int, err error) {
+	var users v1alpha1.UserList
+	if err := a.cache.List(ctx, &users, client.InNamespace(p.Namespace), client.MatchingFields{index.Organization: p.Spec.Organization}, loop.Lagging{}); err != nil {
+		return "", 0, apierrors.NewInternalError(fmt.Errorf("looking for who holds a seat: %w", err))
+	}
+	for i := range users.Items {
+		u := &users.Items[i]
+		switch {
+		case access.Leaving(u) || !slices.Contains(u.Status.Seats, p.Name):
+		case one == "":
+			one = u.Name
+		default:
+			others++
+			one = min(one, u.Name)
+		}
+	}
+	return one, others, nil
 }
 
 // judge applies the rules that the controller applies too, and asks for the right to what the pool has read. What was wrong

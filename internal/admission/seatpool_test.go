@@ -394,7 +394,62 @@ func TestNoOrderIsUnjudged(t *testing.T) {
 	if err := c.Status().Patch(t.Context(), pool, client.RawPatch(types.MergePatchType, []byte(`{"status":{"bought":3}}`))); err != nil {
 		t.Errorf("writing the status: %v", err)
 	}
-	if err := c.Delete(t.Context(), pool); err != nil {
-		t.Errorf("deleting: %v", err)
+	if err := c.Delete(t.Context(), pool); !apierrors.IsInternalError(err) {
+		t.Errorf("with nobody to judge it, the deletion of a pool ends with %v", err)
+	}
+}
+
+// A pool whose seats are held stays, since its deletion could not be taken back. It goes with who holds them, and with the organization.
+func TestPoolOfHoldersStays(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	acme := build.Organization("acme").In(d.namespace).Owner("ada").Obj()
+	held, free := build.SeatPool("held").In(d.namespace, "acme").Obj(), build.SeatPool("free").In(d.namespace, "acme").Obj()
+	d.create(t, acme, held, free)
+	for _, name := range []string{"bea", "cid"} {
+		d.create(t, build.User(name).In(d.namespace, "acme").Obj())
+		d.reports(t, name, func(s *v1alpha1.UserStatus) { s.Seats = []string{"held"} })
+	}
+	would := func(p *v1alpha1.SeatPool) error { return d.Delete(t.Context(), p.DeepCopy(), client.DryRunAll) }
+	stays := func(words string) {
+		t.Helper()
+		if err := would(held); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), words) {
+			t.Errorf("deleting a pool whose seats are held ends with %v, want %q", err, words)
+		}
+		if err := would(free); err != nil {
+			t.Errorf("deleting a pool of which nobody has a seat: %v", err)
+		}
+	}
+	stays("by User bea and 1 more: give their roles another seatPool")
+	leave := func(name string) {
+		t.Helper()
+		u := &v1alpha1.User{}
+		if err := d.Get(t.Context(), client.ObjectKey{Namespace: d.namespace, Name: name}, u); err != nil {
+			t.Fatal(err)
+		}
+		d.change(t, u, func() { u.Spec.State = v1alpha1.UserArchived })
+	}
+	leave("bea")
+	stays("by User cid: give")
+	leave("cid")
+	if err := would(held); err != nil {
+		t.Errorf("deleting a pool whose holders leave: %v", err)
+	}
+}
+
+func TestPoolGoesWithItsOrganization(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	acme := build.Organization("acme").In(d.namespace).Owner("ada").Obj()
+	held := build.SeatPool("held").In(d.namespace, "acme").Obj()
+	d.create(t, acme, held, build.User("bea").In(d.namespace, "acme").Obj())
+	d.reports(t, "bea", func(s *v1alpha1.UserStatus) { s.Seats = []string{"held"} })
+	if err := d.Delete(t.Context(), held.DeepCopy(), client.DryRunAll); !apierrors.IsForbidden(err) {
+		t.Errorf("deleting a pool whose seats are held ends with %v", err)
+	}
+	if err := d.Delete(t.Context(), acme); err != nil {
+		t.Fatal(err)
+	}
+	d.gone(t, acme)
+	if err := d.Delete(t.Context(), held, client.DryRunAll); err != nil {
+		t.Errorf("deleting a pool of an organization that is gone: %v", err)
 	}
 }

@@ -12,15 +12,12 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr"
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
@@ -29,6 +26,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
+	runner "seatkeeper.dev/seatkeeper/test/operator"
 )
 
 func TestMain(m *testing.M) {
@@ -61,18 +59,12 @@ func serve(t *testing.T, namespace string) *door {
 // serveFor is serve with an operator that runs the organizations of another namespace.
 func serveFor(t *testing.T, namespace, run string) *door {
 	t.Helper()
-	hooks := envtest.WebhookInstallOptions{Paths: []string{env.Rendered(t, "config/webhook")}, LocalServingHost: "127.0.0.1"}
-	if err := hooks.PrepWithoutInstalling(); err != nil {
-		t.Fatalf("preparing the webhooks: %v", err)
-	}
-	t.Cleanup(func() { _ = hooks.Cleanup() })
+	served := runner.Webhooks(t, namespace)
 	mgr, err := ctrl.NewManager(operator(t), ctrl.Options{
-		Scheme:  env.Scheme(),
-		Cache:   cache.Options{DefaultNamespaces: map[string]cache.Config{run: {}}},
-		Metrics: metricsserver.Options{BindAddress: "0"},
-		WebhookServer: webhook.NewServer(webhook.Options{
-			Host: hooks.LocalServingHost, Port: hooks.LocalServingPort, CertDir: hooks.LocalServingCertDir,
-		}),
+		Scheme:        env.Scheme(),
+		Cache:         cache.Options{DefaultNamespaces: map[string]cache.Config{run: {}}},
+		Metrics:       metricsserver.Options{BindAddress: "0"},
+		WebhookServer: webhook.NewServer(*served),
 	})
 	if err != nil {
 		t.Fatalf("making a manager: %v", err)
@@ -81,7 +73,7 @@ func serveFor(t *testing.T, namespace, run string) *door {
 		t.Fatal(err)
 	}
 	d := &door{Client: env.Client(t), namespace: namespace, ours: run == namespace, cache: mgr.GetClient(), stop: start(t, mgr)}
-	d.install(t, hooks)
+	env.Eventually(t, func() error { return d.effective(t.Context()) })
 	return d
 }
 
@@ -98,42 +90,6 @@ func start(t *testing.T, mgr ctrl.Manager) (stop func()) {
 	})
 	t.Cleanup(stop)
 	return stop
-}
-
-// install tells the API server of the webhooks, and waits until it asks them.
-func (d *door) install(t *testing.T, hooks envtest.WebhookInstallOptions) {
-	t.Helper()
-	here := &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": d.namespace}}
-	var configurations []client.Object
-	for _, c := range hooks.MutatingWebhooks {
-		for i := range c.Webhooks {
-			c.Webhooks[i].NamespaceSelector = here
-			asWritten(t, c.Webhooks[i].Name, c.Webhooks[i].FailurePolicy)
-		}
-		configurations = append(configurations, c)
-	}
-	for _, c := range hooks.ValidatingWebhooks {
-		for i := range c.Webhooks {
-			c.Webhooks[i].NamespaceSelector = here
-			asWritten(t, c.Webhooks[i].Name, c.Webhooks[i].FailurePolicy)
-		}
-		configurations = append(configurations, c)
-	}
-	for _, c := range configurations {
-		c.SetName(d.namespace + "-" + c.GetName())
-		if err := d.Create(t.Context(), c); err != nil {
-			t.Fatalf("installing %s: %v", c.GetName(), err)
-		}
-	}
-	env.Eventually(t, func() error { return d.effective(t.Context()) })
-}
-
-// asWritten holds that an operator which is down lets nothing through unjudged.
-func asWritten(t *testing.T, name string, policy *admissionregistrationv1.FailurePolicyType) {
-	t.Helper()
-	if policy == nil || *policy != admissionregistrationv1.Fail {
-		t.Errorf("webhook %s has the failure policy %v, want Fail", name, policy)
-	}
 }
 
 // effective tells whether each of the webhooks is asked, and answers.

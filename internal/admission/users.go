@@ -11,7 +11,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -29,14 +28,6 @@ type userAdmission struct {
 	*base
 
 	lately lately
-}
-
-// Default adds the finalizer at creation, which saves a write later.
-func (a *userAdmission) Default(_ context.Context, u *v1alpha1.User) error {
-	if u.DeletionTimestamp.IsZero() && a.runs(u.Namespace) {
-		controllerutil.AddFinalizer(u, v1alpha1.FinalizerArchive)
-	}
-	return nil
 }
 
 // ValidateCreate refuses what cannot become a member, or gets what is not the requester's to give.

@@ -59,7 +59,10 @@ type State struct {
 
 // Pool is how the seats of a pool are used, and what they cost (rule AC-12).
 type Pool struct {
-	Name      string                 `json:"name"`
+	Name string `json:"name"`
+	// DisplayName is what people call it; empty when it has no other name.
+	DisplayName string `json:"displayName,omitempty"`
+
 	Plan      string                 `json:"plan,omitempty"`
 	Capacity  int32                  `json:"capacity"`
 	Assigned  int32                  `json:"assigned"`
@@ -134,7 +137,7 @@ func (c *Company) Report() Report {
 func pool(p *v1alpha1.SeatPool) Pool {
 	st := &p.Status
 	return Pool{
-		Name: p.Name, Plan: p.Spec.Plan, Capacity: ptr.Deref(st.Capacity, 0), Assigned: ptr.Deref(st.Assigned, 0),
+		Name: p.Name, DisplayName: p.Spec.DisplayName, Plan: p.Spec.Plan, Capacity: ptr.Deref(st.Capacity, 0), Assigned: ptr.Deref(st.Assigned, 0),
 		Available: ptr.Deref(st.Available, 0), Waiting: ptr.Deref(st.Waiting, 0), Queue: st.Queue, Cost: st.Cost,
 		ExpiresAt: p.Spec.ExpiresAt, Metered: pricing.Metered(&p.Spec),
 	}

@@ -14,8 +14,6 @@ import (
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
@@ -29,7 +27,8 @@ import (
 //     its transition, and the generation that it speaks of.
 //   - The root observedGeneration is the present one when Ready or Stalled is True.
 //   - Lists that the API documents as sorted are.
-//   - kstatus, and with it GitOps, draws the same conclusion from the object as Ready, Reconciling and Stalled.
+//   - kstatus, and with it Flux, and the script for Argo CD in docs/gitops.md draw the same conclusion from the object as Ready,
+//     Reconciling and Stalled.
 func Conditions(obj v1alpha1.Conditioned) error {
 	conditions, observed := obj.StatusConditions()
 	broken := []error{summary(*conditions), generation(obj, *conditions, *observed), sorted(obj)}
@@ -44,7 +43,7 @@ func Conditions(obj v1alpha1.Conditioned) error {
 		}
 		broken = append(broken, wording(c), times(c, obj.GetGeneration()))
 	}
-	broken = append(broken, kstatus(obj, *conditions))
+	broken = append(broken, gitops(obj, *conditions))
 	if err := errors.Join(broken...); err != nil {
 		return fmt.Errorf("%T %s/%s breaks the condition contract:\n%w", obj, obj.GetNamespace(), obj.GetName(), err)
 	}
@@ -150,8 +149,8 @@ func ascending[T int32 | string](field string, list []T) error {
 	return nil
 }
 
-// kstatus checks that GitOps concludes what the conditions say.
-func kstatus(obj v1alpha1.Conditioned, conditions []metav1.Condition) error {
+// gitops checks that GitOps concludes what the conditions say.
+func gitops(obj v1alpha1.Conditioned, conditions []metav1.Condition) error {
 	var want status.Status
 	switch {
 	case !obj.GetDeletionTimestamp().IsZero():
@@ -165,16 +164,14 @@ func kstatus(obj v1alpha1.Conditioned, conditions []metav1.Condition) error {
 	default:
 		return nil // summary has said what is wrong
 	}
-	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(obj)
-	if err != nil {
-		return fmt.Errorf("converting for kstatus: %w", err)
-	}
-	got, err := status.Compute(&unstructured.Unstructured{Object: content})
-	if err != nil {
-		return fmt.Errorf("computing kstatus: %w", err)
-	}
-	if got.Status != want {
-		return fmt.Errorf("kstatus concludes %s (%s), the conditions say %s", got.Status, got.Message, want)
+	flux, argo, err := Health(obj)
+	switch {
+	case err != nil:
+		return err
+	case flux != want:
+		return fmt.Errorf("kstatus concludes %s, the conditions say %s", flux, want)
+	case argo != InArgo[want]:
+		return fmt.Errorf("health.lua concludes %s, the conditions say %s", argo, want)
 	}
 	return nil
 }

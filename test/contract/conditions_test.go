@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -129,6 +130,53 @@ func TestConditionsBreak(t *testing.T) {
 			err := contract.Conditions(c.obj)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want it to say %q", err, c.want)
+			}
+		})
+	}
+}
+
+// What Flux and Argo CD make of the states that people meet.
+func TestHealth(t *testing.T) {
+	held := user(2, condition("Ready", no, "RemovalHeld"), condition("Stalled", yes, "RemovalHeld"))
+	held.DeletionTimestamp, held.Finalizers = &noon, []string{v1alpha1.FinalizerArchive}
+	full, pending := pool(), pool()
+	full.Status.Conditions = append(full.Status.Conditions, condition("Exhausted", yes, "SeatsTaken"))
+	pending.Status.Conditions = []metav1.Condition{
+		condition("Ready", no, "OrderPending"), condition("Stalled", yes, "OrderPending"), condition("OrderPending", yes, "ApprovalRequired"),
+	}
+	holding := build.Organization("acme").In("acme").Obj()
+	holding.Generation, holding.Status.ObservedGeneration = 2, 2
+	holding.Status.Conditions = []metav1.Condition{condition("Ready", yes, "Ready"), condition("RemovalsHeld", yes, "RemovalsHeld")}
+	stuck := func(reason string) *v1alpha1.User {
+		return user(2, condition("Ready", no, reason), condition("Stalled", yes, reason))
+	}
+	goingOn := func(reason string) *v1alpha1.User {
+		return user(1, condition("Ready", no, reason), condition("Reconciling", yes, reason))
+	}
+	for why, c := range map[string]struct {
+		obj  v1alpha1.Conditioned
+		flux status.Status
+		argo string
+	}{
+		"as created":          {user(-1), status.InProgressStatus, "Progressing"},
+		"edited since":        {user(1, condition("Ready", yes, "Active")), status.InProgressStatus, "Progressing"},
+		"stuck, edited since": {user(1, condition("Ready", no, "Declined"), condition("Stalled", yes, "Declined")), status.InProgressStatus, "Progressing"},
+		"Active":              {user(2, condition("Ready", yes, "Active")), status.CurrentStatus, "Healthy"},
+		"Invited":             {user(2, condition("Ready", yes, "Invited"), condition("Invited", yes, "Invited")), status.CurrentStatus, "Healthy"},
+		"Suspended":           {user(2, condition("Ready", yes, "Suspended"), condition("Accepted", yes, "Accepted")), status.CurrentStatus, "Healthy"},
+		"Archived":            {user(2, condition("Ready", yes, "Archived"), condition("Archived", yes, "Archived")), status.CurrentStatus, "Healthy"},
+		"Provisioning":        {goingOn("Provisioning"), status.InProgressStatus, "Progressing"},
+		"Archiving":           {goingOn("Archiving"), status.InProgressStatus, "Progressing"},
+		"AwaitingSeat":        {stuck("AwaitingSeat"), status.FailedStatus, "Degraded"},
+		"held, by an edit":    {stuck("RemovalHeld"), status.FailedStatus, "Degraded"},
+		"held, when deleted":  {held, status.TerminatingStatus, "Progressing"},
+		"a pool that is full": {full, status.CurrentStatus, "Healthy"},
+		"an order that waits": {pending, status.FailedStatus, "Degraded"},
+		"removals are held":   {holding, status.CurrentStatus, "Healthy"},
+	} {
+		t.Run(why, func(t *testing.T) {
+			if flux, argo, err := contract.Health(c.obj); err != nil || flux != c.flux || argo != c.argo {
+				t.Errorf("Flux sees %s and Argo CD %s (%v), want %s and %s", flux, argo, err, c.flux, c.argo)
 			}
 		})
 	}

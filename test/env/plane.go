@@ -26,7 +26,7 @@ const unlimited = -1
 // start runs a control plane and installs the custom resource definitions of this repository. It takes the
 // binary that CONTROLPLANE names, else the one that `make test` builds, else what KUBEBUILDER_ASSETS holds.
 func start() (*rest.Config, func() error, error) {
-	root, err := moduleRoot()
+	root, err := Root()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -115,8 +115,8 @@ func run(bin string) (*rest.Config, func() error, error) {
 	}
 }
 
-// moduleRoot is the directory of go.mod, at or above the directory that the test runs in.
-func moduleRoot() (string, error) {
+// Root is the directory of go.mod, at or above the directory that the test runs in.
+func Root() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err

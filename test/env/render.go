@@ -15,7 +15,7 @@ import (
 // kubectl puts them together.
 func Rendered(t testing.TB, kustomization string) string {
 	t.Helper()
-	root, err := moduleRoot()
+	root, err := Root()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"seatkeeper.dev/seatkeeper/cmd/seatkeeper/app"
 	"seatkeeper.dev/seatkeeper/hack/mailbox"
@@ -54,6 +55,8 @@ type Options struct {
 	Directory directory.Directory
 	// Sender takes mail in the mailbox's stead, unless it is nil.
 	Sender mail.Sender
+	// Webhook is where it serves admission, as Webhooks says; not at all when nil.
+	Webhook *webhook.Options
 	// LeaderElect lets it act only while it holds the Lease of its namespace.
 	LeaderElect bool
 	// TrustedProxies are whose X-Forwarded-For its pages believe.
@@ -151,7 +154,7 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
 		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: o.Sender, OpenMail: openMail, Billing: o.Billing, Clock: o.Clock,
 		OpenDirectory: func(accounts.Place, map[string][]byte) (directory.Directory, error) { return o.Directory, nil },
-		LeaderElect:   o.LeaderElect, TrustedProxies: o.TrustedProxies,
+		LeaderElect:   o.LeaderElect, TrustedProxies: o.TrustedProxies, Webhook: o.Webhook,
 	})
 	if err != nil {
 		cancel()

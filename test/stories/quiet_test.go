@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -132,7 +133,7 @@ func (s *stage) eventsSince(then time.Time) []string {
 		if e.Series != nil {
 			last = e.Series.LastObservedTime
 		}
-		if last.After(then) && e.Regarding.Name != probe {
+		if last.After(then) && !strings.HasPrefix(e.Regarding.Name, probe) {
 			events = append(events, fmt.Sprintf("%s of %s %s: %s", e.Reason, e.Regarding.Kind, e.Regarding.Name, e.Note))
 		}
 	}
