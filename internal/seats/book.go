@@ -48,18 +48,23 @@ func NewBook(people []Person, ledger []Slice) *Book {
 		held += len(slice.Seats)
 	}
 	b := &Book{
-		slices: make(map[int32]Slice, len(ledger)), people: map[types.UID]*member{},
-		seated: make(map[types.UID]int32, held), more: map[types.UID][]int32{},
+		slices: make(map[int32]Slice, len(ledger)), seated: make(map[types.UID]int32, held), more: map[types.UID][]int32{},
 		strangers: map[types.UID]struct{}{}, leavers: map[types.UID]struct{}{}, heirs: map[types.UID]struct{}{},
 	}
+	b.keep(people)
 	for _, slice := range ledger {
 		b.SetSlice(slice)
 	}
-	b.keep(people)
+	// Few of those whose seats become free hold one, so that only they are looked for, among all.
+	for i := 0; i < len(people) && len(b.strangers) > 0; i++ {
+		if _, holds := b.strangers[people[i].UID]; holds {
+			b.SetPerson(people[i])
+		}
+	}
 	return b
 }
 
-// keep takes up those who are something to the pool, all at once, which is quicker than one by one.
+// keep takes up those who may have a seat, all at once, which is quicker than one by one.
 func (b *Book) keep(people []Person) {
 	matters := make([]*Person, 0, len(people))
 	for i := range people {
@@ -67,14 +72,13 @@ func (b *Book) keep(people []Person) {
 		b.revoked = max(b.revoked, p.Revoked)
 		if p.Standing != Frees {
 			matters = append(matters, p)
-		} else if _, holds := b.seated[p.UID]; holds {
-			matters = append(matters, p)
 		}
 	}
 	// In the order of the queue each comes last; in any other, each insertion would move all behind it.
 	slices.SortFunc(matters, (*Person).before)
 	members := make([]member, len(matters))
 	b.people = make(map[types.UID]*member, len(matters))
+	b.queue = queue{places: make([]*place, 0, len(matters)), spare: make([]place, len(matters))}
 	for i, p := range matters {
 		members[i].Person = *p
 		b.set(b.people[p.UID], &members[i])
@@ -305,7 +309,8 @@ func (b *Book) highest() int32 {
 // queue are those who wait for a seat, next one first.
 type queue struct {
 	places []*place
-	left   int // how many of the places are left
+	left   int     // how many of the places are left
+	spare  []place // for those who come, made all at once
 }
 
 // place is a place in the queue. One that is left stays until there are many.
@@ -317,7 +322,11 @@ type place struct {
 func (q *queue) len() int { return len(q.places) - q.left }
 
 func (q *queue) insert(p *Person) *place {
-	is := &place{person: p}
+	if len(q.spare) == 0 {
+		q.spare = make([]place, 1)
+	}
+	is := &q.spare[0]
+	is.person, q.spare = p, q.spare[1:]
 	if last := len(q.places); last == 0 || q.places[last-1].person.before(p) < 0 {
 		q.places = append(q.places, is)
 		return is

@@ -144,6 +144,7 @@ func (d *draft) grant(t Terms) {
 	waiting := int32(d.queue.len())
 	free := d.freeSeats(t.Capacity, min(waiting, d.room(t.Capacity)))
 	next := d.queue.first(len(free) + t.Listed)
+	d.plan.Granted = slices.Grow(d.plan.Granted, len(free))
 	for i, number := range free {
 		seat := Seat{Number: number, User: next[i].Name, UID: next[i].UID, Since: t.Now.Truncate(time.Second)}
 		slice := d.changed[number/PerSlice]
@@ -195,8 +196,8 @@ func (d *draft) freeSeats(capacity, want int32) []int32 {
 		if slice == nil {
 			break
 		}
-		slice.Seats = slices.Clone(slice.Seats)
 		taken := slice.Seats
+		slice.Seats = append(make([]Seat, 0, PerSlice), taken...)
 		for seat := first; seat < last && int32(len(free)) < want; seat++ {
 			if len(taken) > 0 && taken[0].Number == seat {
 				taken = taken[1:]
