@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
@@ -143,12 +144,24 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 			return nil, err
 		}
 	}
-	if o.Shard == nil {
-		if err := addFront(ctx, mgr, direct, o, certificate, keys.Keys, directories); err != nil {
-			return nil, err
-		}
+	add := func() error { return addFront(ctx, mgr, direct, o, certificate, keys.Keys, directories) }
+	if o.Shard != nil {
+		add = func() error { return mgr.AddReadyzCheck("cache", filled(mgr.GetCache())) }
+	}
+	if err := add(); err != nil {
+		return nil, err
 	}
 	return mgr, mgr.AddHealthzCheck("ping", healthz.Ping)
+}
+
+// filled has a shard be ready once it could take over.
+func filled(c cache.Cache) healthz.Checker {
+	return func(r *http.Request) error {
+		if !c.WaitForCacheSync(r.Context()) {
+			return errors.New("the cache is not filled yet")
+		}
+		return nil
+	}
 }
 
 // addFront adds what the API server and people ask.
