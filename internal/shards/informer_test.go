@@ -4,6 +4,7 @@
 package shards_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -120,8 +121,8 @@ func TestListsLeaveOutOtherShards(t *testing.T) {
 		}
 	}
 	lists := &toolscache.ListWatch{
-		ListFunc: func(metav1.ListOptions) (runtime.Object, error) { return all.DeepCopy(), nil },
-		WatchFunc: func(o metav1.ListOptions) (watch.Interface, error) {
+		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) { return all.DeepCopy(), nil },
+		WatchFuncWithContext: func(_ context.Context, o metav1.ListOptions) (watch.Interface, error) {
 			if o.SendInitialEvents != nil {
 				return nil, apierrors.NewInvalid(v1alpha1.GroupVersion.WithKind("User").GroupKind(), "", nil)
 			}
