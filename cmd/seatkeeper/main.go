@@ -62,6 +62,7 @@ func run(ctx context.Context, flags *flag.FlagSet, args []string) error {
 func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	o := app.Options{Clock: clock.RealClock{}, Webhook: &webhook.Options{}}
 	var certs certificates
+	var parts sharding
 	var server smtp.Options
 	var logging zap.Options
 	var portalURL, mailFrom, passwordFile, mailTLS, namespaces, stripeURL string
@@ -70,6 +71,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	flags.BoolVar(&o.LeaderElect, "leader-elect", true, "let one replica at a time act; all of them serve pages and admission")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8080", `where metrics are served; "0" turns them off`)
 	flags.StringVar(&o.HealthAddress, "health-probe-bind-address", ":8081", `where /healthz and /readyz are served; "0" turns them off`)
+	parts.bind(flags)
 	certs.bind(flags, o.Webhook)
 	flags.StringVar(&o.PortalAddress, "portal-bind-address", ":8090", "where the invitation pages are served")
 	flags.StringVar(&portalURL, "portal-url", "", "the address at which people reach the invitation pages, such as https://join.acme.example; required")
@@ -109,7 +111,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	if namespaces != "" {
 		o.Namespaces = strings.Split(namespaces, ",")
 	}
-	if err := errors.Join(check(o), certs.complete(flags, &o)); err != nil {
+	if err := errors.Join(check(o), certs.complete(flags, &o), parts.complete(&o)); err != nil {
 		return o, err
 	}
 	provider, err := stripe.New(stripe.Options{BaseURL: stripeURL})

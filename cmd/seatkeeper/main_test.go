@@ -27,6 +27,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/mailtest"
 	"seatkeeper.dev/seatkeeper/internal/servingcert"
+	"seatkeeper.dev/seatkeeper/internal/shards"
 	"seatkeeper.dev/seatkeeper/test/build"
 )
 
@@ -93,6 +94,9 @@ func TestFlags(t *testing.T) {
 		"a pace of directories":      {[]string{"--directory-rate-limit=7.5"}, func(o *app.Options) { o.DirectoryRequestsPerSecond = 7.5 }},
 		"any pace of directories":    {[]string{"--directory-rate-limit=0"}, func(o *app.Options) { o.DirectoryRequestsPerSecond = 0 }},
 		"names for Kubernetes":       {[]string{"--kubernetes-user-name=oidc:{{.Email}}"}, func(o *app.Options) { o.Names, _ = bindings.ParseNames("oidc:{{.Email}}") }},
+		"a front":                    {[]string{"--shards=3"}, func(o *app.Options) { o.Front = true }},
+		"a shard":                    {[]string{"--shards=3", "--shard=2"}, func(o *app.Options) { o.Shard = &shards.Shard{Number: 2, Of: 3} }},
+		"another replica of a shard": {[]string{"--shards=3", "--shard=5"}, func(o *app.Options) { o.Shard = &shards.Shard{Number: 2, Of: 3} }},
 		"implicit TLS":               {[]string{"--mail-tls=Implicit", "--mail-port=2465"}, func(*app.Options) {}},
 		"a bare sender":              {[]string{"--mail-from=people@acme.example"}, func(o *app.Options) { o.MailFrom.Name = "" }},
 		"a sender in words":          {[]string{`--mail-from="Acme, Inc." <people@acme.example>`}, func(o *app.Options) { o.MailFrom.Name = "Acme, Inc." }},
@@ -164,6 +168,11 @@ func TestBadFlags(t *testing.T) {
 		"--namespaces=acme,":                       "names of namespaces, separated by commas alone",
 		"--namespaces=acme, globex":                "names of namespaces, separated by commas alone",
 		"--namespaces=*":                           "names of namespaces, separated by commas alone",
+		"--shards=-1":                              "it must be 1 to 256, or 0",
+		"--shards=257":                             "it must be 1 to 256, or 0",
+		"--shards=few":                             "parse error",
+		"--shard=-2":                               "it must be 0 or more",
+		"--shard=0":                                "needs --shards",
 		"--leader-elect=perhaps":                   "invalid boolean value",
 		"--metrics-bind-address=8080":              address,
 		"--health-probe-bind-address=localhost":    address,

@@ -32,6 +32,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 	const firstRetry, lastRetry = 50 * time.Millisecond, 5 * time.Minute
 	opts.MaxConcurrentReconciles = 16
 	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
+	opts.NewQueue = loop.FairQueue
 	strays, err := r.addSweeps(mgr)
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ var rooms = []room{
 	{name: "ownership", packages: []string{"internal/ownership"}, may: []string{"api", "cores", "outbox"}},
 	{name: "openid", packages: []string{"internal/openid", "internal/openid/openidtest"}, may: []string{"values"}},
 	{name: "servingcert", packages: []string{"internal/servingcert"}},
+	{name: "shards", packages: []string{"internal/shards"}},
 	{name: "ports", packages: []string{"internal/billing", "internal/directory", "internal/mail"}, may: []string{"api", "values", "account"}},
 	{
 		name: "adapters", packages: []string{
@@ -90,7 +91,7 @@ var rooms = []room{
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "resync", "figures", "people", "openid",
+			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "shards", "resync", "figures", "people", "openid",
 		},
 	},
 }

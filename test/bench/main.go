@@ -84,7 +84,7 @@ type bench struct {
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Imports: []Import{}, Rejected: []Rejection{}, Setting: Setting{
+	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Fairnesses: []Fairness{}, Imports: []Import{}, Rejected: []Rejection{}, Setting: Setting{
 		Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC,
 	}}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -96,6 +96,7 @@ func parse(args []string) (*bench, error) {
 		scenarioAdmission: flags.String("users", "10000", "admission: how many people there are, two tables for each `number`"),
 		scenarioDirectory: flags.String("accounts", "10000", "directory: how many people have accounts there, one table for each `number`"),
 		scenarioHandover:  flags.String("objects", "10000", "handover: how many objects somebody owns, one table for each `number`"),
+		scenarioFairness:  flags.String("crowd", "50000", "fairness: how many people of one organization are onboarded, one table for each `number`"),
 		scenarioImport:    flags.String("rows", "50000", "import: how many people are in the spreadsheet, one table for each `number`"),
 	}
 	flags.IntVar(&b.asks, "asks", 100, "admission: how many requests of each kind to make")
@@ -190,6 +191,8 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 			measure = b.handover
 		case scenarioImport:
 			measure = b.importing
+		case scenarioFairness:
+			measure = b.fairness
 		}
 		for _, people := range b.sizes[scenario] {
 			if err := measure(ctx, out, scenario, people); err != nil {

@@ -25,6 +25,7 @@ type Report struct {
 	Directories []Directory `json:"directories"`
 	Handovers   []Handover  `json:"handovers"`
 	Imports     []Import    `json:"imports"`
+	Fairnesses  []Fairness  `json:"fairnesses"`
 	// Rejected are the measurements that others disturbed, and that count for nothing.
 	Rejected []Rejection `json:"rejected"`
 }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -36,9 +37,11 @@ const (
 	scenarioHandover = "handover"
 	// scenarioImport is a spreadsheet that the kubectl plugin applies.
 	scenarioImport = "import"
+	// scenarioFairness is one person of an organization while many of another come.
+	scenarioFairness = "fairness"
 )
 
-var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission, scenarioDirectory, scenarioHandover, scenarioImport}
+var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission, scenarioDirectory, scenarioHandover, scenarioImport, scenarioFairness}
 
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
 // third is measured by.
@@ -93,8 +96,8 @@ func (s staff) end() {
 	}
 }
 
-// staff starts what one way needs, and returns when it is ready for people.
-func (b *bench) staff(ctx context.Context, p *plane, way, namespace string) (s staff, err error) {
+// staff starts what one way needs in namespaces, the first of which is the operator's own, and returns when it is ready for people.
+func (b *bench) staff(ctx context.Context, p *plane, way string, namespaces ...string) (s staff, err error) {
 	defer func() {
 		if err != nil {
 			s.end()
@@ -102,7 +105,7 @@ func (b *bench) staff(ctx context.Context, p *plane, way, namespace string) (s s
 	}()
 	switch way {
 	case wayMinimal:
-		s.manager, err = b.startMinimal(ctx, p, namespace)
+		s.manager, err = b.startMinimal(ctx, p, namespaces[0])
 	case wayOperator:
 		if s.mailbox, err = start(ctx, b.dir, "mailbox", nil, b.self, "mailbox"); err != nil {
 			return s, err
@@ -113,7 +116,7 @@ func (b *bench) staff(ctx context.Context, p *plane, way, namespace string) (s s
 		if err = errors.Join(errs[:]...); err != nil {
 			return s, err
 		}
-		s.manager, err = b.startOperator(ctx, p, namespace, s)
+		s.manager, err = b.startOperator(ctx, p, namespaces, s)
 	}
 	return s, err
 }
@@ -134,7 +137,7 @@ func (b *bench) startMinimal(ctx context.Context, p *plane, namespace string) (*
 
 // startOperator runs the operator as it is released, and waits until it has looked at what is there before the
 // people. It cannot be told to serve no admission, so it gets a certificate; the API server asks it in one scenario alone.
-func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, s staff) (*child, error) {
+func (b *bench) startOperator(ctx context.Context, p *plane, namespaces []string, s staff) (*child, error) {
 	address, err := s.mailbox.answer("ready")
 	if err != nil {
 		return nil, err
@@ -151,7 +154,7 @@ func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, s
 		return nil, err
 	}
 	c, err := start(ctx, b.dir, "manager", []string{"KUBECONFIG=" + p.kubeconfig}, b.operator,
-		"-namespace", namespace, "-namespaces", namespace, "-leader-elect=false", "-directory-rate-limit=0", // what it takes, and not what it is allowed
+		"-namespace", namespaces[0], "-namespaces", strings.Join(namespaces, ","), "-leader-elect=false", "-directory-rate-limit=0", // what it takes, and not what it is allowed
 		"-metrics-bind-address", s.metrics, "-health-probe-bind-address", "0",
 		"-webhook-host", "127.0.0.1", "-webhook-port", admission, "-webhook-cert-dir", b.dir,
 		"-portal-bind-address", "127.0.0.1:0", "-portal-url", "https://join.acme.example",
@@ -161,7 +164,12 @@ func (b *bench) startOperator(ctx context.Context, p *plane, namespace string, s
 	}
 	waiting, cancel := untilAnyEnds(ctx, []*child{c})
 	defer cancel()
-	return c, awaitReady(waiting, p.client, namespace)
+	for _, namespace := range namespaces {
+		if err := awaitReady(waiting, p.client, namespace); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
 }
 
 func freeAddress(ctx context.Context) (string, error) {

@@ -31,6 +31,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/mail"
 	"seatkeeper.dev/seatkeeper/internal/mail/smtp"
+	"seatkeeper.dev/seatkeeper/internal/shards"
 	"seatkeeper.dev/seatkeeper/test/env"
 )
 
@@ -57,6 +58,12 @@ type Options struct {
 	Sender mail.Sender
 	// Webhook is where it serves admission, as Webhooks says; not at all when nil.
 	Webhook *webhook.Options
+	// Namespaces are those whose organizations it runs; its own when nil.
+	Namespaces []string
+	// Shard is the part of them that it runs; all when nil. A shard has no pages.
+	Shard *shards.Shard
+	// Front has it serve pages alone.
+	Front bool
 	// LeaderElect lets it act only while it holds the Lease of its namespace.
 	LeaderElect bool
 	// TrustedProxies are whose X-Forwarded-For its pages believe.
@@ -129,7 +136,7 @@ func openMail(secret map[string][]byte) (mail.Sender, error) {
 	return smtp.New(options)
 }
 
-// Start runs an operator for one namespace, without leader election, until the test ends or Stop.
+// Start runs an operator for one namespace, or some, without leader election, until the test ends or Stop.
 func Start(t testing.TB, namespace string, o Options) *Operator {
 	t.Helper()
 	logToStderr()
@@ -148,9 +155,12 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 	if o.Sender == nil {
 		o.Sender = Sender(t, o.Mailbox)
 	}
+	if o.Namespaces == nil {
+		o.Namespaces = []string{namespace}
+	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	mgr, err := app.New(ctx, o.Config, app.Options{
-		Namespace: namespace, Namespaces: []string{namespace}, MetricsAddress: "0", HealthAddress: "0",
+		Namespace: namespace, Namespaces: o.Namespaces, Shard: o.Shard, Front: o.Front, MetricsAddress: "0", HealthAddress: "0",
 		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
 		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: o.Sender, OpenMail: openMail, Billing: o.Billing, Clock: o.Clock,
 		OpenDirectory: func(accounts.Place, map[string][]byte) (directory.Directory, error) { return o.Directory, nil },

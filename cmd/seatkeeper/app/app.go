@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"time"
@@ -59,6 +60,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/portal"
 	"seatkeeper.dev/seatkeeper/internal/resync"
 	"seatkeeper.dev/seatkeeper/internal/servingcert"
+	"seatkeeper.dev/seatkeeper/internal/shards"
 )
 
 // Options are what an operator is run with.
@@ -68,6 +70,10 @@ type Options struct {
 	// Namespaces are those whose organizations it runs; all when empty.
 	Namespaces  []string
 	LeaderElect bool
+	// Shard is the part of these namespaces whose organizations it runs, without pages or admission; all when nil.
+	Shard *shards.Shard
+	// Front has it serve the pages and admission of all of them, and run none: shards do.
+	Front bool
 	// MetricsAddress is where metrics are served; "0" turns them off.
 	MetricsAddress string
 	// HealthAddress is where /healthz and /readyz are served; "0" turns them off.
@@ -111,6 +117,9 @@ func Scheme() (*runtime.Scheme, error) {
 // New returns an operator that is ready to be started.
 func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, error) {
 	var certificate *servingcert.Keeper
+	if o.Shard != nil {
+		o.Webhook = nil
+	}
 	if o.Webhook != nil && o.Rotate != nil {
 		certificate = servingcert.New(*o.Rotate, o.Clock)
 	}
@@ -131,18 +140,42 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 		return nil, err
 	}
 	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)
-	if err := addControllers(mgr, o, keys.Keys, directories, course); err != nil {
-		return nil, err
-	}
-	if o.Webhook != nil {
-		if err := addWebhooks(mgr, direct, o, certificate); err != nil {
+	if !o.Front {
+		if err := addControllers(mgr, o, keys.Keys, directories, course); err != nil {
 			return nil, err
 		}
 	}
-	if err := addPortal(ctx, mgr, direct, o, keys.Keys, directories); err != nil {
+	add := func() error { return addFront(ctx, mgr, direct, o, certificate, keys.Keys, directories) }
+	if o.Shard != nil {
+		add = func() error { return mgr.AddReadyzCheck("cache", filled(mgr.GetCache())) }
+	}
+	if err := add(); err != nil {
 		return nil, err
 	}
 	return mgr, mgr.AddHealthzCheck("ping", healthz.Ping)
+}
+
+// filled has a shard be ready once it could take over.
+func filled(c cache.Cache) healthz.Checker {
+	return func(r *http.Request) error {
+		if !c.WaitForCacheSync(r.Context()) {
+			return errors.New("the cache is not filled yet")
+		}
+		return nil
+	}
+}
+
+// addFront adds what the API server and people ask.
+func addFront(
+	ctx context.Context, mgr manager.Manager, direct client.Client, o Options, certificate *servingcert.Keeper,
+	keys func() invitation.Keyring, directories directory.Directories,
+) error {
+	if o.Webhook != nil {
+		if err := addWebhooks(mgr, direct, o, certificate); err != nil {
+			return err
+		}
+	}
+	return addPortal(ctx, mgr, direct, o, keys, directories)
 }
 
 func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (manager.Manager, error) {
@@ -172,10 +205,15 @@ func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (m
 		Client:                        client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: ptr.To(true)}},
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:        o.HealthAddress,
-		LeaderElection:                o.LeaderElect,
-		LeaderElectionID:              "seatkeeper",
+		LeaderElection:                o.LeaderElect && !o.Front,
+		LeaderElectionID:              shards.WholeLease,
 		LeaderElectionNamespace:       o.Namespace,
 		LeaderElectionReleaseOnCancel: true,
+	}
+	if o.Shard != nil {
+		if err := o.restrict(&options, cfg); err != nil {
+			return nil, err
+		}
 	}
 	if o.Webhook != nil {
 		w := *o.Webhook
@@ -188,6 +226,15 @@ func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (m
 		options.WebhookServer = webhook.NewServer(w)
 	}
 	return ctrl.NewManager(cfg, options)
+}
+
+// restrict has a manager know nothing but its shard, and be elected for it.
+func (o *Options) restrict(options *ctrl.Options, cfg *rest.Config) (err error) {
+	const renewWithin = 10 * time.Second                                                        // as controller-runtime does by default
+	own := func(kind runtime.Object) bool { _, secret := kind.(*corev1.Secret); return secret } // the links' keys
+	options.Cache.NewInformer = o.Shard.NewInformer(own)
+	options.LeaderElectionResourceLockInterface, err = o.Shard.Lock(cfg, o.Namespace, renewWithin, o.Clock)
+	return err
 }
 
 // directoryIsDown says that a directory could not be reached: one that asks to come back later was.
@@ -218,6 +265,14 @@ func atOnce(requestsPerSecond float64) int {
 	return int(min(outbox.DefaultPerServer, max(2, requestsPerSecond*inTime)))
 }
 
+// mailsPerSecond are a shard's part of how many mails may be sent.
+func (o *Options) mailsPerSecond() float64 {
+	if o.Shard == nil {
+		return o.MailsPerSecond
+	}
+	return o.MailsPerSecond / float64(o.Shard.Of)
+}
+
 func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring, directories directory.Directories, course *figures.Course) error {
 	base := loop.Base{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
@@ -226,7 +281,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		Live: mgr.GetAPIReader(), Cache: mgr.GetClient(), Sender: o.Mail, From: o.MailFrom, Open: o.OpenMail, Clock: o.Clock,
 	})
 	mails := outbox.New(outbox.Options{
-		Clock: o.Clock, PerSecond: o.MailsPerSecond, Timeout: mailTimeout, Grace: grace,
+		Clock: o.Clock, PerSecond: o.mailsPerSecond(), Timeout: mailTimeout, Grace: grace,
 		Down: mailIsDown,
 	})
 	errands := outbox.New(outbox.Options{

@@ -54,8 +54,14 @@ type installed struct {
 // install applies what config/default has for the webhooks, and the operator's rights.
 func install(t *testing.T) *installed {
 	t.Helper()
+	return installFrom(t, "config/default")
+}
+
+// installFrom does so with another kustomization.
+func installFrom(t *testing.T, kustomization string) *installed {
+	t.Helper()
 	i := &installed{Client: env.Client(t), people: env.Namespace(t), ops: "seatkeeper-system", port: freePort(t)}
-	file, err := os.Open(env.Rendered(t, "config/default"))
+	file, err := os.Open(env.Rendered(t, kustomization))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,6 +119,18 @@ func (i *installed) apply(t *testing.T) {
 // run starts an operator with the rights that it has in a cluster, and returns when it says that it is ready.
 func (i *installed) run(t *testing.T, port int) {
 	t.Helper()
+	i.start(t, app.Options{
+		Webhook: &webhook.Options{Host: "127.0.0.1", Port: port},
+		Rotate: &servingcert.Options{
+			Namespace: i.ops, Service: "seatkeeper-webhook-service",
+			Validating: "seatkeeper-validating-webhook-configuration", Mutating: "seatkeeper-mutating-webhook-configuration",
+		},
+	})
+}
+
+// start does so with other options.
+func (i *installed) start(t *testing.T, o app.Options) {
+	t.Helper()
 	cfg := env.Config(t)
 	account := "system:serviceaccount:" + i.ops
 	cfg.Impersonate = rest.ImpersonationConfig{
@@ -120,17 +138,11 @@ func (i *installed) run(t *testing.T, port int) {
 	}
 	health := fmt.Sprintf("127.0.0.1:%d", freePort(t))
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	mgr, err := app.New(ctx, cfg, app.Options{
-		Namespace: i.ops, Namespaces: []string{i.people}, MetricsAddress: "0", HealthAddress: health,
-		Webhook: &webhook.Options{Host: "127.0.0.1", Port: port},
-		Rotate: &servingcert.Options{
-			Namespace: i.ops, Service: "seatkeeper-webhook-service",
-			Validating: "seatkeeper-validating-webhook-configuration", Mutating: "seatkeeper-mutating-webhook-configuration",
-		},
-		PortalAddress: "127.0.0.1:0", PortalURL: &url.URL{Scheme: "http", Host: "join.acme.example"},
-		MailFrom: mail.Address{Email: "people@acme.example"}, Mail: operator.Sender(t, operator.Mailbox(t)),
-		Billing: &billingfake.Provider{}, Clock: &i.clock,
-	})
+	o.Namespace, o.Namespaces, o.MetricsAddress, o.HealthAddress = i.ops, []string{i.people}, "0", health
+	o.PortalAddress, o.PortalURL = "127.0.0.1:0", &url.URL{Scheme: "http", Host: "join.acme.example"}
+	o.MailFrom, o.Mail = mail.Address{Email: "people@acme.example"}, operator.Sender(t, operator.Mailbox(t))
+	o.Billing, o.Clock = &billingfake.Provider{}, &i.clock
+	mgr, err := app.New(ctx, cfg, o)
 	if err != nil {
 		cancel()
 		t.Fatal(err)

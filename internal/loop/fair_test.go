@@ -1,0 +1,139 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package loop_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"seatkeeper.dev/seatkeeper/internal/loop"
+)
+
+func key(namespace string, n int) reconcile.Request {
+	return reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: fmt.Sprint(n)}}
+}
+
+// fair is a queue, and the order in which it gives keys out, one at a time.
+type fair struct {
+	priorityqueue.PriorityQueue[reconcile.Request]
+}
+
+func newFair(t *testing.T) fair {
+	t.Helper()
+	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Hour, time.Hour)
+	q := loop.FairQueue("fair-"+t.Name(), limiter).(priorityqueue.PriorityQueue[reconcile.Request])
+	t.Cleanup(q.ShutDown)
+	return fair{q}
+}
+
+// crowd adds so many keys of a namespace.
+func (f fair) crowd(namespace string, n int, o priorityqueue.AddOpts) {
+	for i := range n {
+		f.AddWithOpts(o, key(namespace, i))
+	}
+}
+
+// until gives out keys until one comes, and says how many came before.
+func (f fair) until(t *testing.T, want reconcile.Request) int {
+	t.Helper()
+	for before := 0; f.Len() > 0; before++ {
+		got, _ := f.Get()
+		f.Done(got)
+		if got == want {
+			return before
+		}
+	}
+	t.Fatalf("%v never came", want)
+	return 0
+}
+
+const (
+	people = 2000
+	// soon is how many keys of a wave may come before somebody else's: as many as are no crowd.
+	soon = 16
+)
+
+func TestAWaveDoesNotHoldUpOthers(t *testing.T) {
+	t.Parallel()
+	low := ptr.To(handler.LowPriority)
+	for name, tc := range map[string]struct {
+		wave, single priorityqueue.AddOpts
+	}{
+		"changes":              {},
+		"the look after start": {wave: priorityqueue.AddOpts{Priority: low}, single: priorityqueue.AddOpts{Priority: low}},
+		"a change after start": {wave: priorityqueue.AddOpts{Priority: low}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := newFair(t)
+			f.crowd("acme", people, tc.wave)
+			f.AddWithOpts(tc.single, key("globex", 0))
+			if before := f.until(t, key("globex", 0)); before > soon {
+				t.Errorf("%d of %d came before, want %d at most", before, people, soon)
+			}
+		})
+	}
+}
+
+// Somebody else's change comes soon also when it comes in the middle of a wave that goes on.
+func TestAWaveThatGoesOnHoldsUpNobody(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.crowd("acme", people, priorityqueue.AddOpts{})
+	for range people / 2 {
+		got, _ := f.Get()
+		f.Done(got)
+		f.Add(got)
+	}
+	f.Add(key("globex", 0))
+	if before := f.until(t, key("globex", 0)); before > soon {
+		t.Errorf("%d came before, want %d at most", before, soon)
+	}
+}
+
+// Who has many members, each with a timer, and is quiet otherwise, is no crowd: two waves of others do not hold it up.
+func TestTimersAreNoCrowd(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.crowd("globex", people, priorityqueue.AddOpts{After: time.Hour})
+	f.crowd("globex", people, priorityqueue.AddOpts{RateLimited: true})
+	f.crowd("acme", people, priorityqueue.AddOpts{})
+	f.crowd("initech", people, priorityqueue.AddOpts{})
+	f.Add(key("globex", 7))
+	if before := f.until(t, key("globex", 7)); before > 2*soon {
+		t.Errorf("%d came before, want %d at most", before, 2*soon)
+	}
+}
+
+// Whoever had a wave has none when it is over, and nothing is lost in it or comes twice.
+func TestAWaveIsOver(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.crowd("acme", people, priorityqueue.AddOpts{})
+	f.crowd("acme", people, priorityqueue.AddOpts{})
+	seen := map[reconcile.Request]bool{}
+	for f.Len() > 0 {
+		got, _ := f.Get()
+		f.Done(got)
+		if seen[got] {
+			t.Errorf("%v came twice", got)
+		}
+		seen[got] = true
+	}
+	if len(seen) != people {
+		t.Errorf("%d of %d came", len(seen), people)
+	}
+	f.Add(key("acme", 0))
+	if _, priority, _ := f.GetWithPriority(); priority != 0 {
+		t.Errorf("after the wave, the first one has the priority %d", priority)
+	}
+}

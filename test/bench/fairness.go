@@ -1,0 +1,196 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// fair is by how much at most a single invitation may take longer while people of another organization are onboarded.
+	fair = 2
+	// alone is how many single invitations are measured while nothing else happens.
+	alone = 20
+	// apart is how long after one single invitation the next comes: a pool looks twice a second at most.
+	apart = 1200 * time.Millisecond
+)
+
+// Fairness is how long single invitations of one organization take while nothing else happens, and while people of another are
+// onboarded.
+type Fairness struct {
+	Crowd int `json:"crowd"`
+	// Seconds is how long the crowd took.
+	Seconds float64 `json:"seconds"`
+	Alone   Singles `json:"alone"`
+	Beside  Singles `json:"beside"`
+	// Ratio is that of the medians of the invitations, and WriteRatio that of the bare writes, which the API server alone is to blame for.
+	Ratio      float64 `json:"ratio"`
+	WriteRatio float64 `json:"writeRatio"`
+	Foreign    float64 `json:"foreign"`
+	Disturbed  bool    `json:"disturbed"`
+}
+
+// Singles are invitations one after the other, each after a bare write that nobody looks at.
+type Singles struct {
+	// Invitations are the milliseconds from the create until the person was seen to be invited, in their order.
+	Invitations []float64 `json:"milliseconds"`
+	Median      float64   `json:"medianMilliseconds"`
+	P99         float64   `json:"p99Milliseconds"`
+	// Write is the milliseconds of one create of a User in a namespace that nobody looks at, the median.
+	Write float64 `json:"writeMilliseconds"`
+
+	writes []float64
+}
+
+// neighbour is an organization to which people come one by one.
+type neighbour struct {
+	wire *wire
+	// namespace is where they come, and nowhere where nobody looks.
+	namespace, nowhere string
+	people             int
+}
+
+// fairness has a crowd come to one organization, and now and then somebody to another.
+func (b *bench) fairness(ctx context.Context, out io.Writer, scenario string, crowd int) error {
+	t := task{scenario: scenario, way: wayOperator, people: crowd}
+	f := Fairness{Crowd: crowd}
+	disturbed, err := b.quietly(ctx, out, t, 0, func() (float64, error) {
+		f = Fairness{Crowd: crowd}
+		err := f.measure(ctx, b, t)
+		return f.Foreign, err
+	})
+	if err != nil {
+		return fmt.Errorf("measuring %s: %w", t, err)
+	}
+	f.Disturbed = disturbed
+	b.report.Fairnesses = append(b.report.Fairnesses, f)
+	f.print(out)
+	return nil
+}
+
+func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
+	p, err := b.warmPlane(ctx)
+	if err != nil {
+		return err
+	}
+	defer p.end()
+	ctx, cancel := patience(ctx, t)
+	defer cancel()
+	crowded, err := p.house(ctx, f.Crowd)
+	if err != nil {
+		return err
+	}
+	n := &neighbour{wire: p.wire}
+	if n.namespace, err = p.house(ctx, alone+f.Crowd); err != nil {
+		return err
+	}
+	if n.nowhere, err = p.namespace(ctx); err != nil {
+		return err
+	}
+	at, err := b.staff(ctx, p, wayOperator, crowded, n.namespace)
+	if err != nil {
+		return err
+	}
+	defer at.end()
+	return watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
+		if err := n.come(ctx, &f.Alone, func() bool { return len(f.Alone.writes) == alone }); err != nil {
+			return err
+		}
+		processes := at.processes(p)
+		first, err := take(processes)
+		if err != nil {
+			return err
+		}
+		if err := f.wave(ctx, p.wire, crowded, n); err != nil {
+			return err
+		}
+		last, err := take(processes)
+		f.Seconds, f.Foreign = last.at.Sub(first.at).Seconds(), foreign(first, last)
+		f.sumUp()
+		return err
+	})
+}
+
+// wave has the crowd come, and the neighbour's people until all of it is invited.
+func (f *Fairness) wave(ctx context.Context, w *wire, crowded string, n *neighbour) error {
+	group, ctx := errgroup.WithContext(ctx)
+	over := make(chan struct{})
+	group.Go(func() error {
+		return each(ctx, f.Crowd, func(ctx context.Context, i int) error { return create(ctx, w, crowded, i, nil) })
+	})
+	group.Go(func() error {
+		defer close(over)
+		return await(ctx, w, crowded, "", f.Crowd, invited)
+	})
+	group.Go(func() error {
+		return n.come(ctx, &f.Beside, func() bool {
+			select {
+			case <-over:
+				return len(f.Beside.writes) > 0
+			default:
+				return false
+			}
+		})
+	})
+	return group.Wait()
+}
+
+// come has one person after the other invited, until that is enough.
+func (n *neighbour) come(ctx context.Context, s *Singles, enough func() bool) error {
+	for ; !enough(); n.people++ {
+		begun := time.Now()
+		if err := create(ctx, n.wire, n.nowhere, n.people, nil); err != nil {
+			return err
+		}
+		s.writes = append(s.writes, milliseconds(time.Since(begun)))
+		var created version
+		begun = time.Now()
+		if err := create(ctx, n.wire, n.namespace, n.people, &created); err != nil {
+			return err
+		}
+		name := personName(n.people)
+		if err := await(ctx, n.wire, n.namespace, created.Metadata.ResourceVersion, 1, func(c change) bool {
+			return c.Object.Metadata.Name == name && invited(c)
+		}); err != nil {
+			return err
+		}
+		s.Invitations = append(s.Invitations, milliseconds(time.Since(begun)))
+		select {
+		case <-time.After(apart):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+func (f *Fairness) sumUp() {
+	for _, s := range []*Singles{&f.Alone, &f.Beside} {
+		s.Median, s.P99, s.Write = quantile(s.Invitations, 0.5), quantile(s.Invitations, 0.99), quantile(s.writes, 0.5)
+	}
+	f.Ratio, f.WriteRatio = f.Beside.Median/f.Alone.Median, f.Beside.Write/f.Alone.Write
+}
+
+// print writes the table of one size.
+func (f Fairness) print(w io.Writer) {
+	fmt.Fprintf(w, "\nfairness: %d people of one organization are onboarded in %.0f s; %d of another come one by one before, and %d meanwhile\n",
+		f.Crowd, f.Seconds, len(f.Alone.Invitations), len(f.Beside.Invitations))
+	fmt.Fprintf(w, "%-42s%11s%11s%11s\n", "", "alone", "meanwhile", "ratio")
+	row := func(title string, alone, beside float64) {
+		fmt.Fprintf(w, "%-42s%11.1f%11.1f%11.2f\n", title, alone, beside, beside/alone)
+	}
+	row("from applied to invited, ms, median", f.Alone.Median, f.Beside.Median)
+	row("from applied to invited, ms, p99", f.Alone.P99, f.Beside.P99)
+	row("one bare write, ms, median", f.Alone.Write, f.Beside.Write)
+	row("the median in such writes", f.Alone.Median/f.Alone.Write, f.Beside.Median/f.Beside.Write)
+	judge(w, "the median, in that alone", "%.2f", f.Ratio, fair)
+	if f.Disturbed {
+		fmt.Fprintf(w, "DISTURBED: other processes used %.0f %% of the machine meanwhile, so these figures mean little\n", 100*f.Foreign)
+	}
+}
