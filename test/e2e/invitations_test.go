@@ -129,7 +129,7 @@ func notMailed(t *testing.T, address string) {
 }
 
 func TestAX3_EmailIsRequiredAndValid(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	for name, tc := range map[string]struct{ spec, want string }{
 		"none":                {"givenName: Zoe", "spec.email: Required value"},
 		"empty":               {`email: ""`, "spec.email"},
@@ -153,7 +153,7 @@ func TestAX3_EmailIsRequiredAndValid(t *testing.T) {
 }
 
 func TestAX9_CreatingTheUserSendsTheMail(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	notMailed(t, a.at("zoe"))
 	a.invites("atelier", "zoe", "projects")
 	m := letterTo(t, a.at("zoe"))
@@ -299,21 +299,8 @@ func TestIN9_TheEmailCannotBeEdited(t *testing.T) {
 	a.accepts("lea")
 }
 
-func TestCO3_AccessIsGrantedApartFromCreating(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
-	a.run(member("zoe", "email: "+a.at("zoe")+"\n  state: Suspended"), "apply", "--server-side", "-f", "-")
-	a.is("users/zoe", "Suspended")
-	a.has("users/zoe", "{.status.seats}{.status.roles}{.status.invitation}", "")
-	a.figures("users", 3, 3, 0, 0) // the sample's own people
-	notMailed(t, a.at("zoe"))
-	a.sets("users/zoe", `{"state":"Active"}`)
-	a.is("users/zoe", "Invited")
-	a.figures("users", 4, 4, 0, 0)
-	a.accepts("zoe")
-}
-
 func TestCO4_AccessIsRevokedAndTheUserStays(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.invites("atelier", "zoe", "projects")
 	a.accepts("zoe")
 	a.sets("users/zoe", `{"state":"Suspended"}`)
@@ -337,7 +324,7 @@ func TestCO4_AccessIsRevokedAndTheUserStays(t *testing.T) {
 
 // What is said no to stays so, until somebody asks again.
 func TestDeclineStaysUntilSomebodyAsksAgain(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.invites("atelier", "zoe", "projects")
 	w := open(t)
 	w.visit(t, invitation(t, a.at("zoe")))
