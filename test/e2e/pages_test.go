@@ -34,6 +34,9 @@ var passing = []struct {
 	{regexp.MustCompile(` +`), " "},
 }
 
+// sorting is what kubectl logs of itself whenever a kustomization has sortOptions, whatever it is asked to do.
+var sorting = regexp.MustCompile(`(?m)^I\d{4} .*Warning: Sorting order is set both.*\n`)
+
 func steady(text string) string {
 	for _, p := range passing {
 		text = p.pattern.ReplaceAllString(text, p.as)
@@ -94,7 +97,7 @@ func shell(t *testing.T, command, want string) (said string) {
 		cmd.Dir = repository
 		cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "KUBECONFIG="+system.Kubeconfig)
 		out, err := cmd.CombinedOutput()
-		if said = string(out); steady(said) == steady(want) {
+		if said = sorting.ReplaceAllString(string(out), ""); steady(said) == steady(want) {
 			return nil
 		}
 		return fmt.Errorf("$ %s (%w; -page +prints):\n%s", command, err, cmp.Diff(steady(want), steady(said)))

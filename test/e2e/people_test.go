@@ -88,6 +88,16 @@ func TestIN8_DetailsCanBeEdited(t *testing.T) {
 	a.mailed(a.address("hugo"), 1)
 }
 
+// sheet is a file of CSV with these lines.
+func sheet(t *testing.T, lines ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func TestCO9_TheListOfUsersIsExported(t *testing.T) {
 	a := commown(t)
 	a.goes("fanny")
@@ -115,11 +125,7 @@ func TestCO9_TheListOfUsersIsExported(t *testing.T) {
 	}
 
 	// What is exported can be imported, and changes nothing.
-	file := filepath.Join(t.TempDir(), "people.csv")
-	if err := os.WriteFile(file, []byte(strings.Join(export(), "\n")+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, said, err := plugin(t, a.namespace, "", "import", file)
+	_, said, err := plugin(t, a.namespace, "", "import", sheet(t, export()...))
 	if err != nil || !strings.Contains(said, "5 users: 0 created, 0 configured, 5 unchanged") {
 		t.Errorf("importing it again says %s (%v)", said, err)
 	}
@@ -152,7 +158,7 @@ func TestCO10_ImportIsCheckedBeforeItIsDone(t *testing.T) {
 			}
 			lines = append(lines, strings.Join(cells, ","))
 		}
-		return a.file(strings.Join(lines, "\n") + "\n")
+		return sheet(t, lines...)
 	}
 	hana := map[string]string{"user": "hana", "email": a.at("hana"), "givenName": "Hana", "roles": "it", "teams": "helpdesk"}
 	ivan := map[string]string{"user": "ivan", "email": a.at("ivan"), "roles": "marketing"}
