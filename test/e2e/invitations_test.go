@@ -204,7 +204,7 @@ func TestEZ13_ARoleIsChosenWhenInviting(t *testing.T) {
 func TestEZ13_OnlyARoleThatIsOnesOwnToGive(t *testing.T) {
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 4), "order: 1 seat")
-	desk := a.desk("collaborator")
+	desk := a.desk("collaborator", "projects") // which it includes
 	a.refused(append(desk, "create", "-f", a.file(a.person("voyages", "zoe", "administrator"))),
 		`User "zoe" is invalid: spec.roles[0]: Forbidden`, "may not assign role administrator", `the verb assign on roles.seatkeeper.dev "administrator"`)
 	a.refused(append(desk, "create", "-f", a.file(a.person("voyages", "zoe", "collaborator", "super-administrator"))),
@@ -277,7 +277,7 @@ func TestEZ16_TheRoleOfAnInvitedPersonCanBeChanged(t *testing.T) {
 
 	// It takes the right to give the new role, which whoever may edit people does not have by that; the old one can be taken.
 	a.invites("voyages", "max", "collaborator")
-	desk := a.desk("collaborator")
+	desk := a.desk("collaborator", "projects") // which it includes
 	a.refused(append(desk, giving("max", "administrator")...), "spec.roles[0]: Forbidden", "may not assign role administrator")
 	a.run("", append(desk, "patch", "users/max", "--type=merge", "-p", `{"spec":{"givenName":"Max"}}`)...)
 	a.run("", append(desk, giving("max")...)...)

@@ -162,7 +162,7 @@ func TestCO10_ImportIsCheckedBeforeItIsDone(t *testing.T) {
 	}
 	hana := map[string]string{"user": "hana", "email": a.at("hana"), "givenName": "Hana", "roles": "it", "teams": "helpdesk"}
 	ivan := map[string]string{"user": "ivan", "email": a.at("ivan"), "roles": "marketing"}
-	bruno := map[string]string{"user": "bruno", "email": a.address("bruno"), "givenName": "Bruno", "roles": "accounting"}
+	bruno := map[string]string{"user": "bruno", "email": a.address("bruno"), "givenName": "Bruno", "familyName": "Petit", "title": "Accountant", "roles": "accounting;fleet"}
 
 	// The check tells all that is wrong, and then nothing is done, --apply or not.
 	for _, more := range [][]string{nil, {"--apply"}} {
@@ -188,7 +188,7 @@ func TestCO10_ImportIsCheckedBeforeItIsDone(t *testing.T) {
 	a.is("users/hana", "Invited")
 	a.holds("hana", "fleet", "it") // the help desk is a part of equipment
 	a.holds("ivan", "support")
-	a.has("users/bruno", "{.spec.roles}", `["accounting"]`)
+	a.has("users/bruno", "{.spec.title} {.spec.roles}", `Accountant ["accounting","fleet"]`)
 	if out, err = imports(file, "--apply"); err != nil || !strings.Contains(out, "0 created, 0 configured, 3 unchanged") {
 		t.Errorf("importing it again says %s (%v)", out, err)
 	}
