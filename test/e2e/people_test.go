@@ -104,7 +104,7 @@ func TestCO9_TheListOfUsersIsExported(t *testing.T) {
 	a.records(1)
 	export := func(args ...string) []string {
 		t.Helper()
-		out, _, err := plugin(t, a.namespace, "", append([]string{"export"}, args...)...)
+		out, _, err := plugin(t, a.namespace, append([]string{"export"}, args...)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,7 +125,7 @@ func TestCO9_TheListOfUsersIsExported(t *testing.T) {
 	}
 
 	// What is exported can be imported, and changes nothing.
-	_, said, err := plugin(t, a.namespace, "", "import", sheet(t, export()...))
+	_, said, err := plugin(t, a.namespace, "import", sheet(t, export()...))
 	if err != nil || !strings.Contains(said, "5 users: 0 created, 0 configured, 5 unchanged") {
 		t.Errorf("importing it again says %s (%v)", said, err)
 	}
@@ -134,11 +134,11 @@ func TestCO9_TheListOfUsersIsExported(t *testing.T) {
 func TestCO10_ImportIsCheckedBeforeItIsDone(t *testing.T) {
 	a := commown(t)
 	imports := func(file string, more ...string) (string, error) {
-		out, said, err := plugin(t, a.namespace, "", append([]string{"import", file}, more...)...)
+		out, said, err := plugin(t, a.namespace, append([]string{"import", file}, more...)...)
 		return out + said, err
 	}
 	// The template, filled in.
-	template, _, err := plugin(t, a.namespace, "", "import", "--template")
+	template, _, err := plugin(t, a.namespace, "import", "--template")
 	if err != nil {
 		t.Fatal(err)
 	}

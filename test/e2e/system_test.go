@@ -105,9 +105,9 @@ func kubectlIn(t *testing.T, namespace, input string, args ...string) (out, warn
 }
 
 // plugin is kubectl seatkeeper, as kubectlIn is kubectl.
-func plugin(t *testing.T, namespace, input string, args ...string) (out, warnings string, err error) {
+func plugin(t *testing.T, namespace string, args ...string) (out, warnings string, err error) {
 	t.Helper()
-	return program(t, "bin/kubectl-seatkeeper", namespace, input, args...)
+	return program(t, "bin/kubectl-seatkeeper", namespace, "", args...)
 }
 
 func program(t *testing.T, path, namespace, input string, args ...string) (out, warnings string, err error) {
