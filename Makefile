@@ -51,10 +51,19 @@ test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the
 # Postfix drops root's rights itself, and so has to have them.
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo '-exec "sudo -nE"')
 
+# The tests in test/e2e, or some of them by flags, with their results for verify-rules: kept under the tree that they are of, if
+# nobody has edited it meanwhile.
+define E2E
+rm -rf bin/rules && mkdir -p bin/rules && tree=$$($(SNAPSHOT)) && \
+	$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && REALOIDC=$$(hack/realoidc.sh) && export CHROMIUM REALOIDC && export GOTESTSUM_JSONFILE=$(BIN)/rules/results && \
+	failed=0 && { $(GOTEST) -count=1 $(1) ./test/e2e/... || failed=$$?; } && \
+	{ [ "$$tree" != "$$($(SNAPSHOT))" ] || mv bin/rules/results "bin/rules/$$tree.json"; } && exit $$failed
+endef
+
 .PHONY: test-e2e
 test-e2e: bin/gotestsum build ## Tell stories through kubectl, mail and a browser: against what `make run` runs, a real mail server, a real SCIM server and a real OpenID provider
 	@$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && AXE=$$(hack/axe.sh) && export CHROMIUM AXE && $(GOTEST) -count=1 ./test/pages/...
-	@$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && REALOIDC=$$(hack/realoidc.sh) && export CHROMIUM REALOIDC && $(GOTEST) -count=1 ./test/e2e/...
+	@$(call E2E,)
 	@$(WITH_CC) && POSTFIX=$$(hack/postfix.sh) && export POSTFIX && $(GOTEST) -count=1 $(AS_ROOT) ./test/realmail/...
 	@$(WITH_CC) && REALSCIM=$$(hack/realscim.sh) && export REALSCIM && $(GOTEST) -count=1 ./test/realscim/...
 
@@ -72,7 +81,7 @@ bench: build ## Measure how fast people get seats, invitations and answers; BENC
 .PHONY: generate
 generate: bin/controller-gen ## Regenerate everything that is made from markers and commands: deep copies, the manifests, the reference
 	bin/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
-	@$(MAKE) --no-print-directory manifests reference
+	@$(MAKE) --no-print-directory manifests reference rules
 
 # The CRDs are removed first, so that a kind that is gone leaves nothing behind.
 .PHONY: manifests
@@ -85,6 +94,10 @@ manifests: bin/controller-gen ## Regenerate the CRDs, the role and the webhook c
 .PHONY: reference
 reference: ## Regenerate the reference and the man pages of the kubectl plugin in docs/
 	go run ./hack/reference
+
+.PHONY: rules
+rules: ## Regenerate docs/rules.md, which says of each rule of five products how it is said and tested
+	go run ./hack/rules
 
 .PHONY: fmt
 fmt: bin/golangci-lint ## Format the code
@@ -100,7 +113,7 @@ lint: bin/golangci-lint bin/kube-api-linter ## Lint the code, and the API types 
 	bin/kube-api-linter run --allow-parallel-runners --config .golangci-kube-api.yml ./api/...
 
 .PHONY: verify
-verify: verify-generated verify-tidy verify-format ## Fail when something generated, a go.mod or the format is not up to date
+verify: verify-generated verify-tidy verify-format verify-rules ## Fail when something generated, a go.mod or the format is not up to date, or a rule of docs/rules.md does not hold
 
 # The tree as it is, untracked files and all; the scratch index leaves the real one alone.
 SNAPSHOT = scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && export GIT_INDEX_FILE=$$scratch/index && git add --all && git write-tree
@@ -126,6 +139,12 @@ verify-format:
 	@files=$$(gofmt -l .) && if [ -n "$$files" ]; then \
 		echo "Not formatted, run 'make fmt':"; echo "$$files"; exit 1; \
 	fi
+
+# `make test` has made the results, if the tree is still the same; otherwise only the tests of rules are run.
+.PHONY: verify-rules
+verify-rules: bin/gotestsum build
+	@if [ ! -f "bin/rules/$$($(SNAPSHOT)).json" ]; then $(call E2E,-run '^Test(AX|EZ|IN|AC|CO)[0-9]+_'); fi
+	@go run ./hack/rules -tree "$$($(SNAPSHOT))"
 
 # A failure to reach the database is no finding, and the only way to tell is govulncheck's message.
 .PHONY: vuln

@@ -24,6 +24,19 @@ const (
 	EmailChangeDeny EmailChange = "Deny"
 )
 
+// EmailScope is where an address can be had by one User only.
+//
+// +enum
+// +kubebuilder:validation:Enum=Organization;Cluster
+type EmailScope string
+
+const (
+	// EmailScopeOrganization lets one person be a User of several organizations with one address.
+	EmailScopeOrganization EmailScope = "Organization"
+	// EmailScopeCluster lets an address be in one of all organizations that have this scope (rule AX-11).
+	EmailScopeCluster EmailScope = "Cluster"
+)
+
 // AcceptanceMode is what an invitation page asks of the person who accepts.
 //
 // +enum
@@ -81,6 +94,13 @@ type OrganizationSpec struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')",message="defaultRole must be the name of a Role, in lower case letters, digits, - and ."
 	DefaultRole string `json:"defaultRole,omitempty"`
+
+	// emailScope is Organization or Cluster: where an address can be had by one User only. Cluster: in all the organizations of the
+	// cluster that have this scope too (rule AX-11). That is judged when a User is created and when an address is edited; who has
+	// an address already keeps it. Default: Organization.
+	// +optional
+	// +default="Organization"
+	EmailScope EmailScope `json:"emailScope,omitempty"`
 
 	// emailChange is Rename, Replace or Deny: what an edit of a User's spec.email means. Another spelling of
 	// the same address, in capitals or not, is no edit. Default: Rename.

@@ -91,6 +91,19 @@ type SecretReference struct {
 	Name string `json:"name,omitempty"`
 }
 
+// PaymentMethod is a way in which invoices can be paid.
+//
+// +enum
+// +kubebuilder:validation:Enum=Card;SEPADebit
+type PaymentMethod string
+
+const (
+	// PaymentCard is a credit or debit card.
+	PaymentCard PaymentMethod = "Card"
+	// PaymentSEPADebit is a direct debit by SEPA.
+	PaymentSEPADebit PaymentMethod = "SEPADebit"
+)
+
 // StripeBilling is the item of a Stripe subscription whose quantity follows the pool.
 type StripeBilling struct {
 	// subscriptionItem is the ID of the item, such as si_123. Its quantity is set to the number of seats bought
@@ -105,6 +118,15 @@ type StripeBilling struct {
 	// and read subscriptions. It is read anew each time, so that it can be rotated.
 	// +required
 	APIKeySecretRef SecretReference `json:"apiKeySecretRef,omitempty,omitzero"`
+
+	// paymentMethods are the ways in which the invoices of the subscription can be paid, 1 to 2 of Card and SEPADebit (rule
+	// EZ-3). Stripe is told of them before the quantity, so that they apply to the invoice that follows, and again when they
+	// change; the API key must be allowed to write subscriptions for that. When unset, they are left as they are in Stripe.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=2
+	PaymentMethods []PaymentMethod `json:"paymentMethods,omitempty"`
 }
 
 // SeatPoolBilling is how the seats of a pool are billed.
@@ -336,6 +358,12 @@ type BillingStatus struct {
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Quantity *int32 `json:"quantity,omitempty"`
+
+	// paymentMethods are the ways to pay that the provider is told to offer, sorted; unset where it is told of none.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=2
+	PaymentMethods []PaymentMethod `json:"paymentMethods,omitempty"`
 
 	// confirmedAt is when the provider confirmed the quantity; unset while it has not.
 	// +optional

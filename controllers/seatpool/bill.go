@@ -69,6 +69,8 @@ func (r *Reconciler) submit(pool *v1alpha1.SeatPool) billing.Outcome {
 		Key:      fmt.Sprintf("seatkeeper-%s-%d", pool.UID, told.Sequence),
 		Item:     told.SubscriptionItem,
 		Quantity: int64(*told.Quantity),
+
+		PaymentMethods: told.PaymentMethods,
 		// What is paid in advance is invoiced when it is bought.
 		InvoiceNow: !pricing.Metered(&pool.Spec),
 		APIKey:     r.apiKey(pool.Namespace, pool.Spec.Billing.Stripe.APIKeySecretRef.Name),

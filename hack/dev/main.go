@@ -24,6 +24,7 @@ func main() {
 		os.Exit(leash(os.Args[1:]))
 	}
 	dir := flag.String("dir", ".run", "`directory` of the state, kept for the next start")
+	stripe := flag.String("stripe-url", "", "`address` of the Stripe API for the operator; Stripe's own if empty")
 	remove := flag.Bool("clean", false, "remove the state directory, unless it is in use, and do nothing else")
 	flag.Parse()
 	if flag.NArg() > 0 {
@@ -39,11 +40,12 @@ func main() {
 		abandoned(os.Stdout)
 		cancel()
 	}()
-	action := run
+	var err error
 	if *remove {
-		action = clean
+		err = clean(ctx, *dir, os.Stdout)
+	} else {
+		err = run(ctx, *dir, *stripe, os.Stdout)
 	}
-	err := action(ctx, *dir, os.Stdout)
 	if up := new(upError); errors.As(err, &up) {
 		fmt.Print(up)
 		os.Exit(1)
@@ -67,7 +69,7 @@ func stopSignals() []os.Signal {
 
 // run serves until ctx ends, which is no error, or a part of the system does,
 // which is.
-func run(ctx context.Context, dir string, out io.Writer) error {
+func run(ctx context.Context, dir, stripe string, out io.Writer) error {
 	kept, err := claim(dir)
 	if err != nil {
 		return err
@@ -76,7 +78,7 @@ func run(ctx context.Context, dir string, out io.Writer) error {
 	fmt.Fprintf(out, "Starting Seatkeeper, state in %s\n", dir)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	s := &system{state: kept, progress: progress{out}, fail: fail}
+	s := &system{state: kept, progress: progress{out}, fail: fail, stripe: stripe}
 	err = s.start(ctx)
 	if err == nil {
 		fmt.Fprint(out, "\n", s.record.hints("Seatkeeper is up."),

@@ -23,6 +23,7 @@ var operatorAccount = types.NamespacedName{Namespace: "seatkeeper-system", Name:
 type operator struct {
 	kubeconfig, certificates string
 	smtp                     int
+	stripe                   string
 	portal, webhook          int
 	metrics, health          int
 }
@@ -30,7 +31,7 @@ type operator struct {
 // startOperator starts the operator with the rights, and behind the webhooks,
 // that it has in a cluster.
 func (s *system) startOperator(ctx context.Context) (string, error) {
-	o := operator{kubeconfig: s.path("operator.kubeconfig"), certificates: s.path("webhook"), smtp: s.ports.SMTP}
+	o := operator{kubeconfig: s.path("operator.kubeconfig"), certificates: s.path("webhook"), smtp: s.ports.SMTP, stripe: s.stripe}
 	if err := s.cluster.writeCredentials(ctx, o.kubeconfig, operatorAccount); err != nil {
 		return "", err
 	}
@@ -112,6 +113,7 @@ func (o *operator) command() (*exec.Cmd, error) {
 		"--mail-port="+strconv.Itoa(o.smtp),
 		"--mail-tls=Disabled",
 		"--mail-from=Seatkeeper <no-reply@seatkeeper.example>",
+		"--stripe-url="+o.stripe,
 		"--zap-encoder=console",
 		"--zap-time-encoding=rfc3339",
 	)

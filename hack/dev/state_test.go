@@ -42,7 +42,7 @@ func TestClaimLeavesOtherDirectoriesAlone(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "thesis.txt"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, act := range map[string]func(context.Context, string, io.Writer) error{"run": run, "clean": clean} {
+	for name, act := range map[string]func(context.Context, string, io.Writer) error{"run": func(ctx context.Context, dir string, out io.Writer) error { return run(ctx, dir, "", out) }, "clean": clean} {
 		if err := act(t.Context(), dir, io.Discard); err == nil || !strings.Contains(err.Error(), "holds something else") {
 			t.Errorf("%s: got %v", name, err)
 		}

@@ -45,6 +45,8 @@ type system struct {
 	progress
 	// fail ends the run with a cause.
 	fail context.CancelCauseFunc
+	// stripe is the address of the Stripe API; empty for Stripe's own.
+	stripe string
 
 	ports    ports
 	record   record

@@ -129,7 +129,7 @@ func (d *service) serve(ctx context.Context, listener net.Listener) error {
 	}
 }
 
-// ServeHTTP answers as the directory does, but for /outage: POST begins one, and DELETE ends it.
+// ServeHTTP answers as the directory does, but for /outage, which POST begins and DELETE ends, and /sign-in.
 func (d *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.URL.Path == "/outage" && r.Method == http.MethodPost, r.URL.Path == "/outage" && r.Method == http.MethodDelete:
@@ -137,11 +137,24 @@ func (d *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 	case d.down.Load():
 		http.Error(w, "down", http.StatusServiceUnavailable)
+	case r.URL.Path == "/sign-in" && r.Method == http.MethodPost:
+		d.signIn(w, r)
 	case r.Method == http.MethodGet:
 		d.scim.ServeHTTP(w, r)
 	default:
 		d.change(w, r)
 	}
+}
+
+// signIn says whether somebody can sign in with a name and a password, as what relies on the directory would ask it.
+func (d *service) signIn(w http.ResponseWriter, r *http.Request) {
+	for _, account := range d.scim.Accounts() {
+		if account.UserName == r.PostFormValue("name") && account.Active && account.Password != "" && account.Password == r.PostFormValue("password") {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+	}
+	http.Error(w, "no active account has this name and password", http.StatusUnauthorized)
 }
 
 // change carries a request out, and answers when what came of it is kept.

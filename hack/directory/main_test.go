@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	neturl "net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -81,6 +82,51 @@ func TestDamagedFileIsNamed(t *testing.T) {
 	}
 	if err := run(t.Context(), []string{"-http=127.0.0.1:0", "-dir", dir}, strings.NewReader(""), io.Discard); err == nil || !strings.Contains(err.Error(), "accounts.json is damaged") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestSignIn(t *testing.T) {
+	url, _ := start(t.Context(), t, strings.NewReader(""))
+	c := client(t, url, "let-me-in")
+	account := directorytest.Ada()
+	signIn := func(name, secret string) int {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, strings.TrimSuffix(url, "/scim/v2")+"/sign-in",
+			strings.NewReader(neturl.Values{"name": {name}, "password": {secret}}.Encode()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		return response.StatusCode
+	}
+	const secret = "seven violets by the old bridge"
+	for _, active := range []bool{true, false} {
+		account.Active = active
+		if _, err := c.Ensure(t.Context(), account); err != nil {
+			t.Fatal(err)
+		}
+		if active {
+			if got := signIn(account.UserName, ""); got != http.StatusUnauthorized {
+				t.Errorf("without a password: %d", got)
+			}
+			if err := c.SetPassword(t.Context(), account, password.New(secret)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want := map[bool]int{true: http.StatusNoContent, false: http.StatusUnauthorized}[active]
+		if got := signIn(account.UserName, secret); got != want {
+			t.Errorf("active: %v: %d, want %d", active, got, want)
+		}
+	}
+	for name, secret := range map[string]string{account.UserName: "another", "nobody@acme.example": secret, "": ""} {
+		if got := signIn(name, secret); got != http.StatusUnauthorized {
+			t.Errorf("%q with %q: %d", name, secret, got)
+		}
 	}
 }
 

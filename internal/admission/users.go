@@ -36,11 +36,11 @@ func (a *userAdmission) ValidateCreate(ctx context.Context, u *v1alpha1.User) (a
 	if !a.runs(u.Namespace) {
 		return nil, refusal("User", u.Name, errs)
 	}
-	taken, err := a.emailTaken(ctx, u)
+	r, err := a.roster(ctx, u.Namespace, u.Spec.Organization)
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.roster(ctx, u.Namespace, u.Spec.Organization)
+	taken, err := a.emailTaken(ctx, u, r.Organization())
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +163,7 @@ func (a *userAdmission) readdressed(ctx context.Context, before, after *v1alpha1
 	if !edited(before, after) {
 		return nil, nil, nil
 	}
-	errs, err := a.emailTaken(ctx, after)
+	errs, err := a.emailTaken(ctx, after, org)
 	if err != nil || org == nil || membership.FoldEmail(after.Spec.Email) == membership.FoldEmail(after.Status.Email) {
 		return errs, nil, err
 	}
@@ -191,7 +191,7 @@ func edited(before, after *v1alpha1.User) bool {
 	return membership.FoldEmail(before.Spec.Email) != membership.FoldEmail(after.Spec.Email)
 }
 
-func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User) (field.ErrorList, error) {
+func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User, org *v1alpha1.Organization) (field.ErrorList, error) {
 	var list v1alpha1.UserList
 	if err := a.cache.List(ctx, &list, client.InNamespace(u.Namespace),
 		client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{}); err != nil {
@@ -202,6 +202,44 @@ func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User) (field
 			return field.ErrorList{field.Invalid(field.NewPath("spec", "email"), u.Spec.Email, fmt.Sprintf(
 				"is in use by User %s of organization %s%s", other.Name, u.Spec.Organization, remedy(other)))}, nil
 		}
+	}
+	if org == nil || org.Spec.EmailScope != v1alpha1.EmailScopeCluster {
+		return nil, nil
+	}
+	return a.emailElsewhere(ctx, u)
+}
+
+// emailElsewhere refuses an address that somebody has in another organization, where both say that it can be in one of them only
+// (rule AX-11). Who has it there is told to those who may read it.
+func (a *userAdmission) emailElsewhere(ctx context.Context, u *v1alpha1.User) (field.ErrorList, error) {
+	var list v1alpha1.UserList
+	if err := a.cache.List(ctx, &list, client.MatchingFields{index.UserAddress: membership.FoldEmail(u.Spec.Email)}, loop.Lagging{}); err != nil {
+		return nil, apierrors.NewInternalError(fmt.Errorf("looking for the address: %w", err))
+	}
+	for i := range list.Items {
+		other := &list.Items[i]
+		if other.Namespace == u.Namespace && other.Spec.Organization == u.Spec.Organization {
+			continue
+		}
+		r, err := a.roster(ctx, other.Namespace, other.Spec.Organization)
+		if err != nil {
+			return nil, err
+		}
+		if org := r.Organization(); org == nil || org.Spec.EmailScope != v1alpha1.EmailScopeCluster {
+			continue
+		}
+		unseen, err := a.rights.refuse(ctx, other.Namespace, []demand{{
+			field.NewPath("spec", "email"), "see who has the address", right{"get", v1alpha1.GroupVersion.Group, "users", other.Name},
+		}})
+		if err != nil {
+			return nil, err
+		}
+		where := fmt.Sprintf("by User %s of organization %s in namespace %s%s", other.Name, other.Spec.Organization, other.Namespace, remedy(other))
+		if len(unseen) > 0 {
+			where = "in another organization of this cluster: use another address; this one is free once whoever runs that organization has changed or deleted the User there"
+		}
+		return field.ErrorList{field.Invalid(field.NewPath("spec", "email"), u.Spec.Email, fmt.Sprintf(
+			"is in use %s (spec.emailScope of organization %s is Cluster)", where, u.Spec.Organization))}, nil
 	}
 	return nil, nil
 }

@@ -12,6 +12,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
 // Change sets how many seats are billed. It says what the quantity is, never by
@@ -27,6 +29,9 @@ type Change struct {
 	// InvoiceNow bills the change at once instead of with the next regular
 	// invoice.
 	InvoiceNow bool
+	// PaymentMethods are the ways in which invoices can be paid, this change's as well. They are left as they are when there are
+	// none here.
+	PaymentMethods []v1alpha1.PaymentMethod
 	// APIKey lets us in. It is a secret and in no error.
 	APIKey string
 }

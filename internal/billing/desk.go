@@ -197,7 +197,7 @@ func (d *Desk) send(ctx context.Context, key string, o Order) (Receipt, error) {
 		return Receipt{}, AsUnavailable(err)
 	}
 	return d.provider.SetQuantity(ctx, Change{
-		Key: key, Item: o.Item, Quantity: o.Quantity, InvoiceNow: o.InvoiceNow, APIKey: apiKey,
+		Key: key, Item: o.Item, Quantity: o.Quantity, InvoiceNow: o.InvoiceNow, PaymentMethods: o.PaymentMethods, APIKey: apiKey,
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -128,7 +129,7 @@ func TestOrderIsCarriedOutOnceHoweverOftenItIsSubmitted(t *testing.T) {
 		wantWoken(t, d, 0)
 		wantKeys(t, p, "k")
 		want := billing.Change{Key: "k", Item: billingtest.Item, Quantity: 5, InvoiceNow: true, APIKey: billingtest.APIKey}
-		if got := p.Changes(); !slices.Equal(got, []billing.Change{want}) {
+		if got := p.Changes(); !reflect.DeepEqual(got, []billing.Change{want}) {
 			t.Errorf("made the changes %v, want %v", got, want)
 		}
 	})

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
 const (
@@ -43,6 +45,8 @@ type Order struct {
 	Item       string
 	Quantity   int64
 	InvoiceNow bool
+	// PaymentMethods are as in Change.
+	PaymentMethods []v1alpha1.PaymentMethod
 	// APIKey is called at every try, so that a corrected key is used. If it fails,
 	// so has the try.
 	APIKey func(ctx context.Context) (string, error)

@@ -25,6 +25,8 @@ const (
 	UserRole = "spec.roles"
 	// UserEmail finds Users by organization and address; see EmailKey.
 	UserEmail = "organizationAndFoldedEmail"
+	// UserAddress finds Users of all organizations by their address, without regard to case.
+	UserAddress = "foldedEmail"
 	// UserUID finds a User by UID.
 	UserUID = "metadata.uid"
 	// RolePool finds Roles by the name of the pool that they need.
@@ -79,6 +81,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		of(ctx, indexer, Organization, func(a *v1alpha1.ArchivedUser) []string { return []string{a.Record.Spec.Organization} }),
 		of(ctx, indexer, UserRole, func(u *v1alpha1.User) []string { return u.Spec.Roles }),
 		of(ctx, indexer, UserEmail, func(u *v1alpha1.User) []string { return []string{EmailKey(u.Spec.Organization, u.Spec.Email)} }),
+		of(ctx, indexer, UserAddress, func(u *v1alpha1.User) []string { return []string{membership.FoldEmail(u.Spec.Email)} }),
 		of(ctx, indexer, UserUID, func(u *v1alpha1.User) []string { return []string{string(u.UID)} }),
 		of(ctx, indexer, RolePool, func(r *v1alpha1.Role) []string { return []string{r.Spec.SeatPool} }),
 		of(ctx, indexer, SlicePool, func(s *v1alpha1.SeatSlice) []string { return []string{s.Pool} }),

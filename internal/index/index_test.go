@@ -73,6 +73,7 @@ func TestRegister(t *testing.T) {
 		"users by role":                {jean, index.UserRole, []string{"a", "b"}},
 		"users without a role":         {anna, index.UserRole, nil},
 		"users by address":             {jean, index.UserEmail, []string{index.EmailKey("acme", "jean@acme.EXAMPLE")}},
+		"users of all by address":      {jean, index.UserAddress, []string{"jean@acme.example"}},
 		"users by UID":                 {jean, index.UserUID, []string{"u-1"}},
 		"users by manager":             {jean, index.UserManager, []string{"anna"}},
 		"users without a manager":      {anna, index.UserManager, nil},

@@ -5,14 +5,15 @@ package pricing
 
 import (
 	"fmt"
+	"slices"
 
 	"k8s.io/utils/ptr"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
-// Bill says what the billing provider is to be told: what it was told, as long as it bills the right number of seats
-// or has not answered yet, and otherwise the next change. Where there is no provider any more, the count of the changes
+// Bill says what the billing provider is to be told: what it was told, as long as it bills the right number of seats in the right
+// ways or has not answered yet, and otherwise the next change. Where there is no provider any more, the count of the changes
 // remains: a change must never be taken for an earlier one.
 func Bill(told *v1alpha1.BillingStatus, pool *v1alpha1.SeatPool, billable int32) *v1alpha1.BillingStatus {
 	stripe := pool.Spec.Billing.Stripe
@@ -22,7 +23,7 @@ func Bill(told *v1alpha1.BillingStatus, pool *v1alpha1.SeatPool, billable int32)
 	case stripe == nil:
 		return &v1alpha1.BillingStatus{Sequence: told.Sequence, Quantity: told.Quantity}
 	}
-	next := &v1alpha1.BillingStatus{SubscriptionItem: stripe.SubscriptionItem, Sequence: 1, Quantity: &billable}
+	next := &v1alpha1.BillingStatus{SubscriptionItem: stripe.SubscriptionItem, Sequence: 1, Quantity: &billable, PaymentMethods: slices.Sorted(slices.Values(stripe.PaymentMethods))}
 	if told == nil {
 		return next
 	}
@@ -31,7 +32,7 @@ func Bill(told *v1alpha1.BillingStatus, pool *v1alpha1.SeatPool, billable int32)
 		return next
 	}
 	next.Invoice = told.Invoice
-	same := ptr.Deref(told.Quantity, 0) == billable
+	same := ptr.Deref(told.Quantity, 0) == billable && slices.Equal(told.PaymentMethods, next.PaymentMethods)
 	switch {
 	case told.Rejection != "":
 		if same && told.RejectedRevision == Revision(pool) {

@@ -31,6 +31,10 @@ func confirmed(b *v1alpha1.BillingStatus) {
 
 func invoiced(b *v1alpha1.BillingStatus) { b.Invoice = "in_1" }
 
+func paid(ways ...v1alpha1.PaymentMethod) func(*v1alpha1.BillingStatus) {
+	return func(b *v1alpha1.BillingStatus) { b.PaymentMethods = ways }
+}
+
 func item(id string) func(*v1alpha1.BillingStatus) {
 	return func(b *v1alpha1.BillingStatus) { b.SubscriptionItem = id }
 }
@@ -48,6 +52,9 @@ func TestEZ4_Bill(t *testing.T) {
 	edited, asked := billed.DeepCopy(), billed.DeepCopy()
 	edited.Generation++
 	asked.Annotations = map[string]string{v1alpha1.AnnotationReconcileAt: "noon"}
+	byCard, either := billed.DeepCopy(), billed.DeepCopy()
+	byCard.Spec.Billing.Stripe.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentCard}
+	either.Spec.Billing.Stripe.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentSEPADebit, v1alpha1.PaymentCard}
 	for name, c := range map[string]struct {
 		why      string
 		told     *v1alpha1.BillingStatus
@@ -67,6 +74,9 @@ func TestEZ4_Bill(t *testing.T) {
 		"no answer, more":       {"one change after the other: the provider may have heard the first", told(3, 5), billed, 6, told(3, 5)},
 		"another item":          {"what another item bills is another thing, and so is its invoice", told(3, 5, confirmed, item("si_2")), billed, 5, told(4, 5)},
 		"another item, waiting": {"whose answer nobody waits for", told(3, 5, item("si_2")), billed, 5, told(4, 5)},
+		"ways to pay (EZ-3)":    {"they are told with the quantity, in one order", nil, either, 5, told(1, 5, paid(v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit))},
+		"ways to pay, settled":  {"the order of a set says nothing", told(3, 5, paid(v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit), confirmed), either, 5, told(3, 5, paid(v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit), confirmed)},
+		"another way to pay":    {"is a change as well", told(3, 5, paid(v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit), confirmed), byCard, 5, told(4, 5, paid(v1alpha1.PaymentCard), invoiced)},
 		"refused":               {"what is refused for good is not told again", told(3, 5, rejected("1/")), billed, 5, told(3, 5, rejected("1/"))},
 		"refused, more":         {"another number may pass", told(3, 5, rejected("1/")), billed, 6, told(4, 6)},
 		"refused, edited":       {"an edit may have mended it", told(3, 5, rejected("1/")), edited, 5, told(4, 5)},

@@ -83,6 +83,10 @@ var invitationRules = []rule{
 	{"mails of no name", organization, fields{"spec.invitation.templates": map[string]any{"name": ""}}, "spec.invitation.templates.name"},
 	{"mails without a name", organization, fields{"spec.invitation.templates": map[string]any{}}, "spec.invitation.templates.name: Required value"},
 
+	{"an address in one organization of all (AX-11)", organization, fields{"spec.emailScope": "Cluster"}, ""},
+	{"an address in each organization", organization, fields{"spec.emailScope": "Organization"}, ""},
+	{"an address in the world", organization, fields{"spec.emailScope": "World"}, "spec.emailScope: Unsupported value"},
+	{"an address in nothing", organization, fields{"spec.emailScope": ""}, "spec.emailScope: Unsupported value"},
 	{"the same person", organization, fields{"spec.emailChange": "Rename"}, ""},
 	{"another person", organization, fields{"spec.emailChange": "Replace"}, ""},
 	{"no edit", organization, fields{"spec.emailChange": "Deny"}, ""},

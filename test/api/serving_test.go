@@ -61,7 +61,7 @@ func TestNames(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	c, ns := env.Client(t), env.Namespace(t)
 	acme := map[string]any{
-		"owner": "ada", "locale": "en", "timeZone": "UTC", "emailChange": "Rename",
+		"owner": "ada", "locale": "en", "timeZone": "UTC", "emailChange": "Rename", "emailScope": "Organization",
 		"invitation":  map[string]any{"ttl": "168h", "maxSends": int64(3), "acceptance": "Confirm"},
 		"offboarding": map[string]any{"accessNotice": "72h", "policy": "Archive"},
 	}

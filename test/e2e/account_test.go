@@ -35,7 +35,11 @@ func staffed(t *testing.T, sample, namespace, domain string) account {
 func applyWith(t *testing.T, sample, namespace string, edit func(a account, yaml string) string) account {
 	t.Helper()
 	a := account{t, strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))}
-	yaml := a.run("", "kustomize", "config/samples/"+sample)
+	dir := "config/samples/" + sample
+	if strings.HasPrefix(sample, "config/") {
+		dir = sample
+	}
+	yaml := a.run("", "kustomize", dir)
 	yaml = strings.ReplaceAll(yaml, "namespace: "+namespace, "namespace: "+a.namespace)
 	yaml = strings.ReplaceAll(yaml, "\n  name: "+namespace+"\n", "\n  name: "+a.namespace+"\n")
 	if edit != nil {

@@ -50,3 +50,11 @@ func (w window) click(t *testing.T, selector string) {
 		t.Fatalf("pressing %s: %v", selector, err)
 	}
 }
+
+// types fills in a field of a form.
+func (w window) types(t *testing.T, selector, text string) {
+	t.Helper()
+	if err := chromedp.Do(w.tab, chromedp.SendKeys(chromedp.CSS(selector), text)); err != nil {
+		t.Fatalf("typing into %s: %v", selector, err)
+	}
+}

@@ -106,6 +106,34 @@ func TestAX11_TheErrorSaysHowAnAddressIsReleased(t *testing.T) {
 	a.has("users/eve", "{.status.accountUID}", "")
 }
 
+// The sample has an address be of one user of all organizations that say so. Who has it is told to those who may read it.
+func TestAX11_AnAddressOfAnotherOrganization(t *testing.T) {
+	a := atelier(t)
+	studio := account{t, a.namespace + "-b"}
+	studio.run(`
+apiVersion: v1
+kind: Namespace
+metadata: {name: `+studio.namespace+`}
+---
+apiVersion: seatkeeper.dev/v1alpha1
+kind: Organization
+metadata: {name: studio, namespace: `+studio.namespace+`}
+spec: {owner: rosa, emailScope: Cluster}
+`, "apply", "--server-side", "-f", "-")
+	studio.run("", "create", "rolebinding", "editors", "--clusterrole=seatkeeper-organization-editor", "--user=rosa@"+studio.namespace+".example")
+	theirs := studio.file(strings.ReplaceAll(studio.person("studio", "k-haddad"), "k-haddad@"+studio.namespace, "Karim.Haddad@"+a.namespace))
+	const scope = "(spec.emailScope of organization studio is Cluster)"
+	studio.refused([]string{"create", "-f", theirs},
+		"is in use by User karim of organization atelier in namespace "+a.namespace+": use another address, or change or delete that User", scope)
+	rosa := []string{"--as=rosa@" + studio.namespace + ".example", "create", "-f", theirs}
+	studio.mayNot(rosa, "is in use in another organization of this cluster: use another address; this one is free once whoever runs that organization", scope)
+	if _, _, err := kubectlIn(t, studio.namespace, "", rosa...); err == nil || strings.Contains(err.Error(), "User karim") || strings.Contains(err.Error(), "atelier in") {
+		t.Errorf("somebody who may not read the other organization is told %v", err)
+	}
+	a.sets("users/karim", `{"email":"`+a.at("karim")+`"}`) // released
+	studio.may(rosa...)
+}
+
 // One mailbox serves several users: a tag makes another address, in whatever letters.
 func TestAX12_AnAliasIsAnotherAddress(t *testing.T) {
 	a := atelier(t)
@@ -186,8 +214,9 @@ func TestIN10_AccessIsRemovedAfterAConfirmation(t *testing.T) {
 }
 
 func TestAC15_RemovalCannotBeUndone(t *testing.T) {
-	a := staffed(t, "activecampaign/professional", "activecampaign-professional", "agency.example")
-	a.sets("org/agency", `{"offboarding":{"policy":"Delete"}}`)
+	a := staffed(t, "activecampaign/plus", "activecampaign-plus", "agency.example")
+	a.sets("seats/users", `{"included":2}`)
+	a.invites("agency", "noah", "marketer")
 	a.accepts("olivia")
 	a.accepts("noah")
 	noah := a.uid("noah")

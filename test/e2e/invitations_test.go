@@ -129,7 +129,7 @@ func notMailed(t *testing.T, address string) {
 }
 
 func TestAX3_EmailIsRequiredAndValid(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	for name, tc := range map[string]struct{ spec, want string }{
 		"none":                {"givenName: Zoe", "spec.email: Required value"},
 		"empty":               {`email: ""`, "spec.email"},
@@ -153,7 +153,7 @@ func TestAX3_EmailIsRequiredAndValid(t *testing.T) {
 }
 
 func TestAX9_CreatingTheUserSendsTheMail(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	notMailed(t, a.at("zoe"))
 	a.invites("atelier", "zoe", "projects")
 	m := letterTo(t, a.at("zoe"))
@@ -204,7 +204,7 @@ func TestEZ13_ARoleIsChosenWhenInviting(t *testing.T) {
 func TestEZ13_OnlyARoleThatIsOnesOwnToGive(t *testing.T) {
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 4), "order: 1 seat")
-	desk := a.desk("collaborator")
+	desk := a.desk("collaborator", "projects") // which it includes
 	a.refused(append(desk, "create", "-f", a.file(a.person("voyages", "zoe", "administrator"))),
 		`User "zoe" is invalid: spec.roles[0]: Forbidden`, "may not assign role administrator", `the verb assign on roles.seatkeeper.dev "administrator"`)
 	a.refused(append(desk, "create", "-f", a.file(a.person("voyages", "zoe", "collaborator", "super-administrator"))),
@@ -277,7 +277,7 @@ func TestEZ16_TheRoleOfAnInvitedPersonCanBeChanged(t *testing.T) {
 
 	// It takes the right to give the new role, which whoever may edit people does not have by that; the old one can be taken.
 	a.invites("voyages", "max", "collaborator")
-	desk := a.desk("collaborator")
+	desk := a.desk("collaborator", "projects") // which it includes
 	a.refused(append(desk, giving("max", "administrator")...), "spec.roles[0]: Forbidden", "may not assign role administrator")
 	a.run("", append(desk, "patch", "users/max", "--type=merge", "-p", `{"spec":{"givenName":"Max"}}`)...)
 	a.run("", append(desk, giving("max")...)...)
@@ -299,21 +299,8 @@ func TestIN9_TheEmailCannotBeEdited(t *testing.T) {
 	a.accepts("lea")
 }
 
-func TestCO3_AccessIsGrantedApartFromCreating(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
-	a.run(member("zoe", "email: "+a.at("zoe")+"\n  state: Suspended"), "apply", "--server-side", "-f", "-")
-	a.is("users/zoe", "Suspended")
-	a.has("users/zoe", "{.status.seats}{.status.roles}{.status.invitation}", "")
-	a.figures("users", 3, 3, 0, 0) // the sample's own people
-	notMailed(t, a.at("zoe"))
-	a.sets("users/zoe", `{"state":"Active"}`)
-	a.is("users/zoe", "Invited")
-	a.figures("users", 4, 4, 0, 0)
-	a.accepts("zoe")
-}
-
 func TestCO4_AccessIsRevokedAndTheUserStays(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.invites("atelier", "zoe", "projects")
 	a.accepts("zoe")
 	a.sets("users/zoe", `{"state":"Suspended"}`)
@@ -337,7 +324,7 @@ func TestCO4_AccessIsRevokedAndTheUserStays(t *testing.T) {
 
 // What is said no to stays so, until somebody asks again.
 func TestDeclineStaysUntilSomebodyAsksAgain(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.invites("atelier", "zoe", "projects")
 	w := open(t)
 	w.visit(t, invitation(t, a.at("zoe")))

@@ -275,7 +275,7 @@ func TestCO11_TeamsAndSubTeams(t *testing.T) {
 }
 
 func TestAX8_AccessIsRestrictedToModules(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.permissions("emma", "projects.*")
 	a.permissions("karim", "crm.*", "customers.*", "expenses.*", "suppliers.*")
 	a.permissions("sophie", "crm.*", "customers.*", "expenses.*", "projects.*", "settings.*", "suppliers.*")
@@ -287,7 +287,7 @@ func TestAX8_AccessIsRestrictedToModules(t *testing.T) {
 }
 
 func TestAX18_ResponsibilitiesAddUp(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.figures("users", 3, 3, 0, 0)
 	a.run("", giving("emma", "projects", "commercial")...)
 	a.holds("emma", "commercial", "projects")

@@ -151,6 +151,19 @@ func TestAC9_EverySeatIsAssignedFirst(t *testing.T) {
 	a.orders(scale("users", 1), "order: 1 seat")
 }
 
+// Both ways of buying are in the sample, and in use at once.
+func TestAC10_TheOtherWayBesideTheOne(t *testing.T) {
+	plus := applyWith(t, "activecampaign/plus", "activecampaign-plus", nil)
+	plus.sets("seats/users", `{"included":2}`)
+	plus.figures("users", 2, 1, 1, 0)
+	professional := account{t, plus.namespace + "-pro"}
+	yaml := strings.ReplaceAll(plus.run("", "kustomize", "config/samples/activecampaign/professional"), "activecampaign-professional", professional.namespace)
+	professional.run(yaml, "apply", "--server-side", "-f", "-")
+	professional.figures("users", 3, 2, 1, 0)
+	plus.refused(scale("users", 1), "seats can be ordered only when every seat is assigned (purchase.onlyWhenFull), and 1 is free")
+	professional.orders(scale("users", 1), "order: 1 seat")
+}
+
 func TestAC10_SeatsAreOrderedBeforeTheyAreNeeded(t *testing.T) {
 	a := apply(t, "activecampaign/professional", "activecampaign-professional")
 	a.figures("users", 3, 2, 1, 0)
@@ -223,7 +236,7 @@ func TestAC14_RemovingAUserLeavesTheSeats(t *testing.T) {
 }
 
 func TestAX2_TheBillFollowsTheActiveUsers(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.has("seats/users", "{.status.seats} {.status.cost.summary}", "3 179.96 EUR/Month")
 	a.invites("atelier", "zoe", "projects")
 	a.is("users/zoe", "Invited")
@@ -232,7 +245,7 @@ func TestAX2_TheBillFollowsTheActiveUsers(t *testing.T) {
 }
 
 func TestAX14_WhoComesBackNeedsASeatAgain(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.sets("seats/users", `{"purchase":{"maxSeats":3}}`)
 	a.sets("users/emma", `{"state":"Archived"}`)
 	a.is("users/emma", "Archived")
@@ -246,7 +259,7 @@ func TestAX14_WhoComesBackNeedsASeatAgain(t *testing.T) {
 }
 
 func TestAX15_ThePriceAdaptsByItself(t *testing.T) {
-	a := apply(t, "axonaut", "axonaut")
+	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.sets("users/emma", `{"state":"Archived"}`)
 	a.has("seats/users", "{.status.seats} {.status.cost.summary}", "2 119.98 EUR/Month")
 	a.sets("users/emma", `{"state":"Active"}`)

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"seatkeeper.dev/seatkeeper/internal/billing/fake"
 	"seatkeeper.dev/seatkeeper/test/env"
 )
 
@@ -32,6 +33,9 @@ var system struct {
 	Directory  string `json:"directory"`
 	Portal     string `json:"portal"`
 }
+
+// payments is the Stripe of the system.
+var payments = fake.NewStripe(nil)
 
 func TestMain(m *testing.M) {
 	code, err := run(m)
@@ -50,7 +54,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	var output bytes.Buffer
-	cmd := exec.Command("bin/dev", "-dir", filepath.Join(dir, "state"))
+	cmd := exec.Command("bin/dev", "-dir", filepath.Join(dir, "state"), "-stripe-url", payments.URL())
 	cmd.Dir, cmd.Stdout, cmd.Stderr = repository, &output, &output
 	if err := cmd.Start(); err != nil {
 		return 1, fmt.Errorf("starting the system: %w: run this by make test-e2e", err)
@@ -97,11 +101,22 @@ func kubectl(t *testing.T, args ...string) (string, error) {
 // kubectlIn is kubectl in a namespace, with something to read. Beside what it prints it returns what it warns of.
 func kubectlIn(t *testing.T, namespace, input string, args ...string) (out, warnings string, err error) {
 	t.Helper()
+	return program(t, "bin/kubectl", namespace, input, args...)
+}
+
+// plugin is kubectl seatkeeper, as kubectlIn is kubectl.
+func plugin(t *testing.T, namespace string, args ...string) (out, warnings string, err error) {
+	t.Helper()
+	return program(t, "bin/kubectl-seatkeeper", namespace, "", args...)
+}
+
+func program(t *testing.T, path, namespace, input string, args ...string) (out, warnings string, err error) {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), "bin/kubectl", append([]string{"--kubeconfig", system.Kubeconfig, "-n", namespace}, args...)...)
+	cmd := exec.CommandContext(t.Context(), path, append([]string{"--kubeconfig", system.Kubeconfig, "-n", namespace}, args...)...)
 	cmd.Dir, cmd.Stdin, cmd.Stdout, cmd.Stderr = repository, strings.NewReader(input), &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return stdout.String(), stderr.String(), fmt.Errorf("kubectl %s: %w: %s", strings.Join(args, " "), err, &stderr)
+		return stdout.String(), stderr.String(), fmt.Errorf("%s %s: %w: %s", strings.TrimPrefix(path, "bin/"), strings.Join(args, " "), err, &stderr)
 	}
 	return stdout.String(), stderr.String(), nil
 }

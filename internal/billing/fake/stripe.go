@@ -33,8 +33,9 @@ type Stripe struct {
 	items    map[string]*item
 	invoices map[string]string // the latest by subscription
 	invoiced int
-	refused  map[string]string // words by API key
-	stored   map[string]stored // by idempotency key
+	methods  map[string][]string // ways to pay by subscription
+	refused  map[string]string   // words by API key
+	stored   map[string]stored   // by idempotency key
 	faults   []Fault
 	requests []Request
 	applied  int
@@ -94,7 +95,7 @@ func NewStripe(c clock.PassiveClock) *Stripe {
 		c = clock.RealClock{}
 	}
 	s := &Stripe{
-		clock: c, items: map[string]*item{}, invoices: map[string]string{},
+		clock: c, items: map[string]*item{}, invoices: map[string]string{}, methods: map[string][]string{},
 		refused: map[string]string{}, stored: map[string]stored{},
 	}
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
@@ -155,6 +156,13 @@ func (s *Stripe) Quantity(id string) int64 {
 		return i.quantity
 	}
 	return 0
+}
+
+// PaymentMethods returns the ways in which a subscription can be paid; none while nobody has said so.
+func (s *Stripe) PaymentMethods(subscription string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.methods[subscription])
 }
 
 // Applied returns how many changes took effect.
@@ -268,24 +276,33 @@ func (s *Stripe) store(req Request, status int, body []byte) {
 
 // carryOut needs the lock.
 func (s *Stripe) carryOut(req Request) (int, []byte) {
-	if id, ok := strings.CutPrefix(req.Path, "/v1/subscription_items/"); ok && req.Method == http.MethodPost {
-		return s.update(id, req.Form)
+	if id, ok := strings.CutPrefix(req.Path, "/v1/subscription_items/"); ok {
+		i := s.items[id]
+		switch {
+		case i == nil:
+			return missing("subscription_item", id)
+		case req.Method == http.MethodPost:
+			return s.update(id, i, req.Form)
+		}
+		return http.StatusOK, object(map[string]any{"id": id, "object": "subscription_item", "quantity": i.quantity, "subscription": i.subscription})
 	}
-	if id, ok := strings.CutPrefix(req.Path, "/v1/subscriptions/"); ok && req.Method == http.MethodGet {
+	if id, ok := strings.CutPrefix(req.Path, "/v1/subscriptions/"); ok {
 		invoice, ok := s.invoices[id]
 		if !ok {
 			return missing("subscription", id)
+		}
+		if req.Method == http.MethodPost {
+			s.methods[id] = nil
+			for n := 0; req.Form.Has(fmt.Sprintf("payment_settings[payment_method_types][%d]", n)); n++ {
+				s.methods[id] = append(s.methods[id], req.Form.Get(fmt.Sprintf("payment_settings[payment_method_types][%d]", n)))
+			}
 		}
 		return http.StatusOK, object(map[string]any{"id": id, "object": "subscription", "latest_invoice": orNull(invoice)})
 	}
 	return http.StatusNotFound, problem(Error{Type: "invalid_request_error", Message: "Unrecognized request URL (" + req.Method + ": " + req.Path + ")."})
 }
 
-func (s *Stripe) update(id string, form url.Values) (int, []byte) {
-	i := s.items[id]
-	if i == nil {
-		return missing("subscription_item", id)
-	}
+func (s *Stripe) update(id string, i *item, form url.Values) (int, []byte) {
 	quantity, err := strconv.ParseInt(form.Get("quantity"), 10, 64)
 	if err != nil || quantity < 0 {
 		return http.StatusBadRequest, problem(Error{Type: "invalid_request_error", Code: "parameter_invalid_integer", Message: "Invalid integer: " + form.Get("quantity")})

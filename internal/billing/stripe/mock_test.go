@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/billing/billingtest"
 )
@@ -30,6 +31,9 @@ func TestStripeTakesOurRequests(t *testing.T) {
 		"with the next invoice": func(*billing.Change) {},
 		"with one of its own":   func(c *billing.Change) { c.InvoiceNow = true },
 		"none any more":         func(c *billing.Change) { c.Quantity = 0 },
+		"with ways to pay": func(c *billing.Change) {
+			c.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit}
+		},
 	} {
 		t.Run(why, func(t *testing.T) {
 			c := billingtest.Change("k", 5)

@@ -19,6 +19,7 @@ import (
 
 	api "github.com/stripe/stripe-go/v85"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 )
 
@@ -38,7 +39,7 @@ type Options struct {
 	// RootCAs are whom to trust for the certificate; the system's when nil.
 	RootCAs *x509.CertPool
 	// Timeout is what one request may take, DefaultTimeout when zero. A change
-	// takes two.
+	// takes two, and two more where it says how to pay.
 	Timeout time.Duration
 }
 
@@ -105,6 +106,9 @@ func (p *Provider) SetQuantity(ctx context.Context, c billing.Change) (billing.R
 	if err := c.Validate(); err != nil {
 		return billing.Receipt{}, err
 	}
+	if err := p.accept(ctx, c); err != nil {
+		return billing.Receipt{}, err
+	}
 	subscription, err := p.update(ctx, c)
 	if err != nil {
 		return billing.Receipt{}, err
@@ -114,6 +118,38 @@ func (p *Provider) SetQuantity(ctx context.Context, c billing.Change) (billing.R
 		return billing.Receipt{}, err
 	}
 	return billing.Receipt{Invoice: invoice}, nil
+}
+
+// methods are Stripe's words for ways to pay.
+var methods = map[v1alpha1.PaymentMethod]string{v1alpha1.PaymentCard: "card", v1alpha1.PaymentSEPADebit: "sepa_debit"}
+
+// accept has the subscription of the item be paid in these ways. It comes first, so that it applies to an invoice that the change
+// brings, and needs no key: it says how things are to be.
+func (p *Provider) accept(ctx context.Context, c billing.Change) error {
+	if len(c.PaymentMethods) == 0 {
+		return nil
+	}
+	a := &answer{next: p.transport}
+	item, err := p.client(c.APIKey, a).V1SubscriptionItems.Retrieve(ctx, c.Item, nil)
+	if err == nil && (a.status != http.StatusOK || item.Subscription == "") {
+		err = errors.New("the answer is not about the item: something that is not Stripe may have given it")
+	}
+	if err != nil {
+		return classify(ctx, a, err, c.APIKey)
+	}
+	settings := &api.SubscriptionUpdatePaymentSettingsParams{}
+	for _, m := range c.PaymentMethods {
+		settings.PaymentMethodTypes = append(settings.PaymentMethodTypes, new(methods[m]))
+	}
+	a = &answer{next: p.transport}
+	s, err := p.client(c.APIKey, a).V1Subscriptions.Update(ctx, item.Subscription, &api.SubscriptionUpdateParams{PaymentSettings: settings})
+	if err == nil && (a.status != http.StatusOK || s.ID != item.Subscription) {
+		err = errors.New("the answer does not confirm the ways to pay: something that is not Stripe may have given it")
+	}
+	if err != nil {
+		return classify(ctx, a, err, c.APIKey)
+	}
+	return nil
 }
 
 // update returns the subscription that the item belongs to.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/billing/billingtest"
 	"seatkeeper.dev/seatkeeper/internal/billing/fake"
@@ -56,6 +57,38 @@ func TestRequests(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What can be paid how is said first, so that it applies to the invoice that the change brings.
+func TestPaymentMethodsComeFirst(t *testing.T) {
+	p, s := start(t)
+	c := billingtest.Change("k", 5)
+	c.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit}
+	if _, err := p.SetQuantity(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, r := range s.Requests() {
+		got = append(got, r.Method+" "+r.Path)
+	}
+	if diff := cmp.Diff([]string{
+		"GET /v1/subscription_items/" + billingtest.Item, "POST /v1/subscriptions/sub_1", "POST /v1/subscription_items/" + billingtest.Item, "GET /v1/subscriptions/sub_1",
+	}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"card", "sepa_debit"}, s.PaymentMethods("sub_1")); diff != "" {
+		t.Errorf("ways to pay (-want +got):\n%s", diff)
+	}
+
+	// A way that the account has not, and the quantity stays.
+	s.Script(fake.Fault{Status: http.StatusBadRequest, Error: fake.Error{Type: "invalid_request_error", Message: "The payment method type sepa_debit is not activated"}})
+	c.Key, c.Quantity = "k2", 7
+	if _, err := p.SetQuantity(t.Context(), c); kindOf(err).Is != "rejected" || !strings.Contains(err.Error(), "sepa_debit is not activated") {
+		t.Errorf("SetQuantity: %v, want a rejection with Stripe's words", err)
+	}
+	if got := s.Quantity(billingtest.Item); got != 5 {
+		t.Errorf("%d are billed, want still 5", got)
 	}
 }
 
