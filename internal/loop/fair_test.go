@@ -35,9 +35,9 @@ func newFair(t *testing.T) fair {
 	return fair{q}
 }
 
-// crowd adds so many keys of a namespace.
-func (f fair) crowd(namespace string, n int, o priorityqueue.AddOpts) {
-	for i := range n {
+// crowd adds many keys of a namespace.
+func (f fair) crowd(namespace string, o priorityqueue.AddOpts) {
+	for i := range people {
 		f.AddWithOpts(o, key(namespace, i))
 	}
 }
@@ -75,7 +75,7 @@ func TestAWaveDoesNotHoldUpOthers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := newFair(t)
-			f.crowd("acme", people, tc.wave)
+			f.crowd("acme", tc.wave)
 			f.AddWithOpts(tc.single, key("globex", 0))
 			if before := f.until(t, key("globex", 0)); before > soon {
 				t.Errorf("%d of %d came before, want %d at most", before, people, soon)
@@ -88,7 +88,7 @@ func TestAWaveDoesNotHoldUpOthers(t *testing.T) {
 func TestAWaveThatGoesOnHoldsUpNobody(t *testing.T) {
 	t.Parallel()
 	f := newFair(t)
-	f.crowd("acme", people, priorityqueue.AddOpts{})
+	f.crowd("acme", priorityqueue.AddOpts{})
 	for range people / 2 {
 		got, _ := f.Get()
 		f.Done(got)
@@ -104,10 +104,10 @@ func TestAWaveThatGoesOnHoldsUpNobody(t *testing.T) {
 func TestTimersAreNoCrowd(t *testing.T) {
 	t.Parallel()
 	f := newFair(t)
-	f.crowd("globex", people, priorityqueue.AddOpts{After: time.Hour})
-	f.crowd("globex", people, priorityqueue.AddOpts{RateLimited: true})
-	f.crowd("acme", people, priorityqueue.AddOpts{})
-	f.crowd("initech", people, priorityqueue.AddOpts{})
+	f.crowd("globex", priorityqueue.AddOpts{After: time.Hour})
+	f.crowd("globex", priorityqueue.AddOpts{RateLimited: true})
+	f.crowd("acme", priorityqueue.AddOpts{})
+	f.crowd("initech", priorityqueue.AddOpts{})
 	f.Add(key("globex", 7))
 	if before := f.until(t, key("globex", 7)); before > 2*soon {
 		t.Errorf("%d came before, want %d at most", before, 2*soon)
@@ -118,8 +118,8 @@ func TestTimersAreNoCrowd(t *testing.T) {
 func TestAWaveIsOver(t *testing.T) {
 	t.Parallel()
 	f := newFair(t)
-	f.crowd("acme", people, priorityqueue.AddOpts{})
-	f.crowd("acme", people, priorityqueue.AddOpts{})
+	f.crowd("acme", priorityqueue.AddOpts{})
+	f.crowd("acme", priorityqueue.AddOpts{})
 	seen := map[reconcile.Request]bool{}
 	for f.Len() > 0 {
 		got, _ := f.Get()
