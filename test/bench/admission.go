@@ -127,7 +127,7 @@ func (b *bench) admission(ctx context.Context, out io.Writer, scenario string, p
 	if least := 3 * teams; people < least {
 		return fmt.Errorf("%s: there must be %d people or more, so that two are left in a team when one goes", scenario, least)
 	}
-	p, err := b.warmPlane(ctx)
+	p, err := b.warmPlane(ctx, scenario)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (b *bench) admission(ctx context.Context, out io.Writer, scenario string, p
 	if err != nil {
 		return err
 	}
-	at, err := b.staff(ctx, p, wayOperator, h.namespace)
+	at, err := b.staff(ctx, p, t, h.namespace)
 	if err != nil {
 		return err
 	}

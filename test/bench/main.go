@@ -22,10 +22,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-
-	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
 func main() {
@@ -67,7 +64,7 @@ type bench struct {
 	scenarios []string
 	// sizes are the numbers of people, by scenario.
 	sizes                        map[string][]int
-	seats, releases, asks        int
+	seats, releases, asks, owned int
 	latency                      time.Duration
 	runs                         int
 	plan                         string
@@ -78,13 +75,13 @@ type bench struct {
 
 	self string // this program
 	dir  string // for logs and the like, removed at the end
-	// status is what the operator gives to people, found out when it warms up.
-	status *v1alpha1.UserStatus
-	report Report
+	// examples are what the operator writes about people, by scenario, found out when it warms up.
+	examples map[string]example
+	report   Report
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Imports: []Import{}, Rejected: []Rejection{}, Setting: Setting{
+	b := &bench{sizes: map[string][]int{}, examples: map[string]example{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Imports: []Import{}, Restarts: []Restart{}, Rejected: []Rejection{}, Setting: Setting{
 		Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC,
 	}}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -92,6 +89,11 @@ func parse(args []string) (*bench, error) {
 	people := map[string]*string{
 		scenarioInvite:    flags.String("people", "1000,10000", "invite: how many people to invite, one table for each `number`"),
 		scenarioGrant:     flags.String("grants", "10000", "grant: how many people wait for the seats that come, one table for each `number`"),
+		scenarioAccept:    flags.String("accepts", "1000,10000", "accept: how many people accept, one table for each `number`"),
+		scenarioOffboard:  flags.String("leavers", "1000", "offboard: how many people are archived, one table for each `number`"),
+		scenarioTeam:      flags.String("members", "1000,10000", "team: how many members the teams have, one table for each `number`"),
+		scenarioMove:      flags.String("movers", "1000", "move: how many people move to another team, one table for each `number`"),
+		scenarioRestart:   flags.String("restarts", "1000,10000", "restart: how many people are there, one table for each `number`"),
 		scenarioRelease:   flags.String("waiting", "50000", "release: how many people wait, one table for each `number`"),
 		scenarioAdmission: flags.String("users", "10000", "admission: how many people there are, two tables for each `number`"),
 		scenarioDirectory: flags.String("accounts", "10000", "directory: how many people have accounts there, one table for each `number`"),
@@ -100,6 +102,7 @@ func parse(args []string) (*bench, error) {
 	}
 	flags.IntVar(&b.asks, "asks", 100, "admission: how many requests of each kind to make")
 	flags.DurationVar(&b.latency, "latency", 100*time.Millisecond, "directory: how long it takes for each request; 0, and the API server is the slower side")
+	flags.IntVar(&b.owned, "owned", 3, "offboard: how many objects each of them owns")
 	flags.IntVar(&b.seats, "seats", 50, "release: how many seats the pool has")
 	flags.IntVar(&b.releases, "releases", 20, "release: how many holders to archive, one after the other; fewer than -seats")
 	flags.IntVar(&b.runs, "runs", 3, "how often to measure each way; the median counts")
@@ -134,8 +137,8 @@ func parse(args []string) (*bench, error) {
 // check says what of the flags cannot be.
 func (b *bench) check(arguments int) error {
 	switch {
-	case arguments > 0 || b.runs < 1 || b.asks < 1 || b.latency < 0:
-		return errors.New("unexpected arguments: only flags are taken, and -runs and -asks must be 1 or more, and -latency not negative; see -h")
+	case arguments > 0 || b.runs < 1 || b.asks < 1 || b.owned < 0 || b.latency < 0:
+		return errors.New("unexpected arguments: only flags are taken, and -runs and -asks must be 1 or more, and -latency and -owned not negative; see -h")
 	case b.releases < 1 || b.releases >= b.seats || b.releases > queued || b.seats > 1000:
 		return fmt.Errorf("-releases must be 1 to %d and less than -seats, of which there are up to 1000", queued)
 	}
@@ -190,6 +193,8 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 			measure = b.handover
 		case scenarioImport:
 			measure = b.importing
+		case scenarioRestart:
+			measure = b.restart
 		}
 		for _, people := range b.sizes[scenario] {
 			if err := measure(ctx, out, scenario, people); err != nil {
@@ -209,6 +214,9 @@ func (b *bench) compare(ctx context.Context, out io.Writer, scenario string, peo
 		}
 	}
 	size := sumUp(scenario, people, runs)
+	if scenario == scenarioOffboard {
+		size.Owned = b.owned
+	}
 	b.report.Sizes = append(b.report.Sizes, size)
 	size.print(out)
 	return nil
@@ -217,7 +225,7 @@ func (b *bench) compare(ctx context.Context, out io.Writer, scenario string, peo
 // round measures all three ways once, on a control plane of their own: what earlier rounds left behind would slow
 // the later ones down.
 func (b *bench) round(ctx context.Context, out io.Writer, scenario string, people, run int, runs map[string][]Measurement) error {
-	p, err := b.warmPlane(ctx)
+	p, err := b.warmPlane(ctx, scenario)
 	if err != nil {
 		return err
 	}
@@ -239,21 +247,21 @@ func (b *bench) round(ctx context.Context, out io.Writer, scenario string, peopl
 	return nil
 }
 
-// warmPlane starts a control plane, and has the operator invite a few people there: that warms it up, and shows what
-// the operator writes about them.
-func (b *bench) warmPlane(ctx context.Context) (*plane, error) {
+// warmPlane starts a control plane, and has the operator invite a few people there, and do with others what a scenario is about:
+// that warms it up, and shows what the operator writes about them.
+func (b *bench) warmPlane(ctx context.Context, scenario string) (*plane, error) {
 	p, err := startPlane(ctx, b.controlplane, b.crds, b.dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.warmUp(ctx, p); err != nil {
+	if err := b.warmUp(ctx, p, scenario); err != nil {
 		p.end()
 		return nil, fmt.Errorf("warming up: %w", err)
 	}
 	return p, nil
 }
 
-func (b *bench) warmUp(ctx context.Context, p *plane) error {
+func (b *bench) warmUp(ctx context.Context, p *plane, scenario string) error {
 	const few = 100
 	var version struct{ GitVersion string }
 	if err := p.wire.send(ctx, "GET", "/version", "", nil, &version); err != nil {
@@ -263,12 +271,12 @@ func (b *bench) warmUp(ctx context.Context, p *plane) error {
 	if _, err := b.measure(ctx, p, task{scenario: scenarioInvite, way: wayOperator, people: few}); err != nil {
 		return err
 	}
-	var anybody v1alpha1.UserList
-	if err := p.client.List(ctx, &anybody, client.Limit(1)); err != nil {
-		return err
+	b.examples[scenarioGrant] = b.examples[scenarioInvite]
+	if courses[scenario].first == 0 { // nobody is anywhere before
+		return nil
 	}
-	b.status = &anybody.Items[0].Status
-	return nil
+	_, err := b.measure(ctx, p, task{scenario: scenario, way: wayOperator, people: few})
+	return err
 }
 
 // quietly measures until nobody disturbed it, or too often. measure says which part of the machine others used.
