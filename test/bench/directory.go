@@ -95,12 +95,12 @@ func (d *Directory) operator(ctx context.Context, b *bench, t task) (err error) 
 	defer p.end()
 	ctx, cancel := patience(ctx, t)
 	defer cancel()
-	s, err := b.startScim(ctx)
+	s, err := b.startScim(ctx, b.latency)
 	if err != nil {
 		return err
 	}
 	defer s.end()
-	namespace, err := p.accounted(ctx, d.People, s.url)
+	namespace, err := p.accounted(ctx, d.People, s.url, 0)
 	if err != nil {
 		return err
 	}
@@ -142,12 +142,16 @@ func rename(ctx context.Context, w *wire, namespace string, i int) error {
 	return w.send(ctx, http.MethodPatch, userPath(namespace, personName(i)), typeMergePatch, []byte(`{"spec":{"givenName":"Augusta"}}`), nil)
 }
 
-// accounted is a house whose people have accounts in the directory at a URL.
-func (p *plane) accounted(ctx context.Context, people int, url string) (string, error) {
+// accounted is a house whose people have accounts in the directory at a URL, which is looked at so often; 0, and as often as by
+// default.
+func (p *plane) accounted(ctx context.Context, people int, url string, resync time.Duration) (string, error) {
 	all := house(people)
 	org := all[0].(*v1alpha1.Organization)
 	org.Spec.Directory = build.Organization(organization).Directory().Obj().Spec.Directory
 	org.Spec.Directory.SCIM.URL = url
+	if resync > 0 {
+		org.Spec.Directory.ResyncPeriod = &metav1.Duration{Duration: resync}
+	}
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Name: org.Spec.Directory.SCIM.CredentialsSecretRef.Name},
 		StringData: map[string]string{"token": scimtest.Token},
@@ -192,7 +196,7 @@ func (v *Provision) measure(ctx context.Context, p *plane, s *scim, at staff, pe
 
 // bare makes the requests of the operator, and nothing else, to an empty directory.
 func (d *Directory) bare(ctx context.Context, b *bench) error {
-	s, err := b.startScim(ctx)
+	s, err := b.startScim(ctx, b.latency)
 	if err != nil {
 		return err
 	}

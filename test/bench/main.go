@@ -65,7 +65,8 @@ type bench struct {
 	// sizes are the numbers of people, by scenario.
 	sizes                        map[string][]int
 	seats, releases, asks, owned int
-	latency                      time.Duration
+	meanwhile                    int
+	latency, idles               time.Duration
 	runs                         int
 	plan                         string
 	json                         string
@@ -81,7 +82,7 @@ type bench struct {
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: map[string][]int{}, examples: map[string]example{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Imports: []Import{}, Restarts: []Restart{}, Rejected: []Rejection{}, Setting: Setting{
+	b := &bench{sizes: map[string][]int{}, examples: map[string]example{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Imports: []Import{}, Restarts: []Restart{}, Singles: []Single{}, Idles: []Idle{}, Growth: []Growth{}, Rejected: []Rejection{}, Setting: Setting{
 		Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC,
 	}}}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
@@ -94,14 +95,18 @@ func parse(args []string) (*bench, error) {
 		scenarioTeam:      flags.String("members", "1000,10000", "team: how many members the teams have, one table for each `number`"),
 		scenarioMove:      flags.String("movers", "1000", "move: how many people move to another team, one table for each `number`"),
 		scenarioRestart:   flags.String("restarts", "1000,10000", "restart: how many people are there, one table for each `number`"),
+		scenarioSingle:    flags.String("settled", "1000", "single: how many people there are beside, two tables for each `number`"),
+		scenarioIdle:      flags.String("idlers", "1000", "idle: how many people there are, one table for each `number`"),
 		scenarioRelease:   flags.String("waiting", "50000", "release: how many people wait, one table for each `number`"),
 		scenarioAdmission: flags.String("users", "10000", "admission: how many people there are, two tables for each `number`"),
 		scenarioDirectory: flags.String("accounts", "10000", "directory: how many people have accounts there, one table for each `number`"),
 		scenarioHandover:  flags.String("objects", "10000", "handover: how many objects somebody owns, one table for each `number`"),
 		scenarioImport:    flags.String("rows", "50000", "import: how many people are in the spreadsheet, one table for each `number`"),
 	}
-	flags.IntVar(&b.asks, "asks", 100, "admission: how many requests of each kind to make")
+	flags.IntVar(&b.asks, "asks", 100, "admission, single: how many requests of each kind to make")
 	flags.DurationVar(&b.latency, "latency", 100*time.Millisecond, "directory: how long it takes for each request; 0, and the API server is the slower side")
+	flags.IntVar(&b.meanwhile, "meanwhile", 10000, "single: how many others are applied in the second of its tables")
+	flags.DurationVar(&b.idles, "idle", 5*time.Minute, "idle: for how long")
 	flags.IntVar(&b.owned, "owned", 3, "offboard: how many objects each of them owns")
 	flags.IntVar(&b.seats, "seats", 50, "release: how many seats the pool has")
 	flags.IntVar(&b.releases, "releases", 20, "release: how many holders to archive, one after the other; fewer than -seats")
@@ -137,8 +142,8 @@ func parse(args []string) (*bench, error) {
 // check says what of the flags cannot be.
 func (b *bench) check(arguments int) error {
 	switch {
-	case arguments > 0 || b.runs < 1 || b.asks < 1 || b.owned < 0 || b.latency < 0:
-		return errors.New("unexpected arguments: only flags are taken, and -runs and -asks must be 1 or more, and -latency and -owned not negative; see -h")
+	case arguments > 0 || b.runs < 1 || b.asks < 1 || b.owned < 0 || b.latency < 0 || b.meanwhile < 1 || b.idles <= 0:
+		return errors.New("unexpected arguments: only flags are taken, and -runs, -asks, -meanwhile and -idle must be more than 0, and -latency and -owned not negative; see -h")
 	case b.releases < 1 || b.releases >= b.seats || b.releases > queued || b.seats > 1000:
 		return fmt.Errorf("-releases must be 1 to %d and less than -seats, of which there are up to 1000", queued)
 	}
@@ -195,6 +200,10 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 			measure = b.importing
 		case scenarioRestart:
 			measure = b.restart
+		case scenarioSingle:
+			measure = b.single
+		case scenarioIdle:
+			measure = b.idle
 		}
 		for _, people := range b.sizes[scenario] {
 			if err := measure(ctx, out, scenario, people); err != nil {
@@ -202,6 +211,8 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 			}
 		}
 	}
+	b.report.Growth = growth(b.report.Sizes)
+	printGrowth(out, b.report.Growth)
 	return nil
 }
 

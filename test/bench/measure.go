@@ -74,7 +74,12 @@ func (b *bench) measure(ctx context.Context, p *plane, t task) (m Measurement, e
 
 // patience ends what takes too long.
 func patience(ctx context.Context, t task) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, 2*time.Minute+time.Duration(t.people)*100*time.Millisecond,
+	return patienceBeside(ctx, t, 0)
+}
+
+// patienceBeside ends what takes too long, where some of the time has nothing to do with how many people there are.
+func patienceBeside(ctx context.Context, t task, other time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, 2*time.Minute+other+time.Duration(t.people)*100*time.Millisecond,
 		fmt.Errorf("the bench gives up on %s: it takes too long", t))
 }
 

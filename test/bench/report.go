@@ -26,6 +26,11 @@ type Report struct {
 	Handovers   []Handover  `json:"handovers"`
 	Imports     []Import    `json:"imports"`
 	Restarts    []Restart   `json:"restarts"`
+	// Singles are two for each number of people: while nothing else happens, and while others are applied.
+	Singles []Single `json:"singles"`
+	Idles   []Idle   `json:"idles"`
+	// Growth compares the sizes of those scenarios of which several were measured.
+	Growth []Growth `json:"growth"`
 	// Rejected are the measurements that others disturbed, and that count for nothing.
 	Rejected []Rejection `json:"rejected"`
 }

@@ -62,7 +62,7 @@ func TestShelf(t *testing.T) {
 
 func TestPrintRestart(t *testing.T) {
 	for people, want := range map[int]string{
-		1000:    "memory above an empty one per person, KiB                      6.5\n",
+		1000:    "memory above an empty one per person, KiB                       6.5\n",
 		100_000: "memory above an empty one per person, KiB         6.5   the target of 6.0 is missed",
 	} {
 		var out strings.Builder

@@ -47,11 +47,15 @@ const (
 	scenarioMove = "move"
 	// scenarioRestart is an operator that starts where people are settled.
 	scenarioRestart = "restart"
+	// scenarioSingle is one person's changes.
+	scenarioSingle = "single"
+	// scenarioIdle is nothing.
+	scenarioIdle = "idle"
 )
 
 var allScenarios = []string{
 	scenarioInvite, scenarioGrant, scenarioAccept, scenarioOffboard, scenarioTeam, scenarioMove, scenarioRelease, scenarioAdmission, scenarioDirectory, scenarioHandover,
-	scenarioRestart, scenarioImport,
+	scenarioRestart, scenarioSingle, scenarioIdle, scenarioImport,
 }
 
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
