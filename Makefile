@@ -65,7 +65,22 @@ screenshots: ## Take pictures of every invitation page and mail, to look at, int
 .PHONY: bench
 bench: build ## Measure how fast people get seats, invitations and answers; BENCH="-scenarios grant -runs 1" gives it flags
 	@go test -run '^$$' -bench '^BenchmarkPlan$$' -benchmem -count 3 ./internal/seats > bin/plan.txt || { cat bin/plan.txt; exit 1; }
+	@mkdir -p coverage
 	@go run ./test/bench -plan bin/plan.txt $(BENCH)
+
+# What `make bench BENCH="-json $(RUN)"` wrote.
+RUN ?= coverage/bench.json
+
+.PHONY: bench-docs
+bench-docs: ## Put the figures of a run into docs/performance.md: make bench-docs RUN=coverage/bench.json
+	@go run ./test/bench report -json $(RUN) -markdown docs/performance.md
+
+.PHONY: bench-compare
+bench-compare: bin/benchstat ## Compare a run with an earlier one: make bench-compare OLD=before.json RUN=coverage/bench.json
+	@test -n "$(OLD)" || { echo 'Say which run to compare with: make bench-compare OLD=before.json'; exit 1; }
+	@go run ./test/bench report -json $(OLD) -benchfmt bin/bench-old.txt
+	@go run ./test/bench report -json $(RUN) -benchfmt bin/bench-new.txt
+	@bin/benchstat old=bin/bench-old.txt new=bin/bench-new.txt
 
 ##@ Generate
 

@@ -47,6 +47,8 @@ func dispatch(ctx context.Context, args []string) error {
 			return runScim(ctx, args[1:])
 		case wayPlugin:
 			return runPlugin(ctx, args[1:])
+		case "report":
+			return publish(args[1:])
 		}
 	}
 	log.SetLogger(logr.Discard()) // for what the libraries have to say
@@ -119,7 +121,13 @@ func parse(args []string) (*bench, error) {
 	flags.StringVar(&b.crds, "crds", "config/crd/bases", "the `directory` of the custom resource definitions")
 	flags.StringVar(&b.kubectl, "kubectl", "bin/kubectl", "the `program` that puts the webhook configurations together")
 	flags.StringVar(&b.webhooks, "webhooks", "config/webhook", "the `directory` of the webhook configurations")
+	grow := flags.String("sizes", "", "`numbers` of people for every scenario whose growth is looked at, instead of their own flags")
 	_ = flags.Parse(args) // it exits with the usage on an error
+	if *grow != "" {
+		for _, scenario := range growing {
+			*people[scenario] = *grow
+		}
+	}
 	var err error
 	if b.scenarios, err = parseScenarios(*scenarios); err != nil {
 		return nil, err

@@ -58,6 +58,9 @@ var allScenarios = []string{
 	scenarioRestart, scenarioSingle, scenarioIdle, scenarioImport,
 }
 
+// growing are the scenarios that are measured with few and with many people, to see what that does to the cost of each.
+var growing = []string{scenarioInvite, scenarioGrant, scenarioAccept, scenarioOffboard, scenarioTeam, scenarioMove, scenarioRestart}
+
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
 // third is measured by.
 const (
