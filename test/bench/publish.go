@@ -17,20 +17,16 @@ import (
 // publish makes of what was written by -json a page, or what benchstat reads.
 func publish(args []string) error {
 	flags := flag.NewFlagSet("report", flag.ExitOnError)
-	from := flags.String("json", "", "`file` that the bench wrote")
+	from := flags.String("json", "", "`files` that the bench wrote, separated by commas: several count as one run")
 	markdown := flags.String("markdown", "", "`file` whose generated blocks to replace")
 	benchfmt := flags.String("benchfmt", "", "`file` to write for benchstat")
 	_ = flags.Parse(args) // it exits with the usage on an error
 	if *from == "" || *markdown == "" && *benchfmt == "" || flags.NArg() > 0 {
 		return errors.New("report needs -json, and -markdown or -benchfmt; see report -h")
 	}
-	content, err := os.ReadFile(*from)
+	r, err := readReports(strings.Split(*from, ","))
 	if err != nil {
 		return err
-	}
-	var r Report
-	if err := json.Unmarshal(content, &r); err != nil {
-		return fmt.Errorf("reading %s: %w", *from, err)
 	}
 	if *benchfmt != "" {
 		var out strings.Builder
@@ -51,6 +47,40 @@ func publish(args []string) error {
 		return fmt.Errorf("%s: %w", *markdown, err)
 	}
 	return os.WriteFile(*markdown, []byte(made), 0o644) //nolint:gosec // a page to be read by everybody
+}
+
+// readReports makes one run of several, which must have been made in the same setting.
+func readReports(files []string) (all Report, err error) {
+	for i, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return all, err
+		}
+		var r Report
+		if err := json.Unmarshal(content, &r); err != nil {
+			return all, fmt.Errorf("reading %s: %w", file, err)
+		}
+		if r.Setting.Kubernetes == "" { // it was ended before it had begun
+			return all, fmt.Errorf("%s has no measurement", file)
+		}
+		if i > 0 && r.Setting != all.Setting {
+			return all, fmt.Errorf("%s and %s were made in different settings, and cannot be one run: %+v and %+v", files[0], file, all.Setting, r.Setting)
+		}
+		all.add(r)
+	}
+	return all, nil
+}
+
+// add takes in what another run of the same setting measured. Of the plan, the first that has it counts.
+func (r *Report) add(other Report) {
+	r.Setting = other.Setting
+	if len(r.Plan) == 0 {
+		r.Plan = other.Plan
+	}
+	r.Sizes, r.Releases, r.Admissions = append(r.Sizes, other.Sizes...), append(r.Releases, other.Releases...), append(r.Admissions, other.Admissions...)
+	r.Directories, r.Handovers, r.Imports = append(r.Directories, other.Directories...), append(r.Handovers, other.Handovers...), append(r.Imports, other.Imports...)
+	r.Restarts, r.Singles, r.Idles = append(r.Restarts, other.Restarts...), append(r.Singles, other.Singles...), append(r.Idles, other.Idles...)
+	r.Rejected = append(r.Rejected, other.Rejected...)
 }
 
 // fill replaces the generated blocks of a page. What is around them is written by hand.
@@ -174,7 +204,10 @@ func line(w io.Writer, name string, people int, figures ...figure) {
 		return r
 	}, name)
 	fmt.Fprintf(w, "Benchmark%s/people=%d 1", strings.ToUpper(name[:1])+name[1:], people)
-	for _, f := range figures {
+	for i, f := range figures {
+		if f.value == 0 && i > 0 && f.unit != "writes/op" {
+			continue // there is no such process
+		}
 		fmt.Fprintf(w, " %g %s", f.value, f.unit)
 	}
 	fmt.Fprintln(w)
