@@ -48,7 +48,7 @@ func TestShelf(t *testing.T) {
 		err    string
 	}{
 		"all there are, up to the mark":         {`{"type":"ADDED","object":{"metadata":{"name":"a"}}}` + end + `{"type":"ADDED"}`, 1, ""},
-		"another bookmark is not the end":       {`{"type":"BOOKMARK","object":{}}` + end, 0, ""},
+		"another bookmark is not the end":       {`{"type":"BOOKMARK","object":{}}{"type":"ADDED","object":{}}` + end, 1, ""},
 		"what ends early is not a list":         {`{"type":"ADDED","object":{}}`, 1, "EOF"},
 		"what the API server cannot do is told": {`{"type":"ERROR","object":{}}`, 0, "ERROR"},
 	} {
