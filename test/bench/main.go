@@ -194,24 +194,12 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 		b.report.Plan.print(out)
 	}
 	for _, scenario := range b.scenarios {
-		measure := b.compare
-		switch scenario {
-		case scenarioRelease:
-			measure = b.release
-		case scenarioAdmission:
-			measure = b.admission
-		case scenarioDirectory:
-			measure = b.directory
-		case scenarioHandover:
-			measure = b.handover
-		case scenarioImport:
-			measure = b.importing
-		case scenarioRestart:
-			measure = b.restart
-		case scenarioSingle:
-			measure = b.single
-		case scenarioIdle:
-			measure = b.idle
+		measure, ok := map[string]func(ctx context.Context, out io.Writer, scenario string, people int) error{
+			scenarioRelease: b.release, scenarioAdmission: b.admission, scenarioDirectory: b.directory, scenarioHandover: b.handover,
+			scenarioImport: b.importing, scenarioRestart: b.restart, scenarioSingle: b.single, scenarioIdle: b.idle,
+		}[scenario]
+		if !ok {
+			measure = b.compare
 		}
 		for _, people := range b.sizes[scenario] {
 			if err := measure(ctx, out, scenario, people); err != nil {
