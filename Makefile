@@ -47,6 +47,7 @@ test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the
 	@$(GOTESTSUM) ./internal/seats
 	@# In full size, which the race detector has them leave out (env.Size).
 	@$(GOTESTSUM) -run '^Test(Ten)?Thousand' ./test/stories ./test/passes
+	@go -C hack/plots test ./...
 
 # Postfix drops root's rights itself, and so has to have them.
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo '-exec "sudo -nE"')
@@ -74,7 +75,27 @@ screenshots: ## Take pictures of every invitation page and mail, to look at, int
 .PHONY: bench
 bench: build ## Measure how fast people get seats, invitations and answers; BENCH="-scenarios grant -runs 1" gives it flags
 	@go test -run '^$$' -bench '^BenchmarkPlan$$' -benchmem -count 3 ./internal/seats > bin/plan.txt || { cat bin/plan.txt; exit 1; }
+	@mkdir -p coverage
 	@go run ./test/bench -plan bin/plan.txt $(BENCH)
+
+# What `make bench BENCH="-json $(RUN)"` wrote; several files are taken for one run.
+RUN ?= coverage/bench.json
+
+.PHONY: bench-docs
+bench-docs: ## Put the figures of a run into docs/performance.md: make bench-docs RUN=coverage/bench.json
+	@go run ./test/bench report -json "$$(echo $(RUN) | tr " " ,)" -markdown docs/performance.md
+
+# A module of its own, which keeps what draws out of the operator's.
+.PHONY: bench-plots
+bench-plots: ## Draw the figures of a run into coverage/plots: make bench-plots RUN=coverage/bench.json
+	@go -C hack/plots run . -json "$$(echo $(abspath $(RUN)) | tr " " ,)" -out $(CURDIR)/coverage/plots
+
+.PHONY: bench-compare
+bench-compare: bin/benchstat ## Compare a run with an earlier one: make bench-compare OLD=before.json RUN=coverage/bench.json
+	@test -n "$(OLD)" || { echo 'Say which run to compare with: make bench-compare OLD=before.json'; exit 1; }
+	@go run ./test/bench report -json "$$(echo $(OLD) | tr " " ,)" -benchfmt bin/bench-old.txt
+	@go run ./test/bench report -json "$$(echo $(RUN) | tr " " ,)" -benchfmt bin/bench-new.txt
+	@bin/benchstat old=bin/bench-old.txt new=bin/bench-new.txt
 
 ##@ Generate
 
@@ -109,7 +130,7 @@ fmt: bin/golangci-lint ## Format the code
 lint: bin/golangci-lint bin/kube-api-linter ## Lint the code, and the API types by the Kubernetes conventions
 	go vet ./...
 	bin/golangci-lint run --allow-parallel-runners
-	cd hack/controlplane && go vet ./... && $(BIN)/golangci-lint run --allow-parallel-runners
+	for module in controlplane plots; do (cd hack/$$module && go vet ./... && $(BIN)/golangci-lint run --allow-parallel-runners) || exit 1; done
 	bin/kube-api-linter run --allow-parallel-runners --config .golangci-kube-api.yml ./api/...
 
 .PHONY: verify

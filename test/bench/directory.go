@@ -16,6 +16,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory/scimtest"
@@ -87,23 +88,23 @@ func (b *bench) directory(ctx context.Context, out io.Writer, scenario string, p
 
 // operator has people applied and then renamed, with an operator and an empty directory.
 func (d *Directory) operator(ctx context.Context, b *bench, t task) (err error) {
-	p, err := b.warmPlane(ctx)
+	p, err := b.warmPlane(ctx, t.scenario)
 	if err != nil {
 		return err
 	}
 	defer p.end()
 	ctx, cancel := patience(ctx, t)
 	defer cancel()
-	s, err := b.startScim(ctx)
+	s, err := b.startScim(ctx, b.latency)
 	if err != nil {
 		return err
 	}
 	defer s.end()
-	namespace, err := p.accounted(ctx, d.People, s.url)
+	namespace, err := p.accounted(ctx, d.People, s.url, 0)
 	if err != nil {
 		return err
 	}
-	at, err := b.staff(ctx, p, wayOperator, namespace)
+	at, err := b.staff(ctx, p, t, namespace)
 	if err != nil {
 		return err
 	}
@@ -141,29 +142,21 @@ func rename(ctx context.Context, w *wire, namespace string, i int) error {
 	return w.send(ctx, http.MethodPatch, userPath(namespace, personName(i)), typeMergePatch, []byte(`{"spec":{"givenName":"Augusta"}}`), nil)
 }
 
-// accounted is a house whose people have accounts in the directory at a URL.
-func (p *plane) accounted(ctx context.Context, people int, url string) (string, error) {
-	namespace, err := p.namespace(ctx)
-	if err != nil {
-		return "", err
-	}
-	all := house(namespace, people)
+// accounted is a house whose people have accounts in the directory at a URL, which is looked at so often; 0, and as often as by
+// default.
+func (p *plane) accounted(ctx context.Context, people int, url string, resync time.Duration) (string, error) {
+	all := house(people)
 	org := all[0].(*v1alpha1.Organization)
 	org.Spec.Directory = build.Organization(organization).Directory().Obj().Spec.Directory
 	org.Spec.Directory.SCIM.URL = url
+	if resync > 0 {
+		org.Spec.Directory.ResyncPeriod = &metav1.Duration{Duration: resync}
+	}
 	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: org.Spec.Directory.SCIM.CredentialsSecretRef.Name},
+		ObjectMeta: metav1.ObjectMeta{Name: org.Spec.Directory.SCIM.CredentialsSecretRef.Name},
 		StringData: map[string]string{"token": scimtest.Token},
 	}
-	if err := p.client.Create(ctx, secret); err != nil {
-		return "", err
-	}
-	for _, o := range all {
-		if err := p.client.Create(ctx, o); err != nil {
-			return "", err
-		}
-	}
-	return namespace, nil
+	return p.furnish(ctx, append([]client.Object{secret}, all...))
 }
 
 // measure measures one wave of the operator between two moments of silence.
@@ -203,7 +196,7 @@ func (v *Provision) measure(ctx context.Context, p *plane, s *scim, at staff, pe
 
 // bare makes the requests of the operator, and nothing else, to an empty directory.
 func (d *Directory) bare(ctx context.Context, b *bench) error {
-	s, err := b.startScim(ctx)
+	s, err := b.startScim(ctx, b.latency)
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	// fair is by how much at most a single invitation may take longer while people of another organization are onboarded.
-	fair = 2
+	// fairnessTarget is by how much at most a single invitation may take longer while people of another organization are onboarded.
+	fairnessTarget = 2
 	// alone is how many single invitations are measured while nothing else happens.
 	alone = 20
 	// apart is how long after one single invitation the next comes: a pool looks twice a second at most.
@@ -26,9 +26,9 @@ const (
 type Fairness struct {
 	Crowd int `json:"crowd"`
 	// Seconds is how long the crowd took.
-	Seconds float64 `json:"seconds"`
-	Alone   Singles `json:"alone"`
-	Beside  Singles `json:"beside"`
+	Seconds float64   `json:"seconds"`
+	Alone   Newcomers `json:"alone"`
+	Beside  Newcomers `json:"beside"`
 	// Ratio is that of the medians of the invitations, and WriteRatio that of the bare writes, which the API server alone is to blame for.
 	Ratio      float64 `json:"ratio"`
 	WriteRatio float64 `json:"writeRatio"`
@@ -36,8 +36,8 @@ type Fairness struct {
 	Disturbed  bool    `json:"disturbed"`
 }
 
-// Singles are invitations one after the other, each after a bare write that nobody looks at.
-type Singles struct {
+// Newcomers are invitations one after the other, each after a bare write that nobody looks at.
+type Newcomers struct {
 	// Invitations are the milliseconds from the create until the person was seen to be invited, in their order.
 	Invitations []float64 `json:"milliseconds"`
 	Median      float64   `json:"medianMilliseconds"`
@@ -75,7 +75,7 @@ func (b *bench) fairness(ctx context.Context, out io.Writer, scenario string, cr
 }
 
 func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
-	p, err := b.warmPlane(ctx)
+	p, err := b.warmPlane(ctx, t.scenario)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
 	if n.nowhere, err = p.namespace(ctx); err != nil {
 		return err
 	}
-	at, err := b.staff(ctx, p, wayOperator, crowded, n.namespace)
+	at, err := b.staff(ctx, p, t, crowded, n.namespace)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (f *Fairness) wave(ctx context.Context, w *wire, crowded string, n *neighbo
 }
 
 // come has one person after the other invited, until that is enough.
-func (n *neighbour) come(ctx context.Context, s *Singles, enough func() bool) error {
+func (n *neighbour) come(ctx context.Context, s *Newcomers, enough func() bool) error {
 	for ; !enough(); n.people++ {
 		begun := time.Now()
 		if err := create(ctx, n.wire, n.nowhere, n.people, nil); err != nil {
@@ -171,7 +171,7 @@ func (n *neighbour) come(ctx context.Context, s *Singles, enough func() bool) er
 }
 
 func (f *Fairness) sumUp() {
-	for _, s := range []*Singles{&f.Alone, &f.Beside} {
+	for _, s := range []*Newcomers{&f.Alone, &f.Beside} {
 		s.Median, s.P99, s.Write = quantile(s.Invitations, 0.5), quantile(s.Invitations, 0.99), quantile(s.writes, 0.5)
 	}
 	f.Ratio, f.WriteRatio = f.Beside.Median/f.Alone.Median, f.Beside.Write/f.Alone.Write
@@ -189,7 +189,7 @@ func (f Fairness) print(w io.Writer) {
 	row("from applied to invited, ms, p99", f.Alone.P99, f.Beside.P99)
 	row("one bare write, ms, median", f.Alone.Write, f.Beside.Write)
 	row("the median in such writes", f.Alone.Median/f.Alone.Write, f.Beside.Median/f.Beside.Write)
-	judge(w, "the median, in that alone", "%.2f", f.Ratio, fair)
+	judge(w, "the median, in that alone", "%.2f", f.Ratio, fairnessTarget)
 	if f.Disturbed {
 		fmt.Fprintf(w, "DISTURBED: other processes used %.0f %% of the machine meanwhile, so these figures mean little\n", 100*f.Foreign)
 	}

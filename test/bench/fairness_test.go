@@ -11,8 +11,8 @@ import (
 func TestPrintFairness(t *testing.T) {
 	f := Fairness{
 		Crowd: 50_000, Seconds: 240, Disturbed: true, Foreign: 0.3,
-		Alone:  Singles{Invitations: []float64{30, 20, 40}, writes: []float64{4, 2, 3}},
-		Beside: Singles{Invitations: []float64{90, 75}, writes: []float64{9, 12}},
+		Alone:  Newcomers{Invitations: []float64{30, 20, 40}, writes: []float64{4, 2, 3}},
+		Beside: Newcomers{Invitations: []float64{90, 75}, writes: []float64{9, 12}},
 	}
 	f.sumUp()
 	var out strings.Builder

@@ -260,11 +260,16 @@ func (h *hall) open(ctx context.Context, b *bench, p *plane, at staff) error {
 // rest waits, when nobody else writes, until the operator has done what follows from a request: what it does competes with
 // the next one, all the more the more that takes.
 func (h *hall) rest(ctx context.Context, after call) error {
-	const pause = 100 * time.Millisecond
 	if !h.calm || strings.HasSuffix(after.path, dryRun) {
 		return nil
 	}
-	processes := map[string]int{"manager": h.manager}
+	return untilIdle(ctx, h.manager)
+}
+
+// untilIdle waits until a process does nothing.
+func untilIdle(ctx context.Context, pid int) error {
+	const pause = 100 * time.Millisecond
+	processes := map[string]int{"manager": pid}
 	for {
 		begin, err := take(processes)
 		if err != nil {

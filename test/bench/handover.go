@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/test/build"
@@ -62,7 +63,7 @@ func (b *bench) handover(ctx context.Context, out io.Writer, scenario string, ob
 }
 
 func (h *Handover) measure(ctx context.Context, b *bench, t task) error {
-	p, err := b.warmPlane(ctx)
+	p, err := b.warmPlane(ctx, t.scenario)
 	if err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (h *Handover) measure(ctx context.Context, b *bench, t task) error {
 	if err != nil {
 		return err
 	}
-	at, err := b.staff(ctx, p, wayOperator, namespace)
+	at, err := b.staff(ctx, p, t, namespace)
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func (h *Handover) measure(ctx context.Context, b *bench, t task) error {
 		return err
 	}
 	begun := time.Now()
-	err = notes(ctx, h.Objects, func(ctx context.Context, i int) error { return p.pass(ctx, namespace, noteName(i), leaver) })
+	err = notes(ctx, h.Objects, func(ctx context.Context, i int) error { return pass(ctx, p.wire, namespace, noteName(i), leaver) })
 	h.Bare = time.Since(begun).Seconds()
 	h.Ratio = h.Operator / h.Bare
 	return err
@@ -148,29 +149,32 @@ func (h *Handover) wave(ctx context.Context, p *plane, at staff, namespace strin
 
 // estate is a house in which one of two people owns so many ConfigMaps.
 func (p *plane) estate(ctx context.Context, objects int) (string, error) {
-	namespace, err := p.namespace(ctx)
+	namespace, err := p.furnish(ctx, estate(2))
 	if err != nil {
 		return "", err
 	}
-	all := house(namespace, 2)
+	return namespace, each(ctx, objects, func(ctx context.Context, i int) error { return p.note(ctx, namespace, noteName(i), leaver) })
+}
+
+// estate is a house in which what people own is handed over when they leave.
+func estate(seats int) []client.Object {
+	all := house(seats)
 	all[0].(*v1alpha1.Organization).Spec.Offboarding.Ownership = build.Organization(organization).Ownership(build.Notes()).Obj().Spec.Offboarding.Ownership
-	for _, o := range all {
-		if err := p.client.Create(ctx, o); err != nil {
-			return "", err
-		}
-	}
-	return namespace, each(ctx, objects, func(ctx context.Context, i int) error {
-		note := build.Note(noteName(i), leaver)
-		note.Namespace = namespace
-		note.Data = map[string]string{"text": "of a kilobyte or so: " + fmt.Sprintf("%01000d", i)}
-		return p.client.Create(ctx, note)
-	})
+	return all
+}
+
+// note makes an object that somebody owns.
+func (p *plane) note(ctx context.Context, namespace, name, owner string) error {
+	note := build.Note(name, owner)
+	note.Namespace = namespace
+	note.Data = map[string]string{"text": "of a kilobyte or so: " + fmt.Sprintf("%01000d", 0)}
+	return p.client.Create(ctx, note)
 }
 
 // pass gives an object to somebody.
-func (p *plane) pass(ctx context.Context, namespace, name, to string) error {
+func pass(ctx context.Context, w *wire, namespace, name, to string) error {
 	patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:%q}}}`, v1alpha1.LabelOwner, to)
-	return p.wire.send(ctx, http.MethodPatch, "/api/v1/namespaces/"+namespace+"/configmaps/"+name, typeMergePatch, patch, nil)
+	return w.send(ctx, http.MethodPatch, "/api/v1/namespaces/"+namespace+"/configmaps/"+name, typeMergePatch, patch, nil)
 }
 
 // notes does something for each of n objects, as many at once as the operator.

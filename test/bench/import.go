@@ -113,7 +113,7 @@ func medianApplied(all []Applied) Applied {
 
 // importRun measures each way once, on a control plane of their own.
 func (b *bench) importRun(ctx context.Context, out io.Writer, t task, run int, s *sheet, im *Import, runs map[string][]Applied) error {
-	p, err := b.warmPlane(ctx)
+	p, err := b.warmPlane(ctx, t.scenario)
 	if err != nil {
 		return err
 	}

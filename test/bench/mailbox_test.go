@@ -17,7 +17,7 @@ func TestTally(t *testing.T) {
 		}
 		return all
 	}
-	count := &tally{ids: map[string]bool{}}
+	count := newTally()
 	for _, c := range []struct {
 		why                         string
 		kept                        []mailbox.Message

@@ -14,7 +14,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,10 +21,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
-
-	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
 func main() {
@@ -50,6 +46,8 @@ func dispatch(ctx context.Context, args []string) error {
 			return runScim(ctx, args[1:])
 		case wayPlugin:
 			return runPlugin(ctx, args[1:])
+		case "report":
+			return publish(args[1:])
 		}
 	}
 	log.SetLogger(logr.Discard()) // for what the libraries have to say
@@ -67,8 +65,9 @@ type bench struct {
 	scenarios []string
 	// sizes are the numbers of people, by scenario.
 	sizes                        map[string][]int
-	seats, releases, asks        int
-	latency                      time.Duration
+	seats, releases, asks, owned int
+	meanwhile                    int
+	latency, idles               time.Duration
 	runs                         int
 	plan                         string
 	json                         string
@@ -78,20 +77,25 @@ type bench struct {
 
 	self string // this program
 	dir  string // for logs and the like, removed at the end
-	// status is what the operator gives to people, found out when it warms up.
-	status *v1alpha1.UserStatus
-	report Report
+	// examples are what the operator writes about people, by scenario, found out when it warms up.
+	examples map[string]example
+	report   Report
 }
 
 func parse(args []string) (*bench, error) {
-	b := &bench{sizes: map[string][]int{}, report: Report{Sizes: []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Fairnesses: []Fairness{}, Imports: []Import{}, Rejected: []Rejection{}, Setting: Setting{
-		Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC,
-	}}}
+	b := &bench{sizes: map[string][]int{}, examples: map[string]example{}, report: newReport()}
 	flags := flag.NewFlagSet("bench", flag.ExitOnError)
 	scenarios := flags.String("scenarios", strings.Join(allScenarios, ","), "which `scenarios` to measure")
 	people := map[string]*string{
 		scenarioInvite:    flags.String("people", "1000,10000", "invite: how many people to invite, one table for each `number`"),
 		scenarioGrant:     flags.String("grants", "10000", "grant: how many people wait for the seats that come, one table for each `number`"),
+		scenarioAccept:    flags.String("accepts", "1000,10000", "accept: how many people accept, one table for each `number`"),
+		scenarioOffboard:  flags.String("leavers", "1000", "offboard: how many people are archived, one table for each `number`"),
+		scenarioTeam:      flags.String("members", "1000,10000", "team: how many members the teams have, one table for each `number`"),
+		scenarioMove:      flags.String("movers", "1000", "move: how many people move to another team, one table for each `number`"),
+		scenarioRestart:   flags.String("restarts", "1000,10000", "restart: how many people are there, one table for each `number`"),
+		scenarioSingle:    flags.String("settled", "1000", "single: how many people there are beside, two tables for each `number`"),
+		scenarioIdle:      flags.String("idlers", "1000", "idle: how many people there are, one table for each `number`"),
 		scenarioRelease:   flags.String("waiting", "50000", "release: how many people wait, one table for each `number`"),
 		scenarioAdmission: flags.String("users", "10000", "admission: how many people there are, two tables for each `number`"),
 		scenarioDirectory: flags.String("accounts", "10000", "directory: how many people have accounts there, one table for each `number`"),
@@ -99,8 +103,11 @@ func parse(args []string) (*bench, error) {
 		scenarioFairness:  flags.String("crowd", "50000", "fairness: how many people of one organization are onboarded, one table for each `number`"),
 		scenarioImport:    flags.String("rows", "50000", "import: how many people are in the spreadsheet, one table for each `number`"),
 	}
-	flags.IntVar(&b.asks, "asks", 100, "admission: how many requests of each kind to make")
+	flags.IntVar(&b.asks, "asks", 100, "admission, single: how many requests of each kind to make")
 	flags.DurationVar(&b.latency, "latency", 100*time.Millisecond, "directory: how long it takes for each request; 0, and the API server is the slower side")
+	flags.IntVar(&b.meanwhile, "meanwhile", 10000, "single: how many others are applied in the second of its tables")
+	flags.DurationVar(&b.idles, "idle", 5*time.Minute, "idle: for how long")
+	flags.IntVar(&b.owned, "owned", 3, "offboard: how many objects each of them owns")
 	flags.IntVar(&b.seats, "seats", 50, "release: how many seats the pool has")
 	flags.IntVar(&b.releases, "releases", 20, "release: how many holders to archive, one after the other; fewer than -seats")
 	flags.IntVar(&b.runs, "runs", 3, "how often to measure each way; the median counts")
@@ -112,7 +119,13 @@ func parse(args []string) (*bench, error) {
 	flags.StringVar(&b.crds, "crds", "config/crd/bases", "the `directory` of the custom resource definitions")
 	flags.StringVar(&b.kubectl, "kubectl", "bin/kubectl", "the `program` that puts the webhook configurations together")
 	flags.StringVar(&b.webhooks, "webhooks", "config/webhook", "the `directory` of the webhook configurations")
+	grow := flags.String("sizes", "", "`numbers` of people for every scenario whose growth is looked at, instead of their own flags")
 	_ = flags.Parse(args) // it exits with the usage on an error
+	if *grow != "" {
+		for _, scenario := range growing {
+			*people[scenario] = *grow
+		}
+	}
 	var err error
 	if b.scenarios, err = parseScenarios(*scenarios); err != nil {
 		return nil, err
@@ -135,8 +148,8 @@ func parse(args []string) (*bench, error) {
 // check says what of the flags cannot be.
 func (b *bench) check(arguments int) error {
 	switch {
-	case arguments > 0 || b.runs < 1 || b.asks < 1 || b.latency < 0:
-		return errors.New("unexpected arguments: only flags are taken, and -runs and -asks must be 1 or more, and -latency not negative; see -h")
+	case arguments > 0 || b.runs < 1 || b.asks < 1 || b.owned < 0 || b.latency < 0 || b.meanwhile < 1 || b.idles <= 0:
+		return errors.New("unexpected arguments: only flags are taken, and -runs, -asks, -meanwhile and -idle must be more than 0, and -latency and -owned not negative; see -h")
 	case b.releases < 1 || b.releases >= b.seats || b.releases > queued || b.seats > 1000:
 		return fmt.Errorf("-releases must be 1 to %d and less than -seats, of which there are up to 1000", queued)
 	}
@@ -179,20 +192,12 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 		b.report.Plan.print(out)
 	}
 	for _, scenario := range b.scenarios {
-		measure := b.compare
-		switch scenario {
-		case scenarioRelease:
-			measure = b.release
-		case scenarioAdmission:
-			measure = b.admission
-		case scenarioDirectory:
-			measure = b.directory
-		case scenarioHandover:
-			measure = b.handover
-		case scenarioImport:
-			measure = b.importing
-		case scenarioFairness:
-			measure = b.fairness
+		measure, ok := map[string]func(ctx context.Context, out io.Writer, scenario string, people int) error{
+			scenarioRelease: b.release, scenarioAdmission: b.admission, scenarioDirectory: b.directory, scenarioHandover: b.handover,
+			scenarioImport: b.importing, scenarioRestart: b.restart, scenarioSingle: b.single, scenarioIdle: b.idle, scenarioFairness: b.fairness,
+		}[scenario]
+		if !ok {
+			measure = b.compare
 		}
 		for _, people := range b.sizes[scenario] {
 			if err := measure(ctx, out, scenario, people); err != nil {
@@ -200,6 +205,8 @@ func (b *bench) all(ctx context.Context, out io.Writer) error {
 			}
 		}
 	}
+	b.report.Growth = growth(b.report.Sizes)
+	printGrowth(out, b.report.Growth)
 	return nil
 }
 
@@ -212,6 +219,9 @@ func (b *bench) compare(ctx context.Context, out io.Writer, scenario string, peo
 		}
 	}
 	size := sumUp(scenario, people, runs)
+	if scenario == scenarioOffboard {
+		size.Owned = b.owned
+	}
 	b.report.Sizes = append(b.report.Sizes, size)
 	size.print(out)
 	return nil
@@ -220,7 +230,7 @@ func (b *bench) compare(ctx context.Context, out io.Writer, scenario string, peo
 // round measures all three ways once, on a control plane of their own: what earlier rounds left behind would slow
 // the later ones down.
 func (b *bench) round(ctx context.Context, out io.Writer, scenario string, people, run int, runs map[string][]Measurement) error {
-	p, err := b.warmPlane(ctx)
+	p, err := b.warmPlane(ctx, scenario)
 	if err != nil {
 		return err
 	}
@@ -242,21 +252,21 @@ func (b *bench) round(ctx context.Context, out io.Writer, scenario string, peopl
 	return nil
 }
 
-// warmPlane starts a control plane, and has the operator invite a few people there: that warms it up, and shows what
-// the operator writes about them.
-func (b *bench) warmPlane(ctx context.Context) (*plane, error) {
+// warmPlane starts a control plane, and has the operator invite a few people there, and do with others what a scenario is about:
+// that warms it up, and shows what the operator writes about them.
+func (b *bench) warmPlane(ctx context.Context, scenario string) (*plane, error) {
 	p, err := startPlane(ctx, b.controlplane, b.crds, b.dir)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.warmUp(ctx, p); err != nil {
+	if err := b.warmUp(ctx, p, scenario); err != nil {
 		p.end()
 		return nil, fmt.Errorf("warming up: %w", err)
 	}
 	return p, nil
 }
 
-func (b *bench) warmUp(ctx context.Context, p *plane) error {
+func (b *bench) warmUp(ctx context.Context, p *plane, scenario string) error {
 	const few = 100
 	var version struct{ GitVersion string }
 	if err := p.wire.send(ctx, "GET", "/version", "", nil, &version); err != nil {
@@ -266,12 +276,12 @@ func (b *bench) warmUp(ctx context.Context, p *plane) error {
 	if _, err := b.measure(ctx, p, task{scenario: scenarioInvite, way: wayOperator, people: few}); err != nil {
 		return err
 	}
-	var anybody v1alpha1.UserList
-	if err := p.client.List(ctx, &anybody, client.Limit(1)); err != nil {
-		return err
+	b.examples[scenarioGrant] = b.examples[scenarioInvite]
+	if courses[scenario].first == 0 { // nobody is anywhere before
+		return nil
 	}
-	b.status = &anybody.Items[0].Status
-	return nil
+	_, err := b.measure(ctx, p, task{scenario: scenario, way: wayOperator, people: few})
+	return err
 }
 
 // quietly measures until nobody disturbed it, or too often. measure says which part of the machine others used.

@@ -6,10 +6,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
-
-	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 )
 
 // task is what is measured at a time: a scenario, in one way, with a number of people.
@@ -23,7 +20,7 @@ func (t task) String() string {
 }
 
 // Measurement is what one way took for a number of people. What is per person counts until nobody wrote any more,
-// what is of the wave from what started it until the last person was seen to be invited.
+// what is of the wave from what started it until the last person was seen to be where the scenario has people get.
 type Measurement struct {
 	// Wall is the seconds that the wave took.
 	Wall float64 `json:"wallSeconds"`
@@ -55,19 +52,15 @@ type Measurement struct {
 	Mails int `json:"mails"`
 }
 
-// measure has people invited in one way, in a namespace of its own.
+// measure has people go through a scenario in one way, in a namespace of its own.
 func (b *bench) measure(ctx context.Context, p *plane, t task) (m Measurement, err error) {
 	ctx, cancel := patience(ctx, t)
 	defer cancel()
-	seats := t.people
-	if t.scenario == scenarioGrant {
-		seats = 0
-	}
-	namespace, err := p.house(ctx, seats)
+	namespace, err := p.furnish(ctx, courses[t.scenario].house(t.people))
 	if err != nil {
 		return m, err
 	}
-	at, err := b.staff(ctx, p, t.way, namespace)
+	at, err := b.staff(ctx, p, t, namespace)
 	if err != nil {
 		return m, err
 	}
@@ -81,7 +74,12 @@ func (b *bench) measure(ctx context.Context, p *plane, t task) (m Measurement, e
 
 // patience ends what takes too long.
 func patience(ctx context.Context, t task) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, 2*time.Minute+time.Duration(t.people)*100*time.Millisecond,
+	return patienceBeside(ctx, t, 0)
+}
+
+// patienceBeside ends what takes too long, where some of the time has nothing to do with how many people there are.
+func patienceBeside(ctx context.Context, t task, other time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, 2*time.Minute+other+time.Duration(t.people)*100*time.Millisecond,
 		fmt.Errorf("the bench gives up on %s: it takes too long", t))
 }
 
@@ -106,9 +104,9 @@ func (b *bench) wave(ctx context.Context, p *plane, at staff, t task, namespace 
 	if m.EmptyMemory, err = at.memory(); err != nil {
 		return m, err
 	}
-	w := wave{task: t, namespace: namespace, status: b.status}
-	if t.scenario == scenarioGrant {
-		if err := w.assemble(ctx, p.wire); err != nil {
+	w := wave{task: t, course: courses[t.scenario], namespace: namespace, owned: b.owned, portal: at.portal, example: b.examples[t.scenario]}
+	if w.prepare != nil {
+		if err := w.prepare(ctx, p, at, &w); err != nil {
 			return m, err
 		}
 		if asked, _, err = p.settled(ctx, processes); err != nil {
@@ -137,85 +135,15 @@ func (b *bench) wave(ctx context.Context, p *plane, at staff, t task, namespace 
 	if m.PeakMemory, err = at.memory(); err != nil {
 		return m, err
 	}
-	if at.mailbox != nil {
-		m.Mails, err = mails(at.mailbox, t.people)
+	if at.mailbox == nil {
+		return m, nil
 	}
+	if w.example.after, err = w.look(ctx, p.wire, w.first); err != nil {
+		return m, err
+	}
+	b.examples[t.scenario] = w.example
+	m.Mails, err = mails(at.mailbox, w.first+w.crowd())
 	return m, err
 }
 
 func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
-
-// wave is a number of people who get invited.
-type wave struct {
-	task
-	namespace string
-	status    *v1alpha1.UserStatus // what the operator gives to people
-	// there are the versions of people who are there before, and from that of everything then.
-	there []version
-	from  string
-}
-
-// assemble creates people who wait until there are seats. Only the operator tells them so.
-func (w *wave) assemble(ctx context.Context, c *wire) error {
-	w.there = make([]version, w.people)
-	before, err := present(ctx, c, w.namespace)
-	if err != nil {
-		return err
-	}
-	err = each(ctx, w.people, func(ctx context.Context, i int) error { return create(ctx, c, w.namespace, i, &w.there[i]) })
-	if err == nil && w.way == wayOperator {
-		err = await(ctx, c, w.namespace, before, w.people, waiting)
-	}
-	if err == nil {
-		w.from, err = present(ctx, c, w.namespace)
-	}
-	return err
-}
-
-// run has people invited, and waits until all of them are seen to be.
-func (w *wave) run(ctx context.Context, c *wire, processes map[string]int) (first, last sample, err error) {
-	if first, err = take(processes); err != nil {
-		return first, last, err
-	}
-	all := make(chan error, 1)
-	go func() { all <- await(ctx, c, w.namespace, w.from, w.people, invited) }()
-	if err := w.start(ctx, c); err != nil {
-		return first, last, err
-	}
-	if err := <-all; err != nil {
-		return first, last, err
-	}
-	last, err = take(processes)
-	return first, last, err
-}
-
-// start does what has people invited. Where nobody else does, it plays the operator too.
-func (w *wave) start(ctx context.Context, c *wire) error {
-	raw := w.way == wayRaw
-	if w.scenario == scenarioInvite {
-		return each(ctx, w.people, func(ctx context.Context, i int) error {
-			if !raw {
-				return create(ctx, c, w.namespace, i, nil)
-			}
-			var created version
-			if err := create(ctx, c, w.namespace, i, &created); err != nil {
-				return err
-			}
-			return invite(ctx, c, w.namespace, i, created, w.status)
-		})
-	}
-	scale := fmt.Sprintf(`{"spec":{"seats":%d}}`, w.people)
-	err := c.send(ctx, http.MethodPatch, path(w.namespace, "seatpools")+"/"+pool, typeMergePatch, []byte(scale), nil)
-	if err != nil || !raw {
-		return err
-	}
-	slices := ledger(w.namespace, w.people)
-	if err := each(ctx, len(slices), func(ctx context.Context, i int) error {
-		return post(ctx, c, path(w.namespace, "seatslices"), slices[i], nil)
-	}); err != nil {
-		return err
-	}
-	return each(ctx, w.people, func(ctx context.Context, i int) error {
-		return invite(ctx, c, w.namespace, i, w.there[i], w.status)
-	})
-}

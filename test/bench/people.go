@@ -38,11 +38,11 @@ func person(namespace string, i int) *v1alpha1.User {
 }
 
 // house are the objects that people belong to: an organization owned by the first of them, and a pool of seats.
-func house(namespace string, seats int) []client.Object {
+func house(seats int) []client.Object {
 	return []client.Object{
-		build.Organization(organization).In(namespace).Owner(personName(0)).DisplayName("Acme").Obj(),
-		build.SeatPool(pool).In(namespace, organization).Seats(int32(seats)).Obj(),
-		build.Role(role).In(namespace, organization).SeatPool(pool).DisplayName("Member").Obj(),
+		build.Organization(organization).Owner(personName(0)).DisplayName("Acme").Obj(),
+		build.SeatPool(pool).In("", organization).Seats(int32(seats)).Obj(),
+		build.Role(role).In("", organization).SeatPool(pool).DisplayName("Member").Obj(),
 	}
 }
 
@@ -96,20 +96,23 @@ func post(ctx context.Context, w *wire, path string, object, into any) error {
 	return w.send(ctx, http.MethodPost, path, typeJSON, body, into)
 }
 
-// invite plays the operator: it writes the status of one person, who is at that version.
-func invite(ctx context.Context, w *wire, namespace string, i int, v version, status *v1alpha1.UserStatus) error {
+// invite plays the operator: it writes the status of one person, who is at that version, and reads the answer into into unless
+// that is nil.
+func invite(ctx context.Context, w *wire, namespace string, i int, v version, status *v1alpha1.UserStatus, into any) error {
 	u := person(namespace, i)
 	patch, err := statusPatch(v.Metadata.ResourceVersion, statusOf(u, status))
 	if err != nil {
 		return err
 	}
-	return w.send(ctx, http.MethodPatch, userPath(namespace, u.Name)+"/status", typeMergePatch, patch, nil)
+	return w.send(ctx, http.MethodPatch, userPath(namespace, u.Name)+"/status", typeMergePatch, patch, into)
 }
 
 // statusOf is the status that the operator gave to one person, as it would be for u.
 func statusOf(u *v1alpha1.User, example *v1alpha1.UserStatus) *v1alpha1.UserStatus {
 	status := example.DeepCopy()
-	status.Invitation.Email = u.Spec.Email
+	if status.Invitation != nil {
+		status.Invitation.Email = u.Spec.Email
+	}
 	return status
 }
 
@@ -129,6 +132,7 @@ type change struct {
 		Metadata struct{ Name, ResourceVersion string }
 		Status   struct {
 			Conditions []struct{ Type, Reason string }
+			Roles      []string
 		}
 	}
 }
@@ -146,6 +150,10 @@ func (c change) reason() string {
 func invited(c change) bool { return c.reason() == v1alpha1.ReasonInvited }
 
 func waiting(c change) bool { return c.reason() == v1alpha1.ReasonAwaitingSeat }
+
+func active(c change) bool { return c.reason() == v1alpha1.ReasonActive }
+
+func archived(c change) bool { return c.reason() == v1alpha1.ReasonArchived }
 
 // audience counts who is seen to be as is wanted, by one watch that is as cheap as can be and the same for all ways.
 type audience struct {

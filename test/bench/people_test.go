@@ -65,7 +65,7 @@ func TestLedger(t *testing.T) {
 	}
 }
 
-func event(kind, name, version, reason string) string {
+func eventOf(kind, name, version, reason string) string {
 	u := v1alpha1.User{ObjectMeta: metav1.ObjectMeta{Name: name, ResourceVersion: version}}
 	u.Status.Conditions = []metav1.Condition{{Type: "Seated", Reason: "Seated"}, {Type: "Ready", Reason: reason}}
 	content, err := json.Marshal(map[string]any{"type": kind, "object": u})
@@ -83,30 +83,30 @@ func TestAwait(t *testing.T) {
 		err     string
 	}{
 		"everybody, in one watch": {
-			[]string{event("ADDED", "a", "1", "") + event("ADDED", "b", "2", "") + event("MODIFIED", "b", "3", "Invited") + event("MODIFIED", "a", "4", "Invited")},
+			[]string{eventOf("ADDED", "a", "1", "") + eventOf("ADDED", "b", "2", "") + eventOf("MODIFIED", "b", "3", "Invited") + eventOf("MODIFIED", "a", "4", "Invited")},
 			[]string{""},
 			"",
 		},
 		"one person twice is one": {
-			[]string{event("MODIFIED", "a", "1", "Invited") + event("MODIFIED", "a", "2", "Invited"), event("MODIFIED", "b", "3", "Invited")},
+			[]string{eventOf("MODIFIED", "a", "1", "Invited") + eventOf("MODIFIED", "a", "2", "Invited"), eventOf("MODIFIED", "b", "3", "Invited")},
 			[]string{"", "2"},
 			"",
 		},
 		"a watch that ends is taken up where it ended": {
-			[]string{event("MODIFIED", "a", "1", "Invited") + event("ADDED", "b", "2", "")[:20], event("MODIFIED", "b", "3", "Invited")},
+			[]string{eventOf("MODIFIED", "a", "1", "Invited") + eventOf("ADDED", "b", "2", "")[:20], eventOf("MODIFIED", "b", "3", "Invited")},
 			[]string{"", "1"},
 			"",
 		},
 		"what is too old begins anew": {
-			[]string{event("MODIFIED", "a", "1", "Invited"), gone, event("ADDED", "a", "1", "Invited") + event("ADDED", "b", "3", "Invited")},
+			[]string{eventOf("MODIFIED", "a", "1", "Invited"), gone, eventOf("ADDED", "a", "1", "Invited") + eventOf("ADDED", "b", "3", "Invited")},
 			[]string{"", "1", ""},
 			"",
 		},
 		"an error from the first is one":   {[]string{gone}, []string{""}, "too old resource version"},
 		"a watch that cannot be opened":    {nil, []string{""}, "refused"},
 		"what is no event of a watch":      {[]string{"nonsense"}, []string{""}, "invalid character"},
-		"another state is no invitation":   {[]string{event("MODIFIED", "a", "1", "AwaitingSeat")}, []string{"", "1"}, "0 of 2"},
-		"one of two is not all that count": {[]string{event("MODIFIED", "a", "1", "Invited")}, []string{"", "1"}, "1 of 2"},
+		"another state is no invitation":   {[]string{eventOf("MODIFIED", "a", "1", "AwaitingSeat")}, []string{"", "1"}, "0 of 2"},
+		"one of two is not all that count": {[]string{eventOf("MODIFIED", "a", "1", "Invited")}, []string{"", "1"}, "1 of 2"},
 	} {
 		var opened []string
 		a := &audience{wanted: invited, seen: map[string]bool{}}

@@ -93,10 +93,14 @@ var planTitles = map[string]string{
 	"settled": "nothing changed", "change": "in one pool, one leaves and one waits",
 }
 
+// planPeople is how many people planTargets are for, which are milliseconds.
+const planPeople = 100_000
+
+var planTargets = map[string]float64{"grant": 50, "restart": 50, "settled": 50, "change": 0.05}
+
 // print writes the table, and beside the targets what 100 000 people take.
 func (ps Plans) print(w io.Writer) {
-	const few, many = 10_000, 100_000
-	targets := map[string]float64{"grant": 50, "restart": 50, "settled": 50, "change": 0.05} // milliseconds
+	const few, many = 10_000, planPeople
 	fmt.Fprintf(w, "%-42s%11s%11s%11s%11s%11s\n", "plan: 10 pools, no API server", "people", "ms", "ns/person", "allocs", "KiB")
 	for _, p := range ps {
 		fmt.Fprintf(w, "%-42s%11d%11.3f%11.2f%11.0f%11.0f\n",
@@ -104,7 +108,7 @@ func (ps Plans) print(w io.Writer) {
 	}
 	for _, p := range ps {
 		if p.People == many {
-			judge(w, planTitles[p.Case]+", ms", "%.2f", p.Nanoseconds/1e6, targets[p.Case])
+			judge(w, planTitles[p.Case]+", ms", "%.2f", p.Nanoseconds/1e6, planTargets[p.Case])
 		}
 	}
 	for _, p := range ps {

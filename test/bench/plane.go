@@ -80,11 +80,17 @@ func (p *plane) namespace(ctx context.Context) (string, error) {
 
 // house makes a namespace with a house of so many seats.
 func (p *plane) house(ctx context.Context, seats int) (string, error) {
+	return p.furnish(ctx, house(seats))
+}
+
+// furnish makes a namespace with some objects.
+func (p *plane) furnish(ctx context.Context, objects []client.Object) (string, error) {
 	namespace, err := p.namespace(ctx)
 	if err != nil {
 		return "", err
 	}
-	for _, o := range house(namespace, seats) {
+	for _, o := range objects {
+		o.SetNamespace(namespace)
 		if err := p.client.Create(ctx, o); err != nil {
 			return "", err
 		}

@@ -54,7 +54,7 @@ type Release struct {
 // release has people wait in a pool that is full, and then lets holders go.
 func (b *bench) release(ctx context.Context, out io.Writer, scenario string, people int) error {
 	t := task{scenario: scenario, way: wayOperator, people: people}
-	p, err := b.warmPlane(ctx)
+	p, err := b.warmPlane(ctx, scenario)
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (b *bench) release(ctx context.Context, out io.Writer, scenario string, peo
 	if err != nil {
 		return err
 	}
-	at, err := b.staff(ctx, p, wayOperator, namespace)
+	at, err := b.staff(ctx, p, t, namespace)
 	if err != nil {
 		return err
 	}

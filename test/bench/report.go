@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"runtime"
 	"slices"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -26,8 +27,23 @@ type Report struct {
 	Handovers   []Handover  `json:"handovers"`
 	Imports     []Import    `json:"imports"`
 	Fairnesses  []Fairness  `json:"fairnesses"`
+	Restarts    []Restart   `json:"restarts"`
+	// Singles are two for each number of people: while nothing else happens, and while others are applied.
+	Singles []Single `json:"singles"`
+	Idles   []Idle   `json:"idles"`
+	// Growth compares the sizes of those scenarios of which several were measured.
+	Growth []Growth `json:"growth"`
 	// Rejected are the measurements that others disturbed, and that count for nothing.
 	Rejected []Rejection `json:"rejected"`
+}
+
+// newReport has no measurements: empty lists, which are not null in JSON.
+func newReport() Report {
+	return Report{
+		Setting: Setting{Go: runtime.Version(), Processors: runtime.NumCPU(), ServerGOGC: serverGOGC},
+		Sizes:   []Size{}, Releases: []Release{}, Admissions: []Admission{}, Directories: []Directory{}, Handovers: []Handover{}, Imports: []Import{},
+		Fairnesses: []Fairness{}, Restarts: []Restart{}, Singles: []Single{}, Idles: []Idle{}, Growth: []Growth{}, Rejected: []Rejection{},
+	}
 }
 
 // Setting is what all figures depend on.
@@ -44,6 +60,8 @@ type Setting struct {
 type Size struct {
 	Scenario string `json:"scenario"`
 	People   int    `json:"people"`
+	// Owned is how many objects each of them owns, where they own some.
+	Owned int `json:"owned,omitempty"`
 	// Runs are the measurements that count, by way, in their order.
 	Runs map[string][]Measurement `json:"runs"`
 	// Median is the measurement of each way with the median wall time.
@@ -79,19 +97,13 @@ const tolerated = 0.1
 
 func disturbed(foreign float64) bool { return foreign > tolerated }
 
-// targets are what the operator's time may be of each floor's, by scenario.
-var targets = map[string][]Ratio{
-	scenarioInvite: {{To: wayMinimal, Target: 1.15}, {To: wayRaw, Target: 1.5}},
-	scenarioGrant:  {{To: wayMinimal, Target: 1.3}, {To: wayRaw}},
-}
-
 // sumUp concludes from the runs of one size.
 func sumUp(scenario string, people int, runs map[string][]Measurement) Size {
 	s := Size{Scenario: scenario, People: people, Runs: runs, Median: map[string]Measurement{}}
 	for way, all := range runs {
 		s.Median[way] = median(all)
 	}
-	for _, ratio := range targets[scenario] {
+	for _, ratio := range courses[scenario].ratios {
 		ratio.Ratio = s.Median[wayOperator].Wall / s.Median[ratio.To].Wall
 		ratio.Met = ratio.Target == 0 || ratio.Ratio <= ratio.Target
 		s.Ratios = append(s.Ratios, ratio)
@@ -130,9 +142,7 @@ func (s Size) print(w io.Writer) {
 	}
 	fmt.Fprintln(w)
 	row(fmt.Sprintf("%s: %d people, median of %d", s.Scenario, s.People, len(s.Runs[wayOperator])), func(way string) string { return way })
-	number(map[string]string{
-		scenarioInvite: "seconds from apply to invited", scenarioGrant: "seconds from scale-up to invited",
-	}[s.Scenario], "%.2f", func(m Measurement) float64 { return m.Wall })
+	number(courses[s.Scenario].title, "%.2f", func(m Measurement) float64 { return m.Wall })
 	number("people per second", "%.0f", func(m Measurement) float64 { return m.PerSecond })
 	number("machine idle, %", "%.1f", func(m Measurement) float64 { return 100 * m.Idle })
 	number("machine used by others, %", "%.1f", func(m Measurement) float64 { return 100 * m.Foreign })
@@ -167,6 +177,12 @@ func (s Size) judge(w io.Writer) {
 	}
 	if s.Scenario == scenarioGrant {
 		judge(w, "SeatSlice writes", "%.0f", s.Median[wayOperator].SliceWrites, sliceWrites(s.People))
+	}
+	if budget := courses[s.Scenario].budget; budget != nil {
+		most := budget(s.Owned)
+		for _, kind := range kinds(most) {
+			judge(w, kind+" per person", "%.3f", s.Median[wayOperator].Requests[kind], most[kind])
+		}
 	}
 	for _, way := range ways {
 		if m := s.Median[way]; m.Disturbed {

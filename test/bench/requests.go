@@ -81,6 +81,15 @@ func (r requests) writes() float64 {
 	return sum
 }
 
+// sum is the number of all requests.
+func (r requests) sum() float64 {
+	var sum float64
+	for _, count := range r {
+		sum += count
+	}
+	return sum
+}
+
 // writesOf is the number of requests that write a kind, refused ones included.
 func (r requests) writesOf(resource string) float64 {
 	of := requests{}

@@ -133,8 +133,8 @@ type scim struct {
 	url string
 }
 
-func (b *bench) startScim(ctx context.Context) (*scim, error) {
-	c, err := start(ctx, b.dir, "directory", nil, b.self, "scim", "-latency", b.latency.String())
+func (b *bench) startScim(ctx context.Context, latency time.Duration) (*scim, error) {
+	c, err := start(ctx, b.dir, "directory", nil, b.self, "scim", "-latency", latency.String())
 	if err != nil {
 		return nil, err
 	}

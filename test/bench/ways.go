@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,9 +40,29 @@ const (
 	scenarioImport = "import"
 	// scenarioFairness is one person of an organization while many of another come.
 	scenarioFairness = "fairness"
+	// scenarioAccept is people who accept their invitations.
+	scenarioAccept = "accept"
+	// scenarioOffboard is people who are archived, with what they own.
+	scenarioOffboard = "offboard"
+	// scenarioTeam is a role that is given to a team of many.
+	scenarioTeam = "team"
+	// scenarioMove is people who move to another team, which gives a role.
+	scenarioMove = "move"
+	// scenarioRestart is an operator that starts where people are settled.
+	scenarioRestart = "restart"
+	// scenarioSingle is one person's changes.
+	scenarioSingle = "single"
+	// scenarioIdle is nothing.
+	scenarioIdle = "idle"
 )
 
-var allScenarios = []string{scenarioInvite, scenarioGrant, scenarioRelease, scenarioAdmission, scenarioDirectory, scenarioHandover, scenarioImport, scenarioFairness}
+var allScenarios = []string{
+	scenarioInvite, scenarioGrant, scenarioAccept, scenarioOffboard, scenarioTeam, scenarioMove, scenarioRelease, scenarioAdmission, scenarioDirectory, scenarioHandover,
+	scenarioRestart, scenarioSingle, scenarioIdle, scenarioImport, scenarioFairness,
+}
+
+// growing are the scenarios that are measured with few and with many people, to see what that does to the cost of each.
+var growing = []string{scenarioInvite, scenarioGrant, scenarioAccept, scenarioOffboard, scenarioTeam, scenarioMove, scenarioRestart}
 
 // The ways to take people from applied to invited. The first two do as little as can be done, and are what the
 // third is measured by.
@@ -59,8 +80,8 @@ var ways = []string{wayRaw, wayMinimal, wayOperator}
 // staff are the processes that wait for the people of a namespace. A bare client has none.
 type staff struct {
 	manager, mailbox *child
-	// admission and metrics are the addresses at which the operator serves them.
-	admission, metrics string
+	// mail is the address of the mail server; admission, metrics and portal are those at which the operator serves them.
+	mail, admission, metrics, portal string
 }
 
 func (s staff) all() []*child {
@@ -97,37 +118,39 @@ func (s staff) end() {
 }
 
 // staff starts what one way needs in namespaces, the first of which is the operator's own, and returns when it is ready for people.
-func (b *bench) staff(ctx context.Context, p *plane, way string, namespaces ...string) (s staff, err error) {
+func (b *bench) staff(ctx context.Context, p *plane, t task, namespaces ...string) (s staff, err error) {
 	defer func() {
 		if err != nil {
 			s.end()
 		}
 	}()
-	switch way {
+	switch t.way {
 	case wayMinimal:
-		s.manager, err = b.startMinimal(ctx, p, namespaces[0])
+		s.manager, err = b.startMinimal(ctx, p, t, namespaces[0])
 	case wayOperator:
 		if s.mailbox, err = start(ctx, b.dir, "mailbox", nil, b.self, "mailbox"); err != nil {
 			return s, err
 		}
-		var errs [2]error
-		s.admission, errs[0] = freeAddress(ctx)
-		s.metrics, errs[1] = freeAddress(ctx)
+		var errs [4]error
+		s.mail, errs[0] = s.mailbox.answer("ready")
+		for i, address := range []*string{&s.admission, &s.metrics, &s.portal} {
+			*address, errs[i+1] = freeAddress(ctx)
+		}
 		if err = errors.Join(errs[:]...); err != nil {
 			return s, err
 		}
-		s.manager, err = b.startOperator(ctx, p, namespaces, s)
+		s.manager, err = b.startOperator(ctx, p, s, namespaces...)
 	}
 	return s, err
 }
 
-func (b *bench) startMinimal(ctx context.Context, p *plane, namespace string) (*child, error) {
-	status, err := json.Marshal(b.status)
+func (b *bench) startMinimal(ctx context.Context, p *plane, t task, namespace string) (*child, error) {
+	status, err := json.Marshal(b.examples[t.scenario].after)
 	if err != nil {
 		return nil, err
 	}
 	c, err := start(ctx, b.dir, "manager", nil, b.self, "minimal",
-		"-kubeconfig", p.kubeconfig, "-namespace", namespace, "-status", string(status))
+		"-kubeconfig", p.kubeconfig, "-namespace", namespace, "-scenario", t.scenario, "-owned", strconv.Itoa(b.owned), "-status", string(status))
 	if err != nil {
 		return nil, err
 	}
@@ -135,30 +158,9 @@ func (b *bench) startMinimal(ctx context.Context, p *plane, namespace string) (*
 	return c, err
 }
 
-// startOperator runs the operator as it is released, and waits until it has looked at what is there before the
-// people. It cannot be told to serve no admission, so it gets a certificate; the API server asks it in one scenario alone.
-func (b *bench) startOperator(ctx context.Context, p *plane, namespaces []string, s staff) (*child, error) {
-	address, err := s.mailbox.answer("ready")
-	if err != nil {
-		return nil, err
-	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil {
-		return nil, err
-	}
-	_, admission, err := net.SplitHostPort(s.admission)
-	if err != nil {
-		return nil, err
-	}
-	if err := writeCertificate(b.dir); err != nil {
-		return nil, err
-	}
-	c, err := start(ctx, b.dir, "manager", []string{"KUBECONFIG=" + p.kubeconfig}, b.operator,
-		"-namespace", namespaces[0], "-namespaces", strings.Join(namespaces, ","), "-leader-elect=false", "-directory-rate-limit=0", // what it takes, and not what it is allowed
-		"-metrics-bind-address", s.metrics, "-health-probe-bind-address", "0",
-		"-webhook-host", "127.0.0.1", "-webhook-port", admission, "-webhook-cert-dir", b.dir,
-		"-portal-bind-address", "127.0.0.1:0", "-portal-url", "https://join.acme.example",
-		"-mail-host", host, "-mail-port", port, "-mail-tls", "Disabled", "-mail-from", "Acme <people@acme.example>")
+// startOperator runs the operator, and waits until it has looked at what is there before the people.
+func (b *bench) startOperator(ctx context.Context, p *plane, s staff, namespaces ...string) (*child, error) {
+	c, err := b.launchOperator(ctx, p, s, namespaces...)
 	if err != nil {
 		return nil, err
 	}
@@ -170,6 +172,28 @@ func (b *bench) startOperator(ctx context.Context, p *plane, namespaces []string
 		}
 	}
 	return c, nil
+}
+
+// launchOperator runs the operator as it is released. It cannot be told to serve no admission, so it gets a certificate; the API
+// server asks it in one scenario alone.
+func (b *bench) launchOperator(ctx context.Context, p *plane, s staff, namespaces ...string) (*child, error) {
+	host, port, err := net.SplitHostPort(s.mail)
+	if err != nil {
+		return nil, err
+	}
+	_, admission, err := net.SplitHostPort(s.admission)
+	if err != nil {
+		return nil, err
+	}
+	if err := writeCertificate(b.dir); err != nil {
+		return nil, err
+	}
+	return start(ctx, b.dir, "manager", []string{"KUBECONFIG=" + p.kubeconfig}, b.operator,
+		"-namespace", namespaces[0], "-namespaces", strings.Join(namespaces, ","), "-leader-elect=false", "-directory-rate-limit=0", // what it takes, and not what it is allowed
+		"-metrics-bind-address", s.metrics, "-health-probe-bind-address", "0",
+		"-webhook-host", "127.0.0.1", "-webhook-port", admission, "-webhook-cert-dir", b.dir,
+		"-portal-bind-address", s.portal, "-portal-url", "https://join.acme.example", "-portal-trusted-proxies", "127.0.0.0/8",
+		"-mail-host", host, "-mail-port", port, "-mail-tls", "Disabled", "-mail-from", "Acme <people@acme.example>")
 }
 
 func freeAddress(ctx context.Context) (string, error) {

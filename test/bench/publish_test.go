@@ -1,0 +1,110 @@
+// Copyright 2026 The Seatkeeper Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func published() Report {
+	size := grown(scenarioInvite, 1000, 8, 2, 3)
+	size.Runs[wayOperator][0].PeakMemory = 1 << 20
+	size.Median[wayOperator] = size.Runs[wayOperator][0]
+	return Report{
+		Setting:    Setting{Processors: 2, Kubernetes: "v1.37.1"},
+		Sizes:      []Size{size, grown(scenarioInvite, 10_000, 18, 2, 3)},
+		Singles:    []Single{{People: 10, Kinds: []Settled{{Kind: kindApply, Median: 2, P99: 30, Target: 20}}, Disturbed: true}},
+		Releases:   []Release{{Waiting: 50, Latencies: []float64{20, 30}}},
+		Fairnesses: []Fairness{{Crowd: 500, Alone: Newcomers{Median: 2, P99: 3}, Beside: Newcomers{Median: 3, P99: 40}, Ratio: 1.5}},
+		Plan:       Plans{{Case: "change", People: 100_000, Nanoseconds: 16_000, Allocations: 21}},
+	}
+}
+
+// The page in the repository has all blocks, and what is written by hand stays.
+func TestFillPage(t *testing.T) {
+	content, err := os.ReadFile("../../docs/performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, err := published().fill(string(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"2 processors, Kubernetes v1.37.1",
+		"| invite: time, operator / minimal | 1000 | 1.15 x | 1.00 x | met |",
+		"| single, idle: " + kindApply + ", p99 | 10 | 20.0 ms | 30.0 ms (!) | **missed by 50 %** |",
+		"| fairness: an invitation, beside a crowd / alone | 500 | 2.00 x | 1.50 x | met |",
+		"| idle: API writes and reads |  | 0 | – | not measured |",
+		"| invite | 1000 | 10000 | 2.25 x | 1.00 x | 2.00 x | 1.00 x |",
+		"### Why some are missed",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q:\n%s", want, page)
+		}
+	}
+	again, err := published().fill(page)
+	if err != nil || again != page {
+		t.Errorf("filled once more, the page is another one: %v", err)
+	}
+	if _, err := published().fill(strings.Replace(page, "<!-- end growth -->", "", 1)); err == nil || !strings.Contains(err.Error(), "block growth") {
+		t.Errorf("a page without the end of a block is taken: %v", err)
+	}
+}
+
+func TestBenchmarks(t *testing.T) {
+	var out strings.Builder
+	published().benchmarks(&out)
+	for _, want := range []string{
+		"BenchmarkInvite/way=operator/people=1000 1 1e+07 ns/op 0.008 server-sec/op 0.002 manager-sec/op 3 writes/op 1.048576e+06 peak-B\n",
+		"BenchmarkRelease/people=50 1 2e+07 ns/op\nBenchmarkRelease/people=50 1 3e+07 ns/op\n",
+		"BenchmarkSingle/meanwhile=0/a-person-is-applied--until-invited/people=10 1 2e+06 ns/op 0.03 p99-sec/op\n",
+		"BenchmarkFairness/alone/people=500 1 2e+06 ns/op 0.003 p99-sec/op\nBenchmarkFairness/meanwhile/people=500 1 3e+06 ns/op 0.04 p99-sec/op\n",
+		"BenchmarkPlan/case=change/people=100000 1 16000 ns/op 21 allocs/op\n",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q:\n%s", want, out.String())
+		}
+	}
+}
+
+func TestPublish(t *testing.T) {
+	dir := t.TempDir()
+	saved, made := filepath.Join(dir, "run.json"), filepath.Join(dir, "run.txt")
+	content, err := json.Marshal(published())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(saved, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish([]string{"-json", saved, "-benchfmt", made}); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	published().benchmarks(&out)
+	if got, err := os.ReadFile(made); err != nil || string(got) != out.String() {
+		t.Errorf("what was saved is not what is published: %v\n%s", err, got)
+	}
+	both, err := readReports([]string{saved, saved})
+	if err != nil || len(both.Sizes) != 4 || len(both.Singles) != 2 || len(both.Fairnesses) != 2 || len(both.Plan) != 1 {
+		t.Errorf("two runs are one with %d sizes, %d single changes, %d crowds and %d plans: %v", len(both.Sizes), len(both.Singles), len(both.Fairnesses), len(both.Plan), err)
+	}
+	elsewhere := filepath.Join(dir, "elsewhere.json")
+	if err := os.WriteFile(elsewhere, []byte(`{"setting": {"kubernetes": "v1.37.1", "processors": 64}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readReports([]string{saved, elsewhere}); err == nil || !strings.Contains(err.Error(), "different settings") {
+		t.Errorf("runs of two machines are taken for one: %v", err)
+	}
+	for _, wrong := range [][]string{nil, {"-json", saved}, {"-benchfmt", made}, {"-json", saved, "-benchfmt", made, "more"}} {
+		if err := publish(wrong); err == nil {
+			t.Errorf("%q are taken", wrong)
+		}
+	}
+}
