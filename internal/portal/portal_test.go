@@ -64,6 +64,8 @@ type world struct {
 	liveReads int
 	// readError is what every read fails with.
 	readError error
+	// heedful has nothing written for who has left.
+	heedful bool
 	// readSecret runs before a Secret is read; its error is the read's.
 	readSecret func() error
 }
@@ -135,7 +137,7 @@ func (w *world) patch(ctx context.Context, c client.Client, sub string, o client
 	applied.ApplyOptions(opts)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.beforePatch == nil && ctx.Err() != nil {
+	if w.heedful && ctx.Err() != nil {
 		return ctx.Err()
 	}
 	w.patches = append(w.patches, fmt.Sprintf("%s %s by %s: %s", p.Type(), sub, applied.FieldManager, body))

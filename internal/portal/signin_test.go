@@ -526,6 +526,7 @@ func TestLeaving(t *testing.T) {
 	} {
 		t.Run(part, func(t *testing.T) {
 			e := newEntrance(t)
+			e.heedful = true
 			r, leave := leaving(e.pressing())
 			set(e, leave)
 			e.holds(e.do(r), http.StatusOK, "Continue with")
@@ -545,6 +546,7 @@ func TestLeaving(t *testing.T) {
 		t.Run(part, func(t *testing.T) {
 			e := newEntrance(t)
 			at, cookie := e.begin()
+			e.heedful = true
 			r, leave := leaving(returning(at, cookie))
 			set(e, leave)
 			e.holds(e.do(r), http.StatusOK, "Welcome")
@@ -568,8 +570,8 @@ func TestAnUnreadSecret(t *testing.T) {
 			again := `href="http://join.acme.example/team` + linkOf(t, invited()) + `"`
 			e.holds(e.back(at, cookie), http.StatusServiceUnavailable, "One moment, please", again)
 			e.holds(e.press(), http.StatusServiceUnavailable, "One moment, please")
-			if got := len(e.events.Events); got > 0 {
-				t.Errorf("the organization is told %d times", got)
+			if got := len(e.events.Events); got > 0 || strings.Contains(e.logged.String(), "not set up") {
+				t.Errorf("the organization is told %d times, and the log %s", got, e.logged)
 			}
 		})
 	}
