@@ -61,7 +61,7 @@ func (c *Client) read(ctx context.Context, issuer string) (*offer, error) {
 	}
 	o := &offer{
 		provider: provider, keys: oidc.NewRemoteKeySet(ctx, said.KeysURL), algorithms: said.signatures(), style: said.style(),
-		userInfo: said.UserInfoURL != "", namesItself: said.NamesItself, choice: said.choice(), readAt: c.clock.Now(),
+		userInfo: said.UserInfoURL != "", namesItself: said.NamesItself, choice: said.choice(issuer), readAt: c.clock.Now(),
 	}
 	c.offers.Add(issuer, o)
 	return o, nil
@@ -88,11 +88,17 @@ func (m metadata) style() oauth2.AuthStyle {
 	return oauth2.AuthStyleInHeader // what is not said means this
 }
 
-// choice is the prompt by which people choose an account. OpenID Connect Core 3.1.2.1 has one for it. A provider may refuse
-// what it does not support, so one that says what it does is taken at its word; signing in anew is the next best.
-func (m metadata) choice() string {
-	if m.Prompts == nil {
+// google is the issuer of the one that is known to refuse login, and to take select_account without saying so.
+const google = "https://accounts.google.com"
+
+// choice is the prompt by which people get to another account. A provider may refuse what it does not support (OpenID Connect Core
+// 3.1.2.1), so one that says what it does is taken at its word. Of one that does not, only login can be counted on (15.1).
+func (m metadata) choice(issuer string) string {
+	switch {
+	case m.Prompts == nil && issuer == google:
 		return "select_account"
+	case m.Prompts == nil:
+		return "login"
 	}
 	for _, prompt := range []string{"select_account", "login"} {
 		if slices.Contains(m.Prompts, prompt) {

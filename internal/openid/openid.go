@@ -162,8 +162,12 @@ func (c *Client) Finish(ctx context.Context, p Provider, a Attempt, answer Answe
 	case o.namesItself && answer.Issuer == "":
 		return Person{}, ErrRefused
 	}
-	ctx = oidc.ClientContext(ctx, c.http)
-	token, err := o.config(p, a).Exchange(ctx, answer.Code, oauth2.VerifierOption(a.Verifier))
+	return c.trade(oidc.ClientContext(ctx, c.http), o, p, a, answer.Code)
+}
+
+// trade gives a code for who has signed in.
+func (c *Client) trade(ctx context.Context, o *offer, p Provider, a Attempt, code string) (Person, error) {
+	token, err := o.config(p, a).Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
 		return Person{}, exchangeFailure(err)
 	}

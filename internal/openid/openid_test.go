@@ -354,7 +354,7 @@ func TestHowAnAccountIsChosen(t *testing.T) {
 		want    string
 	}{
 		"not asked for":           {[]string{"select_account"}, false, ""},
-		"nothing said":            {nil, true, "select_account"},
+		"nothing said":            {nil, true, "login"},
 		"all":                     {[]string{"none", "login", "select_account"}, true, "select_account"},
 		"by signing in anew":      {[]string{"none", "login", "consent"}, true, "login"},
 		"there is no way":         {[]string{"none"}, true, ""},
@@ -373,6 +373,12 @@ func TestHowAnAccountIsChosen(t *testing.T) {
 				t.Errorf("it is asked to ask for %q, want %q (%v)", got, tc.want, err)
 			}
 		})
+	}
+}
+
+func TestHowAnAccountIsChosenAtGoogle(t *testing.T) {
+	if got := (metadata{}).choice("https://accounts.google.com"); got != "select_account" {
+		t.Errorf("Google is asked to ask for %q", got)
 	}
 }
 

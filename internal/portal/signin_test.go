@@ -617,7 +617,7 @@ func TestAnotherAccount(t *testing.T) {
 	if page := e.get200(back); !strings.Contains(page, `<form class="providers" method="post"`) { // to the same address
 		t.Errorf("the page has no such form:\n%s", page)
 	}
-	if got := asked(posted(back, url.Values{fieldProvider: {"acme-id"}})); got.Get("prompt") != "select_account" {
+	if got := asked(posted(back, url.Values{fieldProvider: {"acme-id"}})); got.Get("prompt") != "login" {
 		t.Errorf("the provider does not ask for another account: %v", got)
 	}
 }
