@@ -76,7 +76,7 @@ func (a *organizationAdmission) judge(ctx context.Context, before, after *v1alph
 }
 
 // voice needs the rights to say who speaks for an organization: its owner, and the mails with links that go out in its
-// name; and where the accounts and passwords of its people go.
+// name, and what these ask; and where the accounts and passwords of its people go.
 func (g *gains) voice(before, after *v1alpha1.Organization) {
 	if before.Spec.Owner != after.Spec.Owner {
 		g.organization(field.NewPath("spec", "owner"), "say who owns organization "+after.Name, after.Name)
@@ -95,9 +95,18 @@ func (g *gains) voice(before, after *v1alpha1.Organization) {
 		g.secret(field.NewPath("spec", "directory", "scim", "credentialsSecretRef", "name"), ref.Name)
 	}
 	g.signIn(before.Spec.Invitation.IdentityProviders, after.Spec.Invitation.IdentityProviders, after.Name)
+	if asksLess(before.Spec.Invitation.Acceptance, after.Spec.Invitation.Acceptance) {
+		g.organization(field.NewPath("spec", "invitation", "acceptance"), "ask less of those who accept the invitations of organization "+after.Name, after.Name)
+	}
 	if before.Spec.Invitation.Templates != after.Spec.Invitation.Templates {
 		g.organization(field.NewPath("spec", "invitation", "templates"), "say what the invitations of organization "+after.Name+" are", after.Name)
 	}
+}
+
+// asksLess says that more people can accept than before: a link may be in more hands than one.
+func asksLess(before, after v1alpha1.AcceptanceMode) bool {
+	modes := []v1alpha1.AcceptanceMode{v1alpha1.AcceptanceConfirm, v1alpha1.AcceptancePassword, v1alpha1.AcceptanceSignIn}
+	return slices.Index(modes, after) < slices.Index(modes, before)
 }
 
 // signIn needs the rights to say who vouches for the people of an organization, and to the Secrets that go there.

@@ -40,6 +40,8 @@ func company(t *testing.T) *door {
 	role := func(name string) *build.RoleBuilder { return build.Role(name).In(d.namespace, "acme") }
 	user := func(name string) *build.UserBuilder { return build.User(name).In(d.namespace, "acme") }
 	team := func(name string) *build.TeamBuilder { return build.Team(name).In(d.namespace, "acme") }
+	vouched := build.Organization("vandelay").In(d.namespace).Acceptance(v1alpha1.AcceptanceSignIn).Obj()
+	vouching("https://accounts.example", "")(&vouched.Spec)
 	clerk := func(name string) *build.UserBuilder {
 		return build.User(name).In(d.namespace, "initech").Email(name + "@initech.example")
 	}
@@ -47,6 +49,7 @@ func company(t *testing.T) *door {
 		build.Organization("acme").In(d.namespace).Owner("marie").Obj(),
 		build.Organization("globex").In(d.namespace).Owner("gus").Ownership(build.Notes()).Protection("3", time.Hour).Mail(v1alpha1.OrganizationMail{SMTPSecretRef: v1alpha1.SecretReference{Name: "globex-smtp"}}).Obj(),
 		build.Organization("initech").In(d.namespace).Owner("ina").DefaultRole("clerk").Obj(),
+		build.Organization("hooli").In(d.namespace).Acceptance(v1alpha1.AcceptancePassword).Obj(), vouched,
 		role("admin").Permissions("*").Obj(), role("support").Permissions("tickets.read").RoleRefs(shippedViewer).Obj(), role("helper").Obj(),
 		role("boss").Includes("admin").Obj(), role("seated").SeatPool("standard").Obj(), role("lead").Includes("seated").MinHolders(1).Obj(),
 		build.Role("clerk").In(d.namespace, "initech").Obj(),
@@ -305,6 +308,11 @@ func vouching(issuer, secret string) func(*v1alpha1.OrganizationSpec) {
 	}
 }
 
+// accepting asks people for something when they accept.
+func accepting(mode v1alpha1.AcceptanceMode) func(*v1alpha1.OrganizationSpec) {
+	return func(s *v1alpha1.OrganizationSpec) { s.Invitation.Acceptance = mode }
+}
+
 // byOrganizations are ways that begin with an Organization.
 func byOrganizations() map[string]gain {
 	return map[string]gain{
@@ -324,6 +332,8 @@ func byOrganizations() map[string]gain {
 		"who vouches":           {organization("acme", vouching("https://eve.example", "eves")), []allowed{assignOwner("acme"), read("eves")}, "spec.invitation.identityProviders: Forbidden"},
 		"others' secret":        {organization("acme", vouching("https://eve.example", "eves")), []allowed{assignOwner("acme"), read("eves")}, "have Secret eves read"},
 		"who vouches, public":   {organization("acme", vouching("https://eve.example", "")), []allowed{assignOwner("acme")}, "spec.invitation.identityProviders: Forbidden"},
+		"a click will do":       {organization("hooli", accepting(v1alpha1.AcceptanceConfirm)), []allowed{assignOwner("hooli")}, "spec.invitation.acceptance: Forbidden"},
+		"a password will do":    {organization("vandelay", accepting(v1alpha1.AcceptancePassword)), []allowed{assignOwner("vandelay")}, "spec.invitation.acceptance: Forbidden"},
 		"others' objects":       {organization("acme", owning(v1alpha1.OwnershipReassign)), handing("secrets"), "spec.offboarding.ownership[0].resource: Forbidden"},
 		"others' objects, seen": {organization("acme", owning(v1alpha1.OwnershipBlock)), handing("secrets")[:1], "spec.offboarding.ownership[0].resource: Forbidden"},
 		"other objects":         {organization("globex", owning(v1alpha1.OwnershipReassign)), handing("secrets"), "spec.offboarding.ownership[0].resource: Forbidden"},
@@ -496,6 +506,7 @@ func TestTakingAwayIsFree(t *testing.T) {
 			s.Offboarding.Ownership[0].Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorSpread}
 		}),
 		"Organization: no objects":     organization("globex", func(s *v1alpha1.OrganizationSpec) { s.Offboarding.Ownership = nil }),
+		"Organization: more asked":     organization("acme", accepting(v1alpha1.AcceptancePassword)),
 		"Organization: words":          organization("acme", func(s *v1alpha1.OrganizationSpec) { s.DisplayName = "Acme" }),
 		"Organization: words, hosted":  organization("hosted", func(s *v1alpha1.OrganizationSpec) { s.DisplayName = "Hosted" }),
 		"Organization: nothing at all": organization("initech", func(s *v1alpha1.OrganizationSpec) { s.DefaultRole = "" }),

@@ -7,6 +7,7 @@ package follow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -27,6 +28,9 @@ const (
 	// unused is after how long what nobody uses is let go.
 	unused = 10 * time.Minute
 )
+
+// ErrUnread is a Secret that the API server did not show: nobody knows whether anything is wrong with it.
+var ErrUnread = errors.New("the API server does not show it")
 
 // Secrets keeps a T for each Secret and each K, which is what else it is made from. What is an io.Closer is closed when it is made
 // anew, or nobody has used it for a while. It serves many goroutines.
@@ -107,7 +111,7 @@ func (s *Secrets[K, T]) read(ctx context.Context, e *entry[K, T], name types.Nam
 		if apierrors.IsNotFound(err) {
 			return none, fmt.Errorf("there is no Secret %s, which %s names: create it", name.Name, s.Field)
 		}
-		return none, fmt.Errorf("reading Secret %s: %s", name.Name, apierrors.ReasonForError(err))
+		return none, fmt.Errorf("reading Secret %s: %w: %s", name.Name, ErrUnread, reason(err))
 	}
 	version := string(secret.UID) + " " + secret.ResourceVersion
 	if e.version == version {
@@ -122,6 +126,17 @@ func (s *Secrets[K, T]) read(ctx context.Context, e *entry[K, T], name types.Nam
 	}
 	e.made, e.version = made, version
 	return made, nil
+}
+
+// reason leaves of an error only what kind it is: the text may quote the address of the API server.
+func reason(err error) string {
+	switch known := apierrors.ReasonForError(err); {
+	case known != "":
+		return string(known)
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return "it does not answer in time"
+	}
+	return "it cannot be reached"
 }
 
 func (e *entry[K, T]) close() {

@@ -4,6 +4,7 @@
 package openid
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (c *Client) read(ctx context.Context, issuer string) (*offer, error) {
 	}
 	o := &offer{
 		provider: provider, keys: oidc.NewRemoteKeySet(ctx, said.KeysURL), algorithms: said.signatures(), style: said.style(),
-		userInfo: said.UserInfoURL != "", readAt: c.clock.Now(),
+		userInfo: said.UserInfoURL != "", namesItself: said.NamesItself, choice: said.choice(issuer), readAt: c.clock.Now(),
 	}
 	c.offers.Add(issuer, o)
 	return o, nil
@@ -68,10 +69,10 @@ func (c *Client) read(ctx context.Context, issuer string) (*offer, error) {
 
 // discoveryFailure says why there is nothing to know of a provider.
 func discoveryFailure(err error) error {
-	u, other := (*url.Error)(nil), (*oidc.IssuerMismatchError)(nil)
+	other := (*oidc.IssuerMismatchError)(nil)
 	switch {
-	case errors.As(err, &u):
-		return unavailable(u.Err)
+	case unreached(err):
+		return unavailable(err)
 	case errors.As(err, &other):
 		return fault.New(fmt.Errorf("it calls itself %q: write its issuer like that, letter by letter", other.Discovered), ErrMisconfigured)
 	}
@@ -87,6 +88,26 @@ func (m metadata) style() oauth2.AuthStyle {
 	return oauth2.AuthStyleInHeader // what is not said means this
 }
 
+// google is the issuer of the one that is known to refuse login, and to take select_account without saying so.
+const google = "https://accounts.google.com"
+
+// choice is the prompt by which people get to another account. A provider may refuse what it does not support (OpenID Connect Core
+// 3.1.2.1), so one that says what it does is taken at its word. Of one that does not, only login can be counted on (15.1).
+func (m metadata) choice(issuer string) string {
+	switch {
+	case m.Prompts == nil && issuer == google:
+		return "select_account"
+	case m.Prompts == nil:
+		return "login"
+	}
+	for _, prompt := range []string{"select_account", "login"} {
+		if slices.Contains(m.Prompts, prompt) {
+			return prompt
+		}
+	}
+	return ""
+}
+
 // signatures are the algorithms by which nobody but the provider can sign. Without any, the one that all have is taken for granted.
 func (m metadata) signatures() []string {
 	return slices.DeleteFunc(slices.Clone(m.Algorithms), func(algorithm string) bool {
@@ -99,10 +120,21 @@ func loopback(u *url.URL) bool {
 	return u.Hostname() == "localhost" || address != nil && address.IsLoopback()
 }
 
+// unreached says that something happened in place of an answer, the end of our own patience included.
+func unreached(err error) bool {
+	u := (*url.Error)(nil)
+	return errors.As(err, &u) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+}
+
 // unavailable makes ErrUnavailable of what happened in place of an answer. It has no URL.
 func unavailable(err error) error {
-	if errors.Is(err, errRedirected) {
-		return fault.New(errRedirected, ErrMisconfigured)
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err
+	}
+	for _, ours := range []error{errRedirected, errTooLong} {
+		if errors.Is(err, ours) {
+			return fault.New(ours, ErrMisconfigured)
+		}
 	}
 	var network net.Error
 	if errors.As(err, &network) && network.Timeout() || errors.Is(err, context.DeadlineExceeded) {
@@ -114,10 +146,13 @@ func unavailable(err error) error {
 // maxAnswer is more than any answer of a provider has, in bytes.
 const maxAnswer = 1 << 20
 
-var errRedirected = errors.New("it redirects, which is not followed")
+var (
+	errRedirected = errors.New("it redirects, which is not followed")
+	errTooLong    = errors.New("its answer is too long")
+)
 
-// bounded lets through no more of an answer than maxAnswer, and neither redirections nor outages: nobody who gets a secret
-// passes it on, and an outage is none of the answers that mean something.
+// bounded lets through answers that are there as a whole and no longer than maxAnswer, and neither redirections nor outages:
+// nobody who gets a secret passes it on, and an outage is none of the answers that mean something.
 type bounded struct{ next http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -132,13 +167,18 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	case status/100 == 5, status == http.StatusTooManyRequests:
 		err = fmt.Errorf("it answers with HTTP status %d", status)
 	}
+	body := response.Body
+	defer body.Close()
 	if err != nil {
-		_ = response.Body.Close()
 		return nil, err
 	}
-	response.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(response.Body, maxAnswer), response.Body}
+	whole, err := io.ReadAll(io.LimitReader(body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(whole) > maxAnswer:
+		return nil, errTooLong
+	}
+	response.Body = io.NopCloser(bytes.NewReader(whole))
 	return response, nil
 }

@@ -31,7 +31,8 @@ var (
 	ErrUnavailable = errors.New("the provider cannot be reached")
 	// ErrMisconfigured is a provider that is not what the organization says of it. Somebody has to correct that.
 	ErrMisconfigured = errors.New("the provider is not set up")
-	// ErrRefused is a code that the provider does not take: one that was used before, or not in time.
+	// ErrRefused is a code that the provider does not take, or has not given: one that was used before, or not in time, or that
+	// somebody else sent the browser back with.
 	ErrRefused = errors.New("the provider does not take the code")
 	// ErrUntrusted is an answer that does not prove who the person is.
 	ErrUntrusted = errors.New("the provider's answer proves nothing")
@@ -56,6 +57,15 @@ type Attempt struct {
 	Return string
 	// Hint is the address that the person is to sign in with, so that the provider offers that account.
 	Hint string
+	// Choose has the provider ask which account it is to be, rather than take the one that the person has signed in with before.
+	Choose bool
+}
+
+// Answer is what a browser comes back with. Whoever has the browser may have made it up.
+type Answer struct {
+	Code string
+	// Issuer is who says to answer (RFC 9207); empty when nobody does.
+	Issuer string
 }
 
 // Person is who has signed in.
@@ -104,7 +114,11 @@ type offer struct {
 	style      oauth2.AuthStyle
 	// userInfo says that it tells more of people than its first answer does.
 	userInfo bool
-	readAt   time.Time
+	// namesItself says that it does so in whatever it sends a browser back with.
+	namesItself bool
+	// choice is the prompt by which it lets people choose an account; empty when it has none.
+	choice string
+	readAt time.Time
 }
 
 // metadata is what oidc.Provider keeps to itself.
@@ -115,6 +129,10 @@ type metadata struct {
 	UserInfoURL string   `json:"userinfo_endpoint"`
 	AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
 	Algorithms  []string `json:"id_token_signing_alg_values_supported"`
+	// Prompts are what it may be asked to ask people (Initiating User Registration 1.0, section 4.2).
+	Prompts []string `json:"prompt_values_supported"`
+	// NamesItself is of RFC 9207, section 3.
+	NamesItself bool `json:"authorization_response_iss_parameter_supported"`
 }
 
 // Begin returns the address to send a browser to.
@@ -123,17 +141,32 @@ func (c *Client) Begin(ctx context.Context, p Provider, a Attempt) (string, erro
 	if err != nil {
 		return "", err
 	}
-	return o.config(p, a).AuthCodeURL(a.State, oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier),
-		oauth2.SetAuthURLParam("login_hint", a.Hint)), nil
+	options := []oauth2.AuthCodeOption{
+		oidc.Nonce(a.Nonce), oauth2.S256ChallengeOption(a.Verifier), oauth2.SetAuthURLParam("login_hint", a.Hint),
+	}
+	if a.Choose && o.choice != "" {
+		options = append(options, oauth2.SetAuthURLParam("prompt", o.choice))
+	}
+	return o.config(p, a).AuthCodeURL(a.State, options...), nil
 }
 
-// Finish returns who has signed in, for the code that a browser came back with.
-func (c *Client) Finish(ctx context.Context, p Provider, a Attempt, code string) (Person, error) {
-	o, err := c.discover(ctx, p.Issuer)
-	if err != nil {
-		return Person{}, err
+// Finish returns who has signed in, for what a browser came back with.
+func (c *Client) Finish(ctx context.Context, p Provider, a Attempt, answer Answer) (Person, error) {
+	if answer.Code == "" || answer.Issuer != "" && answer.Issuer != p.Issuer {
+		return Person{}, ErrRefused
 	}
-	ctx = oidc.ClientContext(ctx, c.http)
+	o, err := c.discover(ctx, p.Issuer)
+	switch {
+	case err != nil:
+		return Person{}, err
+	case o.namesItself && answer.Issuer == "":
+		return Person{}, ErrRefused
+	}
+	return c.trade(oidc.ClientContext(ctx, c.http), o, p, a, answer.Code)
+}
+
+// trade gives a code for who has signed in.
+func (c *Client) trade(ctx context.Context, o *offer, p Provider, a Attempt, code string) (Person, error) {
 	token, err := o.config(p, a).Exchange(ctx, code, oauth2.VerifierOption(a.Verifier))
 	if err != nil {
 		return Person{}, exchangeFailure(err)
@@ -143,7 +176,7 @@ func (c *Client) Finish(ctx context.Context, p Provider, a Attempt, code string)
 		return Person{}, fault.New(errors.New("it answers without an ID token"), ErrMisconfigured)
 	}
 	claims, err := c.verify(ctx, o, p, a, raw)
-	if err != nil || claims.Email != "" || !o.userInfo {
+	if err != nil || claims.Email != "" && claims.Verified != nil || !o.userInfo {
 		return claims.person(), err
 	}
 	return o.ask(ctx, token, claims)
@@ -153,13 +186,14 @@ func (c *Client) Finish(ctx context.Context, p Provider, a Attempt, code string)
 type claims struct {
 	Subject string `json:"sub"`
 	// Party is whom the token was made for, if it is for others as well.
-	Party    string `json:"azp"`
-	Email    string `json:"email"`
-	Verified yes    `json:"email_verified"`
+	Party string `json:"azp"`
+	Email string `json:"email"`
+	// Verified is nil when nothing is said of it.
+	Verified *yes `json:"email_verified"`
 }
 
 func (c claims) person() Person {
-	return Person{Subject: c.Subject, Email: c.Email, Verified: bool(c.Verified)}
+	return Person{Subject: c.Subject, Email: c.Email, Verified: c.Verified != nil && bool(*c.Verified)}
 }
 
 // yes is true, and the word, which some providers write in its place.
@@ -189,12 +223,12 @@ func (c *Client) verify(ctx context.Context, o *offer, p Provider, a Attempt, ra
 	token, err := oidc.NewVerifier(p.Issuer, seen, &oidc.Config{
 		ClientID: p.ClientID, SupportedSigningAlgs: o.algorithms, Now: func() time.Time { return c.clock.Now().Add(-skew) },
 	}).Verify(ctx, raw)
-	expired, unreached := (*oidc.TokenExpiredError)(nil), (*url.Error)(nil)
+	expired := (*oidc.TokenExpiredError)(nil)
 	switch {
 	case errors.As(err, &expired):
 		return claims{}, ErrClocks
-	case errors.As(seen.failure, &unreached):
-		return claims{}, unavailable(unreached.Err)
+	case unreached(seen.failure):
+		return claims{}, unavailable(seen.failure)
 	case err != nil: // its text may quote the token
 		return claims{}, fault.New(errors.New("the ID token is not its own, not for us, or not yet good"), ErrUntrusted)
 	case subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(a.Nonce)) != 1:
@@ -212,17 +246,20 @@ func (c *Client) verify(ctx context.Context, o *offer, p Provider, a Attempt, ra
 	return said, nil
 }
 
-// ask asks for the address where the ID token has none, as OpenID Connect Core 5.4 leaves it to providers.
+// ask asks for the address where the ID token does not say all of it, as OpenID Connect Core 5.4 leaves it to providers.
 func (o *offer) ask(ctx context.Context, token *oauth2.Token, said claims) (Person, error) {
 	info, err := o.provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
 	if err != nil {
-		if u := (*url.Error)(nil); errors.As(err, &u) {
-			return Person{}, unavailable(u.Err)
+		if unreached(err) {
+			return Person{}, unavailable(err)
 		}
 		return Person{}, fault.New(errors.New("it does not say which address the person has"), ErrMisconfigured)
 	}
 	if info.Subject != said.Subject {
 		return Person{}, fault.New(errors.New("it tells of another person"), ErrUntrusted)
+	}
+	if info.Email == "" {
+		return said.person(), nil
 	}
 	return Person{Subject: said.Subject, Email: info.Email, Verified: info.EmailVerified}, nil
 }
@@ -241,8 +278,8 @@ func (o *offer) config(p Provider, a Attempt) *oauth2.Config {
 
 // exchangeFailure says why there is no token for a code. The provider's words may quote what it was sent.
 func exchangeFailure(err error) error {
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		return unavailable(u.Err)
+	if unreached(err) {
+		return unavailable(err)
 	}
 	r := (*oauth2.RetrieveError)(nil)
 	switch {

@@ -8,11 +8,14 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"k8s.io/utils/clock"
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"seatkeeper.dev/seatkeeper/internal/openid/openidtest"
@@ -59,6 +62,10 @@ func (w *trial) code() string {
 	return back.Query().Get("code")
 }
 
+func (w *trial) finish(code string) (Person, error) {
+	return w.client.Finish(w.Context(), w.provider, w.attempt, Answer{Code: code, Issuer: w.provider.Issuer})
+}
+
 func TestSigningIn(t *testing.T) {
 	jean := Person{Subject: "subject-1", Email: email, Verified: true}
 	for why, tc := range map[string]struct {
@@ -70,6 +77,20 @@ func TestSigningIn(t *testing.T) {
 		"the word true":      {func(w *trial) { w.server.Claim("email_verified", "true") }, jean},
 		"not verified":       {func(w *trial) { w.server.Claim("email_verified", false) }, Person{Subject: "subject-1", Email: email}},
 		"nothing said of it": {func(w *trial) { w.server.Claim("email_verified", nil) }, Person{Subject: "subject-1", Email: email}},
+		"who verified it is told apart": {func(w *trial) {
+			w.server.Claim("email_verified", nil)
+			w.server.Info("email", email)
+			w.server.Info("email_verified", true)
+		}, jean},
+		"told apart that it is not": {func(w *trial) {
+			w.server.Claim("email_verified", false)
+			w.server.Info("email", email)
+			w.server.Info("email_verified", true)
+		}, Person{Subject: "subject-1", Email: email}},
+		"of another address": {func(w *trial) {
+			w.server.Claim("email_verified", nil)
+			w.server.Info("email_verified", true)
+		}, Person{Subject: "subject-1", Email: email}},
 		"a number is no yes": {func(w *trial) { w.server.Claim("email_verified", 1) }, Person{Subject: "subject-1", Email: email}},
 		"several audiences": {func(w *trial) {
 			w.server.Claim("aud", []string{"other", openidtest.ClientID})
@@ -90,7 +111,7 @@ func TestSigningIn(t *testing.T) {
 		t.Run(why, func(t *testing.T) {
 			w := newTrial(t)
 			tc.set(w)
-			got, err := w.client.Finish(t.Context(), w.provider, w.attempt, w.code())
+			got, err := w.finish(w.code())
 			if err != nil || got != tc.want {
 				t.Errorf("got %+v, %v; want %+v", got, err, tc.want)
 			}
@@ -140,6 +161,9 @@ func TestNoProof(t *testing.T) {
 		"without an end":             {func(w *trial) { w.server.Claim("exp", nil) }, ErrClocks},
 		"unsigned":                   {func(w *trial) { w.server.Unsigned() }, ErrUntrusted},
 		"signed by another":          {func(w *trial) { w.server.Forged() }, ErrUntrusted},
+		"signed by the client":       {func(w *trial) { w.server.Symmetric([]byte(openidtest.ClientSecret), false) }, ErrUntrusted},
+		"signed by a public key":     {func(w *trial) { w.server.Symmetric(w.server.PublicKey(), false) }, ErrUntrusted},
+		"signed by a published key":  {func(w *trial) { w.server.Symmetric([]byte(openidtest.ClientSecret), true) }, ErrUntrusted},
 		"another person":             {func(w *trial) { w.server.Claim("email", nil); w.server.Info("sub", "subject-2") }, ErrUntrusted},
 		"another's attempt":          {func(w *trial) { w.attempt.Verifier = strings.Repeat("verifier-2", 5) }, ErrRefused},
 		"another secret":             {func(w *trial) { w.provider.ClientSecret = password.New("other") }, ErrMisconfigured},
@@ -156,13 +180,13 @@ func TestNoProof(t *testing.T) {
 			w.server.Claim("email", nil)
 			w.server.Answer(openidtest.UserInfo, 403, "secret words")
 		}, ErrMisconfigured},
-		"an endless answer": {func(w *trial) { w.server.Answer(openidtest.Keys, 200, `{"keys":[`+strings.Repeat(" ", 2<<20)+`]}`) }, ErrUntrusted},
+		"an endless answer": {func(w *trial) { w.server.Answer(openidtest.Keys, 200, `{"keys":[`+strings.Repeat(" ", 2<<20)+`]}`) }, ErrMisconfigured},
 	} {
 		t.Run(why, func(t *testing.T) {
 			w := newTrial(t)
 			code := w.code()
 			tc.set(w)
-			got, err := w.client.Finish(t.Context(), w.provider, w.attempt, code)
+			got, err := w.finish(code)
 			if !errors.Is(err, tc.want) || got != (Person{}) {
 				t.Fatalf("got %+v, %v; want %v", got, err, tc.want)
 			}
@@ -178,10 +202,10 @@ func TestNoProof(t *testing.T) {
 func TestACodeCountsOnce(t *testing.T) {
 	w := newTrial(t)
 	code := w.code()
-	if _, err := w.client.Finish(t.Context(), w.provider, w.attempt, code); err != nil {
+	if _, err := w.finish(code); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.client.Finish(t.Context(), w.provider, w.attempt, code); !errors.Is(err, ErrRefused) {
+	if _, err := w.finish(code); !errors.Is(err, ErrRefused) {
 		t.Errorf("got %v, want %v", err, ErrRefused)
 	}
 }
@@ -234,7 +258,7 @@ func TestAProviderThatHangs(t *testing.T) {
 	other.server.Hang(openidtest.Token)
 	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := w.client.Finish(ctx, other.provider, other.attempt, "code"); !errors.Is(err, ErrUnavailable) {
+	if _, err := w.client.Finish(ctx, other.provider, other.attempt, Answer{Code: "code"}); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("got %v, want %v", err, ErrUnavailable)
 	}
 }
@@ -274,22 +298,131 @@ func TestAProviderIsAskedSeldom(t *testing.T) {
 func TestHowASecretIsShown(t *testing.T) {
 	for why, tc := range map[string]struct {
 		methods []string
-		basic   bool
+		want    string
 	}{
-		"nothing said": {nil, true}, "both": {[]string{"client_secret_post", "client_secret_basic"}, true}, "in the form alone": {[]string{"client_secret_post"}, false},
+		"nothing said": {nil, "header"}, "both": {[]string{"client_secret_post", "client_secret_basic"}, "header"}, "in the form alone": {[]string{"client_secret_post"}, "form"},
 	} {
 		t.Run(why, func(t *testing.T) {
 			w := newTrial(t)
 			if tc.methods != nil {
 				w.server.Metadata("token_endpoint_auth_methods_supported", tc.methods)
 			}
-			_, err := w.client.Finish(t.Context(), w.provider, w.attempt, w.code())
-			if basic := err == nil; basic != tc.basic { // the server takes secrets in the header alone
-				t.Errorf("the secret is in the header: %v, want %v (%v)", basic, tc.basic, err)
+			_, err := w.finish(w.code())
+			if got := w.server.Shown(); err != nil || got != tc.want {
+				t.Errorf("the secret is in the %q, want %q (%v)", got, tc.want, err)
 			}
 			if got := w.server.Asked(openidtest.Token); got != 1 {
 				t.Errorf("the code was sent %d times", got)
 			}
 		})
 	}
+}
+
+// What somebody has put into the address costs the provider nothing.
+func TestAnswersThatAreNotTheProviders(t *testing.T) {
+	for why, tc := range map[string]struct {
+		names any
+		make  func(issuer, code string) Answer
+		taken bool
+	}{
+		"as usual":                       {nil, func(issuer, code string) Answer { return Answer{code, issuer} }, true},
+		"nobody is named":                {nil, func(_, code string) Answer { return Answer{code, ""} }, true},
+		"nobody is named, but was to be": {true, func(_, code string) Answer { return Answer{code, ""} }, false},
+		"named as it was to be":          {true, func(issuer, code string) Answer { return Answer{code, issuer} }, true},
+		"another is named":               {nil, func(_, code string) Answer { return Answer{code, "https://evil.example"} }, false},
+		"no code":                        {nil, func(issuer, _ string) Answer { return Answer{"", issuer} }, false},
+	} {
+		t.Run(why, func(t *testing.T) {
+			w := newTrial(t)
+			w.server.Metadata("authorization_response_iss_parameter_supported", tc.names)
+			_, err := w.client.Finish(t.Context(), w.provider, w.attempt, tc.make(w.provider.Issuer, w.code()))
+			if taken := err == nil; taken != tc.taken || !taken && !errors.Is(err, ErrRefused) {
+				t.Errorf("got %v", err)
+			}
+			if got := w.server.Asked(openidtest.Token) > 0; got != tc.taken {
+				t.Errorf("the provider was asked: %v", got)
+			}
+		})
+	}
+}
+
+// A provider may refuse a prompt that it does not know.
+func TestHowAnAccountIsChosen(t *testing.T) {
+	for why, tc := range map[string]struct {
+		prompts any
+		choose  bool
+		want    string
+	}{
+		"not asked for":           {[]string{"select_account"}, false, ""},
+		"nothing said":            {nil, true, "login"},
+		"all":                     {[]string{"none", "login", "select_account"}, true, "select_account"},
+		"by signing in anew":      {[]string{"none", "login", "consent"}, true, "login"},
+		"there is no way":         {[]string{"none"}, true, ""},
+		"there is nothing at all": {[]string{}, true, ""},
+	} {
+		t.Run(why, func(t *testing.T) {
+			w := newTrial(t)
+			w.server.Metadata("prompt_values_supported", tc.prompts)
+			w.attempt.Choose = tc.choose
+			address, err := w.client.Begin(t.Context(), w.provider, w.attempt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u, err := url.Parse(address)
+			if got, asked := u.Query()["prompt"]; err != nil || asked != (tc.want != "") || asked && got[0] != tc.want {
+				t.Errorf("it is asked to ask for %q, want %q (%v)", got, tc.want, err)
+			}
+		})
+	}
+}
+
+func TestHowAnAccountIsChosenAtGoogle(t *testing.T) {
+	if got := (metadata{}).choice("https://accounts.google.com"); got != "select_account" {
+		t.Errorf("Google is asked to ask for %q", got)
+	}
+}
+
+// What nobody signs in the way of public keys is nobody's.
+func TestSignatures(t *testing.T) {
+	got := metadata{Algorithms: []string{"none", "HS256", "RS256", "HS512", "ES256"}}.signatures()
+	if want := []string{"RS256", "ES256"}; !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+func TestPartsThatHang(t *testing.T) {
+	for _, part := range []string{openidtest.Keys, openidtest.UserInfo} {
+		t.Run(part, func(t *testing.T) {
+			w := newTrial(t)
+			w.server.Claim("email", nil)
+			code := w.code()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			w.server.Hang(part)
+			w.server.Before(part, func() { cancel(context.DeadlineExceeded) })
+			_, err := w.client.Finish(ctx, w.provider, w.attempt, Answer{Code: code})
+			if !errors.Is(err, ErrUnavailable) {
+				t.Errorf("got %v, want %v", err, ErrUnavailable)
+			}
+		})
+	}
+}
+
+type hanging struct{}
+
+func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// Whoever asks may have all the time in the world.
+func TestACallEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := New(clock.RealClock{})
+		c.http.Transport = bounded{hanging{}}
+		began := time.Now()
+		_, err := c.Begin(t.Context(), Provider{Issuer: "https://accounts.acme.example"}, Attempt{})
+		if took := time.Since(began); !errors.Is(err, ErrUnavailable) || took > 5*time.Second {
+			t.Errorf("got %v after %s", err, took)
+		}
+	})
 }

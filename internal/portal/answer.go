@@ -54,6 +54,9 @@ func (p *portal) show(ctx context.Context, token string) (page, error) {
 
 // post records the answer to an invitation.
 func (p *portal) post(ctx context.Context, w http.ResponseWriter, r *http.Request, token string) (page, error) {
+	if foreign(r) {
+		return page{view: viewForeign}, nil
+	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
 		var tooLarge *http.MaxBytesError
@@ -76,7 +79,13 @@ func (p *portal) post(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	case answerDecline:
 		return p.click(ctx, v, false)
 	}
-	return p.send(ctx, w, v, provider)
+	return p.send(ctx, w, v, provider, r.URL.Query().Has(fieldAccount))
+}
+
+// foreign says that another site's page sent a request, which could answer for the person otherwise. It goes by what a browser says
+// in Sec-Fetch-Site alone: our pages have no referrer, so that the Origin of their forms is null.
+func foreign(r *http.Request) bool {
+	return r.Header.Get("Sec-Fetch-Site") != "" && new(http.CrossOriginProtection).Check(r) != nil
 }
 
 // accept takes a yes, in the way that the organization wants it.

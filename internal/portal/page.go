@@ -43,6 +43,7 @@ var (
 	viewFlooded    = view{"busy", http.StatusTooManyRequests, "wait"}
 	viewUnclear    = view{"unclear", http.StatusBadRequest, "stop"}
 	viewTooLarge   = view{"unclear", http.StatusRequestEntityTooLarge, "stop"}
+	viewForeign    = view{"unclear", http.StatusForbidden, "stop"}
 	viewNoMethod   = view{"unclear", http.StatusMethodNotAllowed, "stop"}
 	viewFailed     = view{"failed", http.StatusInternalServerError, "stop"}
 )

@@ -89,7 +89,7 @@ type portal struct {
 	clicks, passwords *semaphore.Weighted
 	// complained are the organizations whose want of a directory the log has.
 	complained sync.Map
-	// secrets are those of identity providers, and told is what their organizations were told last of them.
+	// secrets are those of identity providers, and told is when their organizations were told of what.
 	secrets follow.Secrets[struct{}, password.Password]
 	told    sync.Map
 }
@@ -132,8 +132,9 @@ func (p *portal) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (p *portal) respond(w http.ResponseWriter, r *http.Request) (page, error) {
+	back := strings.HasSuffix(r.URL.Path, CallbackPath) // invitation.Path may be in front of it
 	token, found := tokenOf(r.URL.Path)
-	back := !found && strings.HasSuffix(r.URL.Path, CallbackPath)
+	found = found && !back
 	now := p.Clock.Now()
 	switch {
 	case !p.addresses.allow(clientAddress(r, p.TrustedProxies), now), found && !p.tokens.allow(token, now):

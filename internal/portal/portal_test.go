@@ -64,6 +64,10 @@ type world struct {
 	liveReads int
 	// readError is what every read fails with.
 	readError error
+	// heedful has nothing written for who has left.
+	heedful bool
+	// readSecret runs before a Secret is read; its error is the read's.
+	readSecret func() error
 }
 
 func newWorld(t testing.TB, objects ...client.Object) *world {
@@ -99,8 +103,18 @@ func (w *world) get(ctx context.Context, c client.WithWatch, key client.ObjectKe
 	if w.readError != nil {
 		return w.readError
 	}
-	if _, isUser := o.(*v1alpha1.User); isUser {
+	switch o.(type) {
+	case *v1alpha1.User:
 		w.liveReads++
+	case *corev1.Secret:
+		if w.readSecret != nil {
+			if err := w.readSecret(); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
 	return c.Get(ctx, key, o, opts...)
 }
@@ -123,6 +137,9 @@ func (w *world) patch(ctx context.Context, c client.Client, sub string, o client
 	applied.ApplyOptions(opts)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.heedful && ctx.Err() != nil {
+		return ctx.Err()
+	}
 	w.patches = append(w.patches, fmt.Sprintf("%s %s by %s: %s", p.Type(), sub, applied.FieldManager, body))
 	if w.beforePatch != nil {
 		if err := w.beforePatch(len(w.patches)); err != nil {

@@ -15,8 +15,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
-// shutdownGrace is how long answers on their way may take when the server stops: as long as a password's.
-const shutdownGrace = directoryTimeout + 2*finishTimeout
+// shutdownGrace is how long answers on their way may take when the server stops: as long as a password's, or somebody's who comes
+// back from an identity provider.
+const shutdownGrace = max(directoryTimeout, signInTimeout) + 2*finishTimeout
 
 // Server serves the portal as part of a manager, on every replica, once the caches are filled. It speaks plain
 // HTTP: an Ingress or a Gateway in front of it ends TLS.

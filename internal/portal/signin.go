@@ -22,6 +22,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	fold "seatkeeper.dev/seatkeeper/internal/address"
 	"seatkeeper.dev/seatkeeper/internal/fault"
+	"seatkeeper.dev/seatkeeper/internal/follow"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/openid"
 	"seatkeeper.dev/seatkeeper/internal/password"
@@ -35,8 +36,20 @@ const (
 	signInTimeout = 10 * time.Second
 	// clientSecretKey is the key of the Secret that clientSecretRef of a provider names.
 	clientSecretKey = "clientSecret"
-	// errorWords bounds what a provider's failure is told in.
+	// errorWords bounds what a provider's failure is told in, and tellAgain is how long nobody is told of another like it.
 	errorWords = 256
+	tellAgain  = 10 * time.Minute
+	// fieldAccount in the address of an invitation has a provider ask with which account, where it would take the same one again.
+	fieldAccount = "account"
+)
+
+// What cannot be done when nobody can sign in: the actions of the events that tell so.
+const (
+	readingSecret = "ReadSecret"
+	reaching      = "Reach"
+	discovering   = "Discover"
+	signingIn     = "SignIn"
+	verifying     = "Verify"
 )
 
 // trouble is why somebody has not been signed in.
@@ -94,7 +107,7 @@ func (v visit) provider(name string) (v1alpha1.IdentityProvider, bool) {
 // send makes the page that sends a browser to a provider, to come back to CallbackPath. It is a page rather than a redirection
 // because the policy of the page with the button lets forms go nowhere else, and browsers hold every redirection that follows to
 // that, those of the provider too.
-func (p *portal) send(ctx context.Context, w http.ResponseWriter, v visit, name string) (page, error) {
+func (p *portal) send(ctx context.Context, w http.ResponseWriter, v visit, name string, choose bool) (page, error) {
 	provider, found := v.provider(name)
 	switch verdict := p.judge(v); {
 	case verdict != Open:
@@ -110,13 +123,17 @@ func (p *portal) send(ctx context.Context, w http.ResponseWriter, v visit, name 
 		Token: v.token, Provider: provider.Name, Issuer: provider.Issuer, ClientID: provider.ClientID,
 		State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text(), Until: p.Clock.Now().Add(attemptTime).Unix(),
 	}
-	known, err := p.known(ctx, v, provider)
+	asking, cancel := patient(ctx)
+	defer cancel()
+	known, err := p.known(asking, v, provider)
 	if err != nil {
-		return p.fail(ctx, v, provider, err)
+		return p.fail(ctx, v, provider, readingSecret, err)
 	}
-	address, err := p.OpenID.Begin(ctx, known, p.openID(a, v))
+	begun := p.openID(a, v)
+	begun.Choose = choose
+	address, err := p.OpenID.Begin(asking, known, begun)
 	if err != nil {
-		return p.fail(ctx, v, provider, err)
+		return p.fail(ctx, v, provider, discovering, err)
 	}
 	sealed, err := a.seal(p.Keys())
 	if err != nil {
@@ -126,6 +143,12 @@ func (p *portal) send(ctx context.Context, w http.ResponseWriter, v visit, name 
 	leave, err := p.describe(ctx, v, viewLeave)
 	leave.Provider, leave.Leave = label(provider), address
 	return leave, err
+}
+
+// patient is a context for asking a provider. It goes on when the person leaves: others may wait for the same answer, and who
+// leaves is no failure of anybody's.
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), signInTimeout)
 }
 
 // comeBack takes somebody whom a provider has sent back. The cookie says what for, and that it is the browser that was sent there.
@@ -144,10 +167,12 @@ func (p *portal) comeBack(ctx context.Context, w http.ResponseWriter, r *http.Re
 	}
 	v, err := p.visit(ctx, a.Token)
 	if err != nil || v.user == nil {
-		return page{view: viewUnknown}, err
+		return page{view: viewUnknown, Invitation: p.address(a)}, err
 	}
 	shown, err := p.finish(ctx, v, a, r.URL.Query())
-	shown.Invitation = p.address(a)
+	if shown.Invitation == "" {
+		shown.Invitation = p.address(a)
+	}
 	return shown, err
 }
 
@@ -171,77 +196,99 @@ func (p *portal) finish(ctx context.Context, v visit, a attempt, answer url.Valu
 	if !found || provider.Issuer != a.Issuer || provider.ClientID != a.ClientID {
 		return p.stop(ctx, v, provider, troubleLost)
 	}
-	if issuer := answer.Get("iss"); issuer != "" && issuer != a.Issuer { // RFC 9207
-		return p.fail(ctx, v, provider, fault.New(errors.New("another one answers"), openid.ErrUntrusted))
+	code, issuer := answer.Get("code"), answer.Get("iss")
+	switch failure := answer.Get("error"); {
+	case failure != "":
+		return p.stop(ctx, v, provider, sentBack(failure))
+	case code == "":
+		return p.stop(ctx, v, provider, troubleLost)
 	}
-	if code := answer.Get("error"); code != "" {
-		return p.sentBack(ctx, v, provider, code)
-	}
-	known, err := p.known(ctx, v, provider)
-	if err != nil {
-		return p.fail(ctx, v, provider, err)
-	}
-	ctx = context.WithoutCancel(ctx) // whoever leaves now has signed in
-	asking, cancel := context.WithTimeout(ctx, signInTimeout)
+	asking, cancel := patient(ctx)
 	defer cancel()
-	person, err := p.OpenID.Finish(asking, known, p.openID(a, v), answer.Get("code"))
+	known, err := p.known(asking, v, provider)
 	if err != nil {
-		return p.fail(ctx, v, provider, err)
+		return p.fail(ctx, v, provider, readingSecret, err)
 	}
-	p.told.Delete(whose(v, provider))
+	person, err := p.OpenID.Finish(asking, known, p.openID(a, v), openid.Answer{Code: code, Issuer: issuer})
+	if err != nil {
+		return p.fail(ctx, v, provider, signingIn, err)
+	}
+	return p.acceptAs(ctx, v, provider, person)
+}
+
+// acceptAs has a person accept who has signed in with a provider.
+func (p *portal) acceptAs(ctx context.Context, v visit, provider v1alpha1.IdentityProvider, person openid.Person) (page, error) {
 	switch {
 	case fold.Fold(person.Email) != fold.Fold(v.user.Spec.Email):
 		return p.stop(ctx, v, provider, troubleAddress)
 	case !person.Verified:
 		return p.stop(ctx, v, provider, troubleUnverified)
 	}
-	recording, cancel := context.WithTimeout(ctx, finishTimeout)
+	recording, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout) // whoever leaves now has signed in
 	defer cancel()
 	return p.inTurn(recording, p.clicks, v, func() (page, error) {
-		return p.record(recording, v, true, v1alpha1.Identity{Issuer: a.Issuer, Subject: person.Subject})
+		return p.record(recording, v, true, v1alpha1.Identity{Issuer: provider.Issuer, Subject: person.Subject})
 	})
 }
 
-// sentBack tells of the error that a provider sent somebody back with (RFC 6749, section 4.1.2.1).
-func (p *portal) sentBack(ctx context.Context, v visit, provider v1alpha1.IdentityProvider, code string) (page, error) {
-	switch code {
+// sentBack is the trouble that a provider sends somebody back with (RFC 6749, section 4.1.2.1). It is for the person alone: whoever
+// has a link can write it into the address, so the organization is not told.
+func sentBack(failure string) trouble {
+	switch failure {
 	case "access_denied", "login_required", "consent_required", "interaction_required", "account_selection_required":
-		return p.stop(ctx, v, provider, troubleDenied)
+		return troubleDenied
 	case "server_error", "temporarily_unavailable":
-		return p.stop(ctx, v, provider, troubleUnavailable)
+		return troubleUnavailable
+	case "unauthorized_client", "invalid_request", "invalid_scope", "unsupported_response_type":
+		return troubleSetUp
 	}
-	return p.fail(ctx, v, provider, fault.New(errors.New("it refuses the request to sign somebody in: compare what is registered with it"), openid.ErrMisconfigured))
+	return troubleLost
 }
 
-// fail tells the person that a provider did not do its part, and the organization what to do, once until somebody signs in.
-func (p *portal) fail(ctx context.Context, v visit, provider v1alpha1.IdentityProvider, err error) (page, error) {
-	if errors.Is(err, openid.ErrRefused) {
-		return p.stop(ctx, v, provider, troubleLost)
-	}
-	words := fault.Words(errors.New(err.Error()), errorWords)
-	if last, _ := p.told.Swap(whose(v, provider), words); last != words {
-		p.Log.Error(errors.New(words), "Nobody can sign in with an identity provider", "organization", client.ObjectKeyFromObject(v.organization), "provider", provider.Name)
-		p.Events.Eventf(v.organization, nil, corev1.EventTypeWarning, v1alpha1.ReasonSignInUnavailable, "SignIn",
-			"people cannot accept by signing in with %s of spec.invitation.identityProviders: %s", provider.Name, words)
-	}
+// fail tells the person that a provider did not do its part, and the organization what to do.
+func (p *portal) fail(ctx context.Context, v visit, provider v1alpha1.IdentityProvider, action string, err error) (page, error) {
+	why := troubleSetUp
 	switch {
+	case errors.Is(err, follow.ErrUnread):
+		return page{}, err
+	case errors.Is(err, openid.ErrRefused):
+		return p.stop(ctx, v, provider, troubleLost)
 	case errors.Is(err, openid.ErrUnavailable):
-		return p.stop(ctx, v, provider, troubleUnavailable)
+		why, action = troubleUnavailable, reaching
 	case errors.Is(err, openid.ErrClocks):
-		return p.stop(ctx, v, provider, troubleClocks)
+		why, action = troubleClocks, verifying
+	case errors.Is(err, openid.ErrUntrusted):
+		action = verifying
 	}
-	return p.stop(ctx, v, provider, troubleSetUp)
+	p.complain(v, provider, action, fault.Words(errors.New(err.Error()), errorWords))
+	return p.stop(ctx, v, provider, why)
 }
 
-// whose names a provider of an organization.
-func whose(v visit, provider v1alpha1.IdentityProvider) string {
-	return client.ObjectKeyFromObject(v.organization).String() + "/" + provider.Name
+// complain tells the organization why nobody can sign in with a provider. Events that differ in their words alone are taken for one:
+// these differ in the field that they are about as well, and in what cannot be done.
+func (p *portal) complain(v visit, provider v1alpha1.IdentityProvider, action, words string) {
+	organization, now := client.ObjectKeyFromObject(v.organization), p.Clock.Now()
+	about := strings.Join([]string{organization.String(), provider.Name, action}, "/")
+	if last, again := p.told.LoadOrStore(about, now); again &&
+		(now.Sub(last.(time.Time)) < tellAgain || !p.told.CompareAndSwap(about, last, now)) {
+		return
+	}
+	p.Log.Error(errors.New(words), "Nobody can sign in with an identity provider", "organization", organization, "provider", provider.Name)
+	p.Events.Eventf(&corev1.ObjectReference{
+		APIVersion: v1alpha1.GroupVersion.String(), Kind: "Organization", Namespace: organization.Namespace, Name: organization.Name,
+		UID: v.organization.UID, FieldPath: "spec.invitation.identityProviders{" + provider.Name + "}",
+	}, nil, corev1.EventTypeWarning, v1alpha1.ReasonSignInUnavailable, action,
+		"people cannot accept by signing in with %s of spec.invitation.identityProviders: %s", provider.Name, words)
 }
 
 // stop makes the page for somebody who has not been signed in. Nothing has changed.
 func (p *portal) stop(ctx context.Context, v visit, provider v1alpha1.IdentityProvider, why trouble) (page, error) {
 	shown, err := p.describe(ctx, v, view{})
-	shown.Provider, shown.Invitation = label(provider), p.URL.JoinPath(invitation.Path, v.token).String()
+	back := p.URL.JoinPath(invitation.Path, v.token)
+	if why == troubleAddress {
+		back.RawQuery = url.Values{fieldAccount: {"other"}}.Encode()
+	}
+	shown.Provider, shown.Invitation = label(provider), back.String()
 	return troubled(shown, why), err
 }
 
@@ -257,7 +304,10 @@ func (p *portal) known(ctx context.Context, v visit, provider v1alpha1.IdentityP
 		return known, nil
 	}
 	secret, err := p.secrets.Get(ctx, types.NamespacedName{Namespace: v.organization.Namespace, Name: provider.ClientSecretRef.Name}, struct{}{})
-	if err != nil {
+	switch {
+	case errors.Is(err, follow.ErrUnread):
+		return known, err
+	case err != nil:
 		return known, fault.New(err, openid.ErrMisconfigured)
 	}
 	known.ClientSecret = secret

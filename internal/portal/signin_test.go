@@ -4,6 +4,8 @@
 package portal
 
 import (
+	"context"
+	"errors"
 	"html"
 	"net/http"
 	"net/http/httptest"
@@ -14,7 +16,11 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
@@ -75,7 +81,11 @@ var refresh = regexp.MustCompile(`<meta http-equiv="refresh" content="0;url=([^"
 
 func (e *entrance) press() *http.Response {
 	e.t.Helper()
-	return e.do(posted(linkOf(e.t, invited()), url.Values{fieldProvider: {"acme-id"}}))
+	return e.do(e.pressing())
+}
+
+func (e *entrance) pressing() *http.Request {
+	return posted(linkOf(e.t, invited()), url.Values{fieldProvider: {"acme-id"}})
 }
 
 // begin presses the button, and goes through the provider. It returns what the browser then asks for, and with what cookie.
@@ -93,11 +103,15 @@ func (e *entrance) begin() (*url.URL, *http.Cookie) {
 // back is the browser that comes back.
 func (e *entrance) back(at *url.URL, cookie *http.Cookie) *http.Response {
 	e.t.Helper()
+	return e.do(returning(at, cookie))
+}
+
+func returning(at *url.URL, cookie *http.Cookie) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, at.RequestURI(), nil)
 	if cookie != nil {
 		r.AddCookie(cookie)
 	}
-	return e.do(r)
+	return r
 }
 
 func (e *entrance) holds(response *http.Response, status int, words ...string) {
@@ -258,14 +272,15 @@ func TestTroubleWithTheProvider(t *testing.T) {
 			func(e *entrance) { e.provider.Answer(openidtest.Token, 401, `{"error":"invalid_client"}`) }, 502, "something to set up", "n’a pas terminé", "compare clientID and clientSecretRef",
 		},
 		"used code":          {func(e *entrance) { e.provider.Answer(openidtest.Token, 400, `{"error":"invalid_grant"}`) }, 400, "Signing in took too long", "a pris trop de temps", ""},
-		"not allowed to ask": {func(e *entrance) { e.provider.Deny("unauthorized_client") }, 502, "something to set up", "n’a pas terminé", "compare what is registered"},
+		"not allowed to ask": {func(e *entrance) { e.provider.Deny("unauthorized_client") }, 502, "something to set up", "n’a pas terminé", ""},
+		"who knows":          {func(e *entrance) { e.provider.Deny("rosebud") }, 400, "Signing in took too long", "a pris trop de temps", ""},
 	} {
 		for locale, words := range map[string]string{"en": tc.en, "fr": tc.fr} {
 			t.Run(why+"/"+locale, func(t *testing.T) {
 				e := newEntrance(t, func(o *v1alpha1.Organization) { o.Spec.Locale = locale })
 				tc.set(e)
 				at, cookie := e.begin()
-				e.holds(e.back(at, cookie), tc.status, words, `class="button" href="http://join.acme.example/team`+linkOf(t, invited())+`"`)
+				e.holds(e.back(at, cookie), tc.status, words, `class="button" href="http://join.acme.example/team`+linkOf(t, invited()))
 				if len(e.patches) > 0 || e.user().Status.AcceptedAt != nil {
 					t.Errorf("something was written: %v", e.patches)
 				}
@@ -321,7 +336,10 @@ func TestWhatComesInBetween(t *testing.T) {
 		}, 400, lost},
 		"another provider": {func(_ *entrance, at *url.URL, _ *http.Cookie) {
 			at.RawQuery = regexp.MustCompile(`iss=[^&]*`).ReplaceAllString(at.RawQuery, "iss=https%3A%2F%2Fevil.example")
-		}, 502, "something to set up"},
+		}, 400, lost},
+		"the client is another": {func(e *entrance, _ *url.URL, _ *http.Cookie) {
+			e.edit(func(o *v1alpha1.Organization) { o.Spec.Invitation.IdentityProviders[0].ClientID = "other" })
+		}, 400, lost},
 		"no code": {func(_ *entrance, at *url.URL, _ *http.Cookie) {
 			at.RawQuery = regexp.MustCompile(`code=[^&]*`).ReplaceAllString(at.RawQuery, "")
 		}, 400, lost},
@@ -414,21 +432,235 @@ func TestAProviderThatIsNotSetUp(t *testing.T) {
 	}
 }
 
-func TestAnOutageIsToldOfAgainAfterItsEnd(t *testing.T) {
+// Whoever has a link can press the button as often as they like.
+func TestAnOutageIsToldOfNowAndThen(t *testing.T) {
 	e := newEntrance(t)
-	for range 2 {
-		at, cookie := e.begin()
-		e.provider.Answer(openidtest.Token, 503, "")
+	at, cookie := e.begin()
+	for i, status := range []int{503, 502, 503, 401, 503, 401} {
+		e.provider.Answer(openidtest.Token, status, `{"error":"invalid_client"}`)
 		e.back(at, cookie)
-		e.back(at, cookie)
-		e.provider.Answer(openidtest.Token, 0, "")
-		at, cookie = e.begin()
-		e.provider.Claim("email", "other@acme.example")
+		if i == 3 {
+			if got := len(e.events.Events); got != 2 {
+				t.Errorf("the organization is told %d times, want once of each kind", got)
+			}
+			e.clock.Step(tellAgain)
+			at, cookie = e.begin()
+		}
+	}
+	if got := len(e.events.Events); got != 4 {
+		t.Errorf("the organization is told %d times, want 4", got)
+	}
+}
+
+// sink keeps what would go to the API server.
+type sink chan string
+
+func (s sink) Create(_ context.Context, event *eventsv1.Event) (*eventsv1.Event, error) {
+	s <- event.Regarding.Kind + " " + event.Regarding.Name + " " + event.Regarding.FieldPath + " " + event.Note
+	return event, nil
+}
+
+func (s sink) Update(_ context.Context, event *eventsv1.Event) (*eventsv1.Event, error) {
+	s <- "update"
+	return event, nil
+}
+
+func (s sink) Patch(_ context.Context, event *eventsv1.Event, _ []byte) (*eventsv1.Event, error) {
+	s <- "patch"
+	return event, nil
+}
+
+// What is like another event is never seen.
+func TestEachTroubleIsAnEventOfItsOwn(t *testing.T) {
+	e := newEntrance(t, func(o *v1alpha1.Organization) {
+		second := o.Spec.Invitation.IdentityProviders[0]
+		second.Name, second.ClientSecretRef.Name = "okta", "missing"
+		o.Spec.Invitation.IdentityProviders = append(o.Spec.Invitation.IdentityProviders, second)
+		o.Spec.Invitation.IdentityProviders[0].ClientSecretRef.Name = "missing"
+	})
+	recorded := make(sink, 10)
+	broadcaster := events.NewBroadcaster(recorded)
+	t.Cleanup(broadcaster.Shutdown)
+	if err := broadcaster.StartRecordingToSinkWithContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	options := e.options()
+	options.Events = broadcaster.NewRecorder(e.store.Scheme(), "seatkeeper-portal")
+	e.handler = New(options)
+	expect := func(name, words string) {
+		t.Helper()
+		want := "Organization acme spec.invitation.identityProviders{" + name + "} people cannot accept by signing in with " + name
+		select {
+		case got := <-recorded:
+			if !strings.HasPrefix(got, want) || !strings.Contains(got, words) {
+				t.Errorf("the organization is told %q, want %q with %q", got, want, words)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("the organization is not told of %s", name)
+		}
+	}
+	e.press()
+	expect("acme-id", "there is no Secret missing")
+	e.do(posted(linkOf(t, invited()), url.Values{fieldProvider: {"okta"}}))
+	expect("okta", "there is no Secret missing")
+	e.edit(func(o *v1alpha1.Organization) {
+		o.Spec.Invitation.IdentityProviders[0].ClientSecretRef.Name = "acme-id"
+	})
+	e.provider.Answer(openidtest.Discovery, 404, "")
+	e.press()
+	expect("acme-id", "there is no OpenID provider at its issuer")
+	e.provider.Answer(openidtest.Discovery, 503, "")
+	e.press()
+	expect("acme-id", "cannot be reached")
+}
+
+// Whoever leaves is no failure of the provider, and who has signed in has accepted.
+func TestLeaving(t *testing.T) {
+	leaving := func(r *http.Request) (*http.Request, context.CancelFunc) {
+		ctx, leave := context.WithCancel(t.Context())
+		return r.WithContext(ctx), leave
+	}
+	for part, set := range map[string]func(*entrance, context.CancelFunc){
+		"the Secret": func(e *entrance, leave context.CancelFunc) { e.readSecret = func() error { leave(); return nil } },
+		"discovery":  func(e *entrance, leave context.CancelFunc) { e.provider.Before(openidtest.Discovery, leave) },
+	} {
+		t.Run(part, func(t *testing.T) {
+			e := newEntrance(t)
+			e.heedful = true
+			r, leave := leaving(e.pressing())
+			set(e, leave)
+			e.holds(e.do(r), http.StatusOK, "Continue with")
+			if got := len(e.events.Events); got > 0 || r.Context().Err() == nil {
+				t.Errorf("the organization is told %d times", got)
+			}
+		})
+	}
+	for part, set := range map[string]func(*entrance, context.CancelFunc){
+		"the Secret again": func(e *entrance, leave context.CancelFunc) {
+			e.clock.Step(time.Minute)
+			e.readSecret = func() error { leave(); return nil }
+		},
+		"the token": func(e *entrance, leave context.CancelFunc) { e.provider.Before(openidtest.Token, leave) },
+		"the keys":  func(e *entrance, leave context.CancelFunc) { e.provider.Before(openidtest.Keys, leave) },
+	} {
+		t.Run(part, func(t *testing.T) {
+			e := newEntrance(t)
+			at, cookie := e.begin()
+			e.heedful = true
+			r, leave := leaving(returning(at, cookie))
+			set(e, leave)
+			e.holds(e.do(r), http.StatusOK, "Welcome")
+			if got := len(e.events.Events); got > 0 || r.Context().Err() == nil || e.user().Status.AcceptedAt == nil {
+				t.Errorf("the organization is told %d times", got)
+			}
+		})
+	}
+}
+
+// An API server that does not answer is nothing that the organization could correct.
+func TestAnUnreadSecret(t *testing.T) {
+	for why, failure := range map[string]error{
+		"busy": apierrors.NewTooManyRequests("later", 1), "forbidden": apierrors.NewForbidden(schema.GroupResource{}, "acme-id", errors.New("no")), "late": context.DeadlineExceeded,
+	} {
+		t.Run(why, func(t *testing.T) {
+			e := newEntrance(t)
+			at, cookie := e.begin()
+			e.clock.Step(time.Minute)
+			e.readSecret = func() error { return failure }
+			again := `href="http://join.acme.example/team` + linkOf(t, invited()) + `"`
+			e.holds(e.back(at, cookie), http.StatusServiceUnavailable, "One moment, please", again)
+			e.holds(e.press(), http.StatusServiceUnavailable, "One moment, please")
+			if got := len(e.events.Events); got > 0 || strings.Contains(e.logged.String(), "not set up") {
+				t.Errorf("the organization is told %d times, and the log %s", got, e.logged)
+			}
+		})
+	}
+}
+
+func TestABusyReturnLeadsToTheInvitation(t *testing.T) {
+	again := `href="http://join.acme.example/team` + linkOf(t, invited()) + `"`
+	e := newEntrance(t)
+	at, cookie := e.begin()
+	e.readError = apierrors.NewTooManyRequests("later", 1)
+	e.holds(e.back(at, cookie), http.StatusServiceUnavailable, "One moment, please", again)
+	for range tokenBurst {
 		e.back(at, cookie)
 	}
-	if got := len(e.events.Events); got != 2 {
-		t.Errorf("the organization is told %d times, want 2", got)
+	e.readError = nil
+	e.holds(e.back(at, cookie), http.StatusTooManyRequests, "One moment, please", again)
+}
+
+// Whoever is signed in there with another account would be sent back with that for ever.
+func TestAnotherAccount(t *testing.T) {
+	e := newEntrance(t)
+	asked := func(r *http.Request) url.Values {
+		found := refresh.FindStringSubmatch(bodyOf(t, e.do(r)))
+		if found == nil {
+			t.Fatal("the button leads nowhere")
+		}
+		u, err := url.Parse(html.UnescapeString(found[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u.Query()
 	}
+	if got := asked(e.pressing()); got.Has("prompt") {
+		t.Errorf("the provider asks although nobody had another account: %v", got)
+	}
+	at, cookie := e.begin()
+	e.provider.Claim("email", "somebody.else@acme.example")
+	found := regexp.MustCompile(`class="button" href="http://join.acme.example/team([^"]*)"`).FindStringSubmatch(bodyOf(t, e.back(at, cookie)))
+	if found == nil {
+		t.Fatal("there is no way out")
+	}
+	back := html.UnescapeString(found[1])
+	if page := e.get200(back); !strings.Contains(page, `<form class="providers" method="post"`) { // to the same address
+		t.Errorf("the page has no such form:\n%s", page)
+	}
+	if got := asked(posted(back, url.Values{fieldProvider: {"acme-id"}})); got.Get("prompt") != "login" {
+		t.Errorf("the provider does not ask for another account: %v", got)
+	}
+}
+
+// Another site's page cannot answer for the person, and mail can link to ours.
+func TestOtherSites(t *testing.T) {
+	for site, allowed := range map[string]bool{"": true, "same-origin": true, "none": true, "cross-site": false, "same-site": false} {
+		for _, form := range []url.Values{{fieldAnswer: {answerAccept}}, {fieldAnswer: {answerDecline}}, {fieldProvider: {"acme-id"}}} {
+			t.Run(site+" "+form.Encode(), func(t *testing.T) {
+				e := newEntrance(t)
+				r := posted(linkOf(t, invited()), form)
+				r.Header.Set("Origin", "null") // our pages have no referrer
+				if site != "" {
+					r.Header.Set("Sec-Fetch-Site", site)
+				}
+				response := e.do(r)
+				if want := map[bool]int{true: http.StatusOK, false: http.StatusForbidden}[allowed]; response.StatusCode != want {
+					t.Errorf("the answer is %d, want %d", response.StatusCode, want)
+				}
+				if !allowed && (len(e.patches) > 0 || len(response.Cookies()) > 0) {
+					t.Errorf("something happened: %v", e.patches)
+				}
+				r = httptest.NewRequest(http.MethodGet, linkOf(t, invited()), nil)
+				r.Header.Set("Sec-Fetch-Site", site)
+				if got := e.do(r).StatusCode; got == http.StatusForbidden {
+					t.Error("a link does not open")
+				}
+			})
+		}
+	}
+}
+
+// The address of the portal may have any path.
+func TestReturnBelowAPathLikeALink(t *testing.T) {
+	e := newEntrance(t)
+	options := e.options()
+	options.URL, _ = url.Parse("https://acme.example/invitations")
+	e.handler = New(options)
+	at, cookie := e.begin()
+	if !strings.HasPrefix(at.Path, invitation.Path) {
+		t.Fatalf("the return is at %s", at)
+	}
+	e.holds(e.back(at, cookie), http.StatusOK, "Welcome")
 }
 
 func FuzzOpenAttempt(f *testing.F) {

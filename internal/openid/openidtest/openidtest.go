@@ -7,11 +7,14 @@ package openidtest
 
 import (
 	"crypto"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net/http"
@@ -46,6 +49,9 @@ type Server struct {
 	// what of its answers is otherwise than it is to be
 	metadata, claims, info map[string]any
 	denies                 string
+	before                 map[string]func()
+	shown                  string
+	symmetric              []byte
 	sign                   func(claims []byte) string
 }
 
@@ -64,7 +70,7 @@ func New(t testing.TB, clock clock.PassiveClock) *Server {
 	t.Helper()
 	s := &Server{
 		key: ours(), ended: make(chan struct{}), clock: clock, codes: map[string]url.Values{}, asked: map[string]int{}, broken: map[string]http.HandlerFunc{},
-		metadata: map[string]any{}, claims: map[string]any{}, info: map[string]any{},
+		metadata: map[string]any{}, claims: map[string]any{}, info: map[string]any{}, before: map[string]func(){},
 	}
 	s.sign = s.rs256
 	s.front = httptest.NewServer(s)
@@ -89,8 +95,11 @@ const (
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.asked[r.URL.Path]++
-	part := s.broken[r.URL.Path]
+	part, before := s.broken[r.URL.Path], s.before[r.URL.Path]
 	s.mu.Unlock()
+	if before != nil {
+		before()
+	}
 	if part == nil {
 		part = map[string]http.HandlerFunc{Discovery: s.discovery, Keys: s.keys, Authorize: s.authorize, Token: s.token, UserInfo: s.userInfo}[r.URL.Path]
 	}
@@ -137,6 +146,36 @@ func (s *Server) Hang(part string) {
 			}
 		}
 	})
+}
+
+// Before has something happen when a part is asked, before it answers.
+func (s *Server) Before(part string, do func()) { s.set(func() { s.before[part] = do }) }
+
+// Symmetric has ID tokens signed with a key that both sides have (HS256), and publishes it among the other keys if it is to.
+func (s *Server) Symmetric(key []byte, published bool) {
+	s.set(func() {
+		if published {
+			s.symmetric = key
+		}
+		s.sign = func(claims []byte) string {
+			signed := encoded(`{"alg":"HS256","kid":"2"}`) + "." + encoded(string(claims))
+			sum := hmac.New(sha256.New, key)
+			_, _ = sum.Write([]byte(signed))
+			return signed + "." + encoded(string(sum.Sum(nil)))
+		}
+	})
+}
+
+// PublicKey is the key that everybody may have, in PEM.
+func (s *Server) PublicKey() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&s.key.PublicKey)})
+}
+
+// Shown is how the client showed its secret last: "header", "form" or "".
+func (s *Server) Shown() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown
 }
 
 // Unsigned has ID tokens say that they need no signature, and have none.
@@ -192,10 +231,16 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Server) keys(w http.ResponseWriter, _ *http.Request) {
 	public := s.key.PublicKey
-	write(w, http.StatusOK, map[string]any{"keys": []map[string]any{{
+	keys := []map[string]any{{
 		"kty": "RSA", "alg": "RS256", "use": "sig", "kid": "1",
 		"n": base64.RawURLEncoding.EncodeToString(public.N.Bytes()), "e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(public.E)).Bytes()),
-	}}})
+	}}
+	s.set(func() {
+		if s.symmetric != nil {
+			keys = append(keys, map[string]any{"kty": "oct", "alg": "HS256", "use": "sig", "kid": "2", "k": base64.RawURLEncoding.EncodeToString(s.symmetric)})
+		}
+	})
+	write(w, http.StatusOK, map[string]any{"keys": keys})
 }
 
 func (s *Server) authorize(w http.ResponseWriter, r *http.Request) {
@@ -229,10 +274,18 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 		began = s.codes[r.PostFormValue("code")]
 		delete(s.codes, r.PostFormValue("code"))
 	})
-	id, secret, basic := r.BasicAuth()
+	id, secret, header := r.BasicAuth()
+	shown := "header"
+	if !header {
+		id, secret, shown = r.PostFormValue("client_id"), r.PostFormValue("client_secret"), "form"
+	}
+	if secret == "" {
+		shown = ""
+	}
+	s.set(func() { s.shown = shown })
 	challenge := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
 	switch {
-	case !basic && (r.PostFormValue("client_id") != ClientID || r.PostFormValue("client_secret") != ""), basic && (id != ClientID || secret != ClientSecret):
+	case id != ClientID, shown != "" && secret != ClientSecret:
 		write(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
 	case began == nil, began.Get("redirect_uri") != r.PostFormValue("redirect_uri"),
 		began.Get("code_challenge") != base64.RawURLEncoding.EncodeToString(challenge[:]):
