@@ -5,6 +5,7 @@ package loop_test
 
 import (
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -56,10 +57,17 @@ func (f fair) until(t *testing.T, want reconcile.Request) int {
 	return 0
 }
 
+// ready waits until so many timers have fired.
+func (f fair) ready(want int) {
+	for f.Len() < want {
+		runtime.Gosched()
+	}
+}
+
 const (
 	people = 2000
-	// soon is how many keys of a wave may come before somebody else's: as many as are no crowd.
-	soon = 16
+	// soon is how many keys of a wave may come before each of somebody else's: those of the turn that is on, and of one's own.
+	soon = 2
 )
 
 func TestAWaveDoesNotHoldUpOthers(t *testing.T) {
@@ -100,6 +108,64 @@ func TestAWaveThatGoesOnHoldsUpNobody(t *testing.T) {
 	}
 }
 
+// A few of somebody else take turns with the wave, however many they are.
+func TestAFewTakeTurnsWithAWave(t *testing.T) {
+	t.Parallel()
+	const few = 40
+	f := newFair(t)
+	f.crowd("acme", priorityqueue.AddOpts{})
+	for i := range few {
+		f.Add(key("globex", i))
+	}
+	if before := f.until(t, key("globex", few-1)); before > few*soon {
+		t.Errorf("the last of %d came after %d, want %d at most", few, before, few*soon)
+	}
+}
+
+// What was the last of a wave is not the last of the next one because it is tried again, or has a timer.
+func TestATurnIsNotKept(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.crowd("globex", priorityqueue.AddOpts{})
+	last := key("globex", people-1)
+	f.until(t, key("globex", people-2))
+	got, priority, _ := f.GetWithPriority()
+	if got != last || priority != 0 {
+		t.Fatalf("got %v with the priority %d, want %v with that of those who added it", got, priority, last)
+	}
+	f.AddWithOpts(priorityqueue.AddOpts{After: time.Nanosecond, Priority: &priority}, last)
+	f.Done(last)
+	f.ready(1)
+	f.crowd("acme", priorityqueue.AddOpts{})
+	if before := f.until(t, last); before > soon {
+		t.Errorf("%d came before, want %d at most", before, soon)
+	}
+}
+
+// Timers that fire together are a wave like any other.
+func TestTimersThatFireTogetherHoldUpNobody(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.crowd("acme", priorityqueue.AddOpts{After: time.Nanosecond})
+	f.ready(people)
+	f.Add(key("globex", 0))
+	if before := f.until(t, key("globex", 0)); before > soon {
+		t.Errorf("%d came before, want %d at most", before, soon)
+	}
+}
+
+// Neither is a wave of people less of a wave because each of them has a timer.
+func TestWhoeverHasATimerIsInTheWave(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.crowd("acme", priorityqueue.AddOpts{After: time.Hour})
+	f.crowd("acme", priorityqueue.AddOpts{})
+	f.Add(key("globex", 0))
+	if before := f.until(t, key("globex", 0)); before > soon {
+		t.Errorf("%d came before, want %d at most", before, soon)
+	}
+}
+
 // Who has many members, each with a timer, and is quiet otherwise, is no crowd: two waves of others do not hold it up.
 func TestTimersAreNoCrowd(t *testing.T) {
 	t.Parallel()
@@ -111,6 +177,53 @@ func TestTimersAreNoCrowd(t *testing.T) {
 	f.Add(key("globex", 7))
 	if before := f.until(t, key("globex", 7)); before > 2*soon {
 		t.Errorf("%d came before, want %d at most", before, 2*soon)
+	}
+}
+
+// Somebody else who always has something to do does not hold up a wave for ever.
+func TestAWaveComesToItsEnd(t *testing.T) {
+	t.Parallel()
+	for _, busy := range []int{1, 16} {
+		t.Run(fmt.Sprint(busy), func(t *testing.T) {
+			t.Parallel()
+			f := newFair(t)
+			f.crowd("acme", priorityqueue.AddOpts{})
+			for i := range busy {
+				f.Add(key("globex", i))
+			}
+			served := 0
+			for range soon*people + busy {
+				got, _ := f.Get()
+				f.Done(got)
+				if got.Namespace == "acme" {
+					served++
+				} else {
+					f.Add(got)
+				}
+			}
+			if served != people {
+				t.Errorf("%d of %d came in %d passes", served, people, soon*people+busy)
+			}
+		})
+	}
+}
+
+// What waits in the look after a start takes no turns from changes of the same organization.
+func TestWhatCanWaitTakesNoTurns(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.crowd("globex", priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)})
+	f.crowd("acme", priorityqueue.AddOpts{})
+	f.Add(key("globex", people-1))
+	if before := f.until(t, key("globex", people-1)); before > soon {
+		t.Errorf("%d came before, want %d at most", before, soon)
+	}
+	for f.Len() > 0 {
+		got, priority, _ := f.GetWithPriority()
+		f.Done(got)
+		if want := map[string]int{"globex": handler.LowPriority}[got.Namespace]; priority != want {
+			t.Fatalf("%v comes with the priority %d, want %d", got, priority, want)
+		}
 	}
 }
 

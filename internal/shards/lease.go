@@ -55,7 +55,7 @@ func (s Shard) Lock(cfg *rest.Config, namespace string, renewWithin time.Duratio
 			LeaseMeta: metav1.ObjectMeta{Namespace: namespace, Name: s.Lease()}, Client: client,
 			LockConfig: resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())},
 		},
-		shard: s, leases: client.Leases(namespace), clock: clock,
+		shard: s, leases: client.Leases(namespace), clock: clock, seen: map[string]renewal{},
 	}, nil
 }
 
@@ -66,6 +66,15 @@ type lock struct {
 	leases coordination.LeaseInterface
 	clock  clock.PassiveClock
 	held   bool
+	// seen is what was last seen of others' Leases, by name.
+	seen map[string]renewal
+}
+
+// renewal is when a Lease was renewed by the clock of whoever holds it, and when that was first seen by ours. The two are not compared:
+// a Lease has run out when it was not renewed for as long as it is good by one clock.
+type renewal struct {
+	renewed metav1.MicroTime
+	first   time.Time
 }
 
 // Create implements resourcelock.Interface.
@@ -97,20 +106,26 @@ func (l *lock) alone(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("looking for operators that divide the work otherwise: %w", err)
 	}
-	for _, lease := range leases.Items {
-		if l.shard.rivals(lease.Name) && held(&lease, l.clock.Now()) {
-			return fmt.Errorf("shard %s waits: Lease %s/%s is held by %s; stop whoever runs with another number of shards",
+	var waits error
+	for _, lease := range leases.Items { // every one is looked at, so that all run out at the same time
+		if l.shard.rivals(lease.Name) && l.inUse(&lease) {
+			waits = fmt.Errorf("shard %s waits: Lease %s/%s is held by %s; stop whoever runs with another number of shards",
 				l.shard, lease.Namespace, lease.Name, *lease.Spec.HolderIdentity)
 		}
 	}
-	return nil
+	return waits
 }
 
-// held says that somebody has a Lease, and it has not run out.
-func held(lease *coordinationv1.Lease, now time.Time) bool {
-	spec := lease.Spec
+// inUse says that somebody has a Lease, and it has not run out.
+func (l *lock) inUse(lease *coordinationv1.Lease) bool {
+	spec, now := lease.Spec, l.clock.Now()
 	if ptr.Deref(spec.HolderIdentity, "") == "" || spec.RenewTime == nil {
 		return false
 	}
-	return now.Before(spec.RenewTime.Add(time.Duration(ptr.Deref(spec.LeaseDurationSeconds, 0)) * time.Second))
+	last, ok := l.seen[lease.Name]
+	if !ok || !last.renewed.Equal(spec.RenewTime) {
+		last = renewal{renewed: *spec.RenewTime, first: now}
+		l.seen[lease.Name] = last
+	}
+	return now.Before(last.first.Add(time.Duration(ptr.Deref(spec.LeaseDurationSeconds, 0)) * time.Second))
 }

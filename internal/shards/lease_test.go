@@ -34,7 +34,12 @@ func lease(namespace, name, holder string, ago time.Duration) *coordinationv1.Le
 
 func open(t *testing.T, shard shards.Shard, namespace string) resourcelock.Interface {
 	t.Helper()
-	lock, err := shard.Lock(env.Config(t), namespace, 10*time.Second, testingclock.NewFakePassiveClock(now))
+	return openAt(t, shard, namespace, testingclock.NewFakePassiveClock(now))
+}
+
+func openAt(t *testing.T, shard shards.Shard, namespace string, clock *testingclock.FakePassiveClock) resourcelock.Interface {
+	t.Helper()
+	lock, err := shard.Lock(env.Config(t), namespace, 10*time.Second, clock)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,8 +58,8 @@ func TestNobodyIsElectedWhileOthersDivideTheWorkOtherwise(t *testing.T) {
 		"one for everything":           {"seatkeeper", "old", time.Second, true},
 		"as many shards":               {"seatkeeper-1-of-4", "peer", time.Second, false},
 		"released":                     {"seatkeeper-1-of-3", "", time.Second, false},
-		"run out":                      {"seatkeeper-1-of-3", "old", 15 * time.Second, false},
-		"about to run out":             {"seatkeeper-1-of-3", "old", 14 * time.Second, true},
+		"a clock that is behind ours":  {"seatkeeper-1-of-3", "old", time.Hour, true},
+		"a clock that is ahead of it":  {"seatkeeper-1-of-3", "old", -time.Hour, true},
 		"somebody else's":              {"others-1-of-3", "old", time.Second, false},
 		"somebody else's by a hair":    {"seatkeeper-1-of-3-x", "old", time.Second, false},
 		"the same share of more parts": {"seatkeeper-0-of-44", "old", time.Second, true},
@@ -79,6 +84,46 @@ func TestNobodyIsElectedWhileOthersDivideTheWorkOtherwise(t *testing.T) {
 			err = env.Client(t).Get(ctx, client.ObjectKey{Namespace: ns, Name: "seatkeeper-0-of-4"}, &coordinationv1.Lease{})
 			if client.IgnoreNotFound(err) != nil || err == nil {
 				t.Errorf("whoever waits has a Lease: %v", err)
+			}
+		})
+	}
+}
+
+// A Lease of others has run out when nobody renewed it for as long as it is good by the clock of whoever waits, whatever its own says.
+func TestALeaseRunsOutByOneClock(t *testing.T) {
+	t.Parallel()
+	for why, ago := range map[string]time.Duration{"behind": time.Hour, "the same": 0, "ahead": -time.Hour} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			ctx, ns, clock := t.Context(), env.Namespace(t), testingclock.NewFakePassiveClock(now)
+			old := lease(ns, "seatkeeper-1-of-3", "old", ago)
+			if err := env.Client(t).Create(ctx, old); err != nil {
+				t.Fatal(err)
+			}
+			lock := openAt(t, shards.Shard{Number: 0, Of: 4}, ns, clock)
+			for _, step := range []struct {
+				why    string
+				after  time.Duration
+				renews bool
+				waits  bool
+			}{
+				{why: "nobody knows yet whether it is renewed", waits: true},
+				{why: "it may still be", after: 14 * time.Second, waits: true},
+				{why: "it was", after: time.Second, renews: true, waits: true},
+				{why: "it may be once more", after: 14 * time.Second, waits: true},
+				{why: "it was not", after: time.Second},
+			} {
+				clock.SetTime(clock.Now().Add(step.after))
+				if step.renews {
+					old.Spec.RenewTime.Time = old.Spec.RenewTime.Add(14 * time.Second)
+					if err := env.Client(t).Update(ctx, old); err != nil {
+						t.Fatal(err)
+					}
+				}
+				err := lock.Create(ctx, resourcelock.LeaderElectionRecord{HolderIdentity: lock.Identity(), LeaseDurationSeconds: 15})
+				if (err != nil) != step.waits {
+					t.Errorf("%s: got %v, want waiting: %t", step.why, err, step.waits)
+				}
 			}
 		})
 	}
