@@ -4,6 +4,7 @@
 package admission_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -181,6 +182,16 @@ func TestWhoIsNeededStays(t *testing.T) {
 	})
 }
 
+// ownersPool creates the owner, with a seat of a pool, and tells what would become of the deletion of that.
+func (d *door) ownersPool(t *testing.T) func(client.Client) error {
+	t.Helper()
+	pool := build.SeatPool("standard").In(d.namespace, "acme").Obj()
+	d.create(t, pool)
+	d.member(t, build.User("marie"), true)
+	d.seated(t, pool.Name, d.uidOf(t, "marie"))
+	return func(c client.Client) error { return c.Delete(t.Context(), pool.DeepCopy(), client.DryRunAll) }
+}
+
 // What goes as a whole is not held up: organizations, namespaces, and what those leave to be swept. The garbage collector is
 // as anybody: whoever may edit a User can have it delete that User, by an owner reference to something that is gone.
 func TestNobodyIsNeededWhereAllGo(t *testing.T) {
@@ -188,7 +199,10 @@ func TestNobodyIsNeededWhereAllGo(t *testing.T) {
 	acme := build.Organization("acme").In(d.namespace).Owner("marie").Obj()
 	acme.Finalizers = []string{"example.org/held"}
 	d.create(t, acme)
-	d.member(t, build.User("marie"), true)
+	pool := d.ownersPool(t)
+	if err := forbidden(pool(d.Client)); err != nil {
+		t.Fatal(err)
+	}
 	marie := removes("marie")
 	if err := forbidden(marie(t, d, d.Client)); err != nil {
 		t.Fatal(err)
@@ -197,12 +211,15 @@ func TestNobodyIsNeededWhereAllGo(t *testing.T) {
 		sweeper := as(t, "system:serviceaccount:kube-system:"+name)
 		d.bindAccount(t, name)
 		env.Eventually(t, func() error {
-			err := marie(t, d, sweeper)
+			user, seats := marie(t, d, sweeper), pool(sweeper)
 			if name == "namespace-controller" {
-				return err
+				return errors.Join(user, seats)
 			}
-			if !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "is the owner") {
-				return fmt.Errorf("not held: %w", err)
+			if !apierrors.IsForbidden(user) || !strings.Contains(user.Error(), "is the owner") {
+				return fmt.Errorf("not held: %w", user)
+			}
+			if !apierrors.IsForbidden(seats) || !strings.Contains(seats.Error(), "by User marie") {
+				return fmt.Errorf("the pool is not held: %w", seats)
 			}
 			return nil
 		})
@@ -217,6 +234,9 @@ func TestNobodyIsNeededWhereAllGo(t *testing.T) {
 	if err := marie(t, d, d.Client); err != nil {
 		t.Errorf("an organization that is being deleted holds its owner: %v", err)
 	}
+	if err := pool(d.Client); err != nil {
+		t.Errorf("an organization that is being deleted holds its pool: %v", err)
+	}
 	expect(t, state("marie", v1alpha1.UserArchived)(t, d, d.Client))
 }
 
@@ -226,7 +246,10 @@ func TestNobodyIsNeededInANamespaceThatGoes(t *testing.T) {
 	acme := build.Organization("acme").In(d.namespace).Owner("marie").Obj()
 	acme.Finalizers = []string{"example.org/held"}
 	d.create(t, acme)
-	d.member(t, build.User("marie"), true)
+	pool := d.ownersPool(t)
+	if err := forbidden(pool(d.Client)); err != nil {
+		t.Fatal(err)
+	}
 	if err := forbidden(removes("marie")(t, d, d.Client)); err != nil {
 		t.Fatal(err)
 	}
@@ -235,5 +258,8 @@ func TestNobodyIsNeededInANamespaceThatGoes(t *testing.T) {
 	}
 	if err := removes("marie")(t, d, d.Client); err != nil {
 		t.Errorf("a namespace that is being deleted holds an owner: %v", err)
+	}
+	if err := pool(d.Client); err != nil {
+		t.Errorf("a namespace that is being deleted holds a pool: %v", err)
 	}
 }

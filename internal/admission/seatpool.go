@@ -12,6 +12,10 @@ import (
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,6 +25,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/pricing"
 )
 
@@ -57,39 +62,93 @@ func (a *poolAdmission) ValidateDelete(ctx context.Context, p *v1alpha1.SeatPool
 	if err != nil || org == nil || !org.DeletionTimestamp.IsZero() {
 		return nil, err
 	}
-	one, others, err := a.staying(ctx, p)
-	if err != nil || one == "" {
+	stay, err := a.staying(ctx, p, org)
+	if err != nil || len(stay) == 0 {
 		return nil, err
 	}
 	if going, err := a.going(ctx, p.Namespace); err != nil || going {
 		return nil, err
 	}
-	who := "User " + one
-	if others > 0 {
+	who := stay[0]
+	if others := len(stay) - 1; others > 0 {
 		who += fmt.Sprintf(" and %d more", others)
 	}
 	return nil, apierrors.NewForbidden(v1alpha1.GroupVersion.WithResource("seatpools").GroupResource(), p.Name, fmt.Errorf(
-		"seats of it are held, by %s: give their roles another seatPool, or archive or delete the holders first", who))
+		"seats of it are held, by %s: give their roles another seatPool, or archive or delete the holders first; if everything is to go, delete Organization %s first",
+		who, org.Name))
 }
 
-// staying is who holds a seat of a pool and is not about to leave: one of them, and how many others there are.
-func (a *poolAdmission) staying(ctx context.Context, p *v1alpha1.SeatPool) (one string, others int, err error) {
-	var users v1alpha1.UserList
-	if err := a.cache.List(ctx, &users, client.InNamespace(p.Namespace), client.MatchingFields{index.Organization: p.Spec.Organization}, loop.Lagging{}); err != nil {
-		return "", 0, apierrors.NewInternalError(fmt.Errorf("looking for who holds a seat: %w", err))
+// staying are those who hold a seat of a pool and are not about to leave, also those whose deletion was rejected, and who have no User
+// until that is applied again.
+func (a *poolAdmission) staying(ctx context.Context, p *v1alpha1.SeatPool, org *v1alpha1.Organization) ([]string, error) {
+	holders, err := a.holders(ctx, p)
+	if err != nil || len(holders) == 0 {
+		return nil, err
 	}
-	for i := range users.Items {
-		u := &users.Items[i]
-		switch {
-		case access.Leaving(u) || !slices.Contains(u.Status.Seats, p.Name):
-		case one == "":
-			one = u.Name
-		default:
-			others++
-			one = min(one, u.Name)
+	var parked v1alpha1.ArchivedUserList
+	if err := a.find(ctx, p, &parked, index.Parked, org.Name); err != nil {
+		return nil, err
+	}
+	var users v1alpha1.UserList
+	if err := a.find(ctx, p, &users, index.Organization, org.Name); err != nil {
+		return nil, err
+	}
+	var stay []string
+	for i := range parked.Items {
+		if r := &parked.Items[i]; holders.Has(r.Record.UID) && !r.Ended() {
+			stay = append(stay, fmt.Sprintf("User %s, who is parked in ArchivedUser %s", r.Record.User, r.Name))
+			holders.Delete(r.Record.UID) // the User may be there for a moment yet
 		}
 	}
-	return one, others, nil
+	for i := range users.Items {
+		if u := &users.Items[i]; holders.Has(u.UID) && !departs(u, org) {
+			stay = append(stay, "User "+u.Name)
+		}
+	}
+	slices.Sort(stay)
+	return stay, nil
+}
+
+// holders are who holds a seat of a pool by its SeatSlices: what the status of a User says of seats comes later.
+func (a *poolAdmission) holders(ctx context.Context, p *v1alpha1.SeatPool) (sets.Set[types.UID], error) {
+	var ledger v1alpha1.SeatSliceList
+	if err := a.find(ctx, p, &ledger, index.SlicePool, p.Name); err != nil {
+		return nil, err
+	}
+	holders := sets.Set[types.UID]{}
+	for i := range ledger.Items {
+		for _, seat := range ledger.Items[i].Assignments {
+			holders.Insert(seat.UID)
+		}
+	}
+	return holders, nil
+}
+
+// find lists what an index finds in the namespace of a pool.
+func (a *poolAdmission) find(ctx context.Context, p *v1alpha1.SeatPool, list client.ObjectList, by, value string) error {
+	if err := a.cache.List(ctx, list, client.InNamespace(p.Namespace), client.MatchingFields{by: value}, loop.Lagging{}); err != nil {
+		return apierrors.NewInternalError(fmt.Errorf("looking for who holds a seat: %w", err))
+	}
+	return nil
+}
+
+// holding are the reasons for which somebody who is declared to leave keeps access, perhaps for good.
+var holding = []string{
+	v1alpha1.ReasonConfirmationRequired, v1alpha1.ReasonLastHolder, v1alpha1.ReasonRemovalHeld, v1alpha1.ReasonSuccessorRequired, v1alpha1.ReasonTransferBlocked,
+}
+
+// departs says that a user is about to give the seat back: access is revoked, or nothing is known to hold the user.
+func departs(u *v1alpha1.User, org *v1alpha1.Organization) bool {
+	switch {
+	case !access.Leaving(u):
+		return false
+	case u.Status.AccessRevokedAt != nil:
+		return true
+	case access.Rejected(u, org), membership.Unconfirmed(u, org):
+		return false
+	}
+	stalled := meta.FindStatusCondition(u.Status.Conditions, v1alpha1.ConditionStalled)
+	return stalled == nil || stalled.Status != metav1.ConditionTrue || !slices.Contains(holding, stalled.Reason)
 }
 
 // judge applies the rules that the controller applies too, and asks for the right to what the pool has read. What was wrong

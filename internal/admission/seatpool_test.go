@@ -13,6 +13,7 @@ import (
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -399,16 +400,24 @@ func TestNoOrderIsUnjudged(t *testing.T) {
 	}
 }
 
+// seated records that people hold seats of a pool, and nobody else does.
+func (d *door) seated(t *testing.T, pool string, users ...*v1alpha1.User) {
+	t.Helper()
+	slice := build.SeatSlice(pool, 0).In(d.namespace).Capacity(int32(len(users)))
+	for i, u := range users {
+		slice.Held(int32(i), u, time.Date(2026, time.May, 4, 12, 0, 0, 0, time.UTC))
+	}
+	d.create(t, slice.Obj())
+}
+
 // A pool whose seats are held stays, since its deletion could not be taken back. It goes with who holds them, and with the organization.
 func TestPoolOfHoldersStays(t *testing.T) {
 	d := serve(t, env.Namespace(t))
-	acme := build.Organization("acme").In(d.namespace).Owner("ada").Obj()
 	held, free := build.SeatPool("held").In(d.namespace, "acme").Obj(), build.SeatPool("free").In(d.namespace, "acme").Obj()
-	d.create(t, acme, held, free)
-	for _, name := range []string{"bea", "cid"} {
-		d.create(t, build.User(name).In(d.namespace, "acme").Obj())
-		d.reports(t, name, func(s *v1alpha1.UserStatus) { s.Seats = []string{"held"} })
-	}
+	bea, cid := build.User("bea").In(d.namespace, "acme").Obj(), build.User("cid").In(d.namespace, "acme").Obj()
+	d.create(t, build.Organization("acme").In(d.namespace).Owner("ada").Obj(), held, free, bea, cid)
+	d.reports(t, "bea", func(s *v1alpha1.UserStatus) { s.Seats = []string{"free"} }) // of old: she has none any more
+	d.seated(t, "held", cid, bea)
 	would := func(p *v1alpha1.SeatPool) error { return d.Delete(t.Context(), p.DeepCopy(), client.DryRunAll) }
 	stays := func(words string) {
 		t.Helper()
@@ -422,27 +431,85 @@ func TestPoolOfHoldersStays(t *testing.T) {
 	stays("by User bea and 1 more: give their roles another seatPool")
 	leave := func(name string) {
 		t.Helper()
-		u := &v1alpha1.User{}
-		if err := d.Get(t.Context(), client.ObjectKey{Namespace: d.namespace, Name: name}, u); err != nil {
-			t.Fatal(err)
-		}
+		u := d.uidOf(t, name)
 		d.change(t, u, func() { u.Spec.State = v1alpha1.UserArchived })
 	}
 	leave("bea")
 	stays("by User cid: give")
 	leave("cid")
-	if err := would(held); err != nil {
-		t.Errorf("deleting a pool whose holders leave: %v", err)
+	goes := func(why string) {
+		t.Helper()
+		if err := would(held); err != nil {
+			t.Errorf("deleting a pool whose holders leave (%s): %v", why, err)
+		}
 	}
+	goes("nothing is known to hold them")
+	stalled := func(reason string) {
+		t.Helper()
+		d.reports(t, "cid", func(s *v1alpha1.UserStatus) {
+			meta.SetStatusCondition(&s.Conditions, metav1.Condition{Type: v1alpha1.ConditionStalled, Status: metav1.ConditionTrue, Reason: reason})
+		})
+	}
+	stalled(v1alpha1.ReasonAwaitingSeat)
+	goes("another role has no seat")
+	for _, reason := range []string{
+		v1alpha1.ReasonLastHolder, v1alpha1.ReasonRemovalHeld, v1alpha1.ReasonTransferBlocked, v1alpha1.ReasonSuccessorRequired, v1alpha1.ReasonConfirmationRequired,
+	} {
+		stalled(reason)
+		stays("by User cid: give")
+	}
+	d.reports(t, "cid", func(s *v1alpha1.UserStatus) { s.AccessRevokedAt = new(metav1.NewTime(time.Now())) })
+	goes("access is revoked")
+}
+
+// Whoever is deleted and kept, by a deletion that is rejected or not confirmed, stays; and so does who is parked until archiving begins.
+func TestPoolOfWhoComesBackStays(t *testing.T) {
+	d := serve(t, env.Namespace(t))
+	held := build.SeatPool("held").In(d.namespace, "acme").Obj()
+	acme := build.Organization("acme").In(d.namespace).Owner("ada").Protection("1", time.Hour).Obj()
+	boris := build.User("boris").In(d.namespace, "acme").UID("uid-of-boris").Obj()
+	d.create(t, acme, held)
+	d.member(t, build.User("mia"), true)
+	d.seated(t, "held", d.uidOf(t, "mia"), boris)
+	would := func(want string) {
+		t.Helper()
+		err := d.Delete(t.Context(), held.DeepCopy(), client.DryRunAll)
+		if want == "" && err != nil || want != "" && (!apierrors.IsForbidden(err) || !strings.Contains(err.Error(), want)) {
+			t.Errorf("deleting the pool ends with %v, want %q", err, want)
+		}
+	}
+	if err := d.remove(t, "mia"); err != nil {
+		t.Fatal(err)
+	}
+	mia := d.uidOf(t, "mia")
+	d.known(t, mia)
+	would("")
+	d.change(t, acme, func() { acme.Spec.Offboarding.Policy = v1alpha1.OffboardingDelete })
+	would("by User mia: ")
+	d.change(t, acme, func() { acme.Spec.Offboarding.Policy = v1alpha1.OffboardingArchive })
+	d.decided(t, func(s *v1alpha1.RemovalsStatus) {
+		s.Passed = []v1alpha1.PassedRemoval{{
+			User: "mia", UID: mia.UID, Generation: mia.Generation, Kind: v1alpha1.RemovalDelete, By: v1alpha1.PassRejection, At: metav1.Now(),
+		}}
+	})
+	would("by User mia: ")
+
+	record := d.left(t, "acme", "boris@acme.example", true)
+	d.change(t, record, func() { record.Record.Parked.Until = metav1.NewTime(time.Now().Add(time.Hour)) })
+	would("by User boris, who is parked in ArchivedUser " + record.Name + " and 1 more")
+	d.decided(t, func(s *v1alpha1.RemovalsStatus) { s.Passed = nil })
+	would("by User boris, who is parked in ArchivedUser " + record.Name + ": give")
+	d.change(t, record, func() { record.Record.Parked.EndedAt = new(metav1.Now()) })
+	would("")
 }
 
 func TestPoolGoesWithItsOrganization(t *testing.T) {
 	d := serve(t, env.Namespace(t))
 	acme := build.Organization("acme").In(d.namespace).Owner("ada").Obj()
-	held := build.SeatPool("held").In(d.namespace, "acme").Obj()
-	d.create(t, acme, held, build.User("bea").In(d.namespace, "acme").Obj())
-	d.reports(t, "bea", func(s *v1alpha1.UserStatus) { s.Seats = []string{"held"} })
-	if err := d.Delete(t.Context(), held.DeepCopy(), client.DryRunAll); !apierrors.IsForbidden(err) {
+	held, bea := build.SeatPool("held").In(d.namespace, "acme").Obj(), build.User("bea").In(d.namespace, "acme").Obj()
+	d.create(t, acme, held, bea)
+	d.seated(t, "held", bea)
+	if err := d.Delete(t.Context(), held.DeepCopy(), client.DryRunAll); !apierrors.IsForbidden(err) || !strings.Contains(err.Error(), "delete Organization acme first") {
 		t.Errorf("deleting a pool whose seats are held ends with %v", err)
 	}
 	if err := d.Delete(t.Context(), acme); err != nil {

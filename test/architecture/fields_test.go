@@ -8,9 +8,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"io/fs"
 	"maps"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -21,10 +19,13 @@ import (
 var written = []string{"Organization", "Role", "SeatPool", "Team", "User"}
 
 // silent are the fields of a spec that the operator does not read, and why they are there.
-var silent = map[string]string{}
+var silent = map[string]string{
+	"SeatPool.spec.displayName": "a label for people, which the plugin shows",
+	"SeatPool.spec.plan":        "a label for people, which the plugin and kubectl get show",
+}
 
-// bystanders are no part of the operator: what they read is not acted on by that.
-var bystanders = []string{"cmd/kubectl-seatkeeper", "internal/people", "internal/spreadsheet"}
+// operator is the command whose packages act on what is declared. What others read, such as the plugin, is not acted on by that.
+const operator = "cmd/seatkeeper"
 
 // No field of a spec is accepted and then not acted on: the code of the operator reads each of them, or it is said here why not.
 func TestEveryFieldIsRead(t *testing.T) {
@@ -36,7 +37,11 @@ func TestEveryFieldIsRead(t *testing.T) {
 	if len(fields) < 80 {
 		t.Fatalf("the specs have %d fields: is this where they are?", len(fields))
 	}
-	read, err := product.read("cmd", "controllers", "internal")
+	packages, err := list()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := product.read(parts(packages, operator))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,32 +105,31 @@ func walk(path string, t types.Type, fields map[string]*types.Var) {
 	}
 }
 
+// parts are the directories of the packages that a command is made of, but for the API, whose code is generated for all of its fields.
+func parts(packages []pkg, command string) []string {
+	at := slices.IndexFunc(packages, func(p pkg) bool { return p.ImportPath == module+"/"+command })
+	if at < 0 {
+		return nil
+	}
+	dirs := []string{command}
+	for _, dep := range packages[at].Deps {
+		if dir := within(dep); dir != "" && dep != apiPackage {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
 // read are the fields that the code in these directories reads, each with a place where it does. To set a field is not to read it.
-func (s *source) read(dirs ...string) (map[*types.Var]string, error) {
+func (s *source) read(dirs []string) (map[*types.Var]string, error) {
 	read := map[*types.Var]string{}
 	for _, dir := range dirs {
-		err := filepath.WalkDir(filepath.Join(s.root, dir), func(name string, entry fs.DirEntry, err error) error {
-			if err != nil || !entry.IsDir() {
-				return err
-			}
-			rel, err := filepath.Rel(s.root, name)
-			if err != nil {
-				return err
-			}
-			if rel = filepath.ToSlash(rel); slices.Contains(bystanders, rel) {
-				return fs.SkipDir
-			}
-			l, err := s.load(rel)
-			if err != nil {
-				return err
-			}
-			for _, file := range l.files {
-				l.reads(file, func(v *types.Var, pos token.Pos) { read[v] = s.at(pos) })
-			}
-			return nil
-		})
+		l, err := s.load(dir)
 		if err != nil {
 			return nil, err
+		}
+		for _, file := range l.files {
+			l.reads(file, func(v *types.Var, pos token.Pos) { read[v] = s.at(pos) })
 		}
 	}
 	return read, nil

@@ -6,6 +6,8 @@ package e2e_test
 import (
 	"strings"
 	"testing"
+
+	"seatkeeper.dev/seatkeeper/test/env"
 )
 
 func TestEZ2_PriceVATAndExpiryAreShownFirst(t *testing.T) {
@@ -269,11 +271,15 @@ func TestAX15_ThePriceAdaptsByItself(t *testing.T) {
 // Argo CD prunes in the foreground, which has the garbage collector at work before any finalizer is looked at.
 func TestAPoolStaysWhileSeatsAreHeld(t *testing.T) {
 	a := apply(t, "infast", "infast")
-	a.run("", "delete", "seats/users-yearly", "--cascade=foreground", "--wait=false")
-	a.is("seats/users-yearly", "SeatsHeld")
+	prune := []string{"delete", "seats/users-yearly", "--cascade=foreground", "--wait=false"}
+	a.refused(prune, "seats of it are held, by User hugo: give their roles another seatPool")
 	a.has("users/hugo", "{.status.seats}", `["users-yearly"]`)
 	a.has("seatslices/users-yearly-0", "{.assignments[*].user}", "hugo")
 	a.sets("users/hugo", `{"state":"Archived"}`)
+	env.Eventually(a.T, func() error { // the webhooks know it a moment later
+		_, _, err := kubectlIn(a.T, a.namespace, "", prune...)
+		return err
+	})
 	a.run("", "wait", "seats/users-yearly", "--for=delete", "--timeout=60s")
 	a.is("users/hugo", "Archived")
 }

@@ -18,6 +18,7 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/directory/fake"
+	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
 )
 
@@ -128,6 +129,58 @@ func (f *folder) pruneAll() {
 			f.distract()
 		}
 	}
+}
+
+// Flux deletes a folder once, and Organizations last: while there is one, its owner stays, and the pool whose seat the owner holds. They
+// go when they are deleted again, which an Organization that went first would have spared.
+func TestPruneOfAWholeSampleOnce(t *testing.T) {
+	t.Parallel()
+	for how, want := range map[string][]string{"as it comes": {"User marie", "SeatPool standard"}, "the Organization first": nil} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			f := inGit(t, "quickstart")
+			f.sync(f.objects)
+			f.settleFolder()
+			if want == nil {
+				f.prune(func(o *unstructured.Unstructured) bool { return o.GetKind() == "Organization" })
+				f.distract() // the webhooks know it
+			}
+			var stay []string
+			for _, err := range f.prune(everything) {
+				words, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "deleting "), ":")
+				stay = append(stay, words)
+			}
+			if diff := cmp.Diff(want, stay); diff != "" {
+				t.Errorf("refused (-want +got):\n%s", diff)
+			}
+			f.remain(want...)
+			for _, err := range f.prune(everything) {
+				t.Errorf("without an Organization: %v", err)
+			}
+			f.remain()
+		})
+	}
+}
+
+// remain waits until nothing but these is left of what people write, and none of it is being deleted.
+func (f *folder) remain(want ...string) {
+	f.Helper()
+	env.Eventually(f, func() error {
+		var left []string
+		for _, kind := range []string{"User", "Team", "SeatPool", "Role", "Organization"} {
+			for _, o := range f.of(kind) {
+				left = append(left, name(&o))
+				if o.GetDeletionTimestamp() != nil {
+					left = append(left, "which is being deleted")
+				}
+			}
+		}
+		if diff := cmp.Diff(want, left); diff != "" {
+			return fmt.Errorf("left are (-want +got):\n%s", diff)
+		}
+		return nil
+	})
+	f.distract()
 }
 
 // Where the Organization is not pruned, its protection holds: who is one too many stays, and so do the pools whose seats are held. When
