@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -187,7 +188,17 @@ func TestWhoLeavesTogether(t *testing.T) {
 		t.Errorf("jean stays and holds the role, and it says:\n%s", alone.err)
 	}
 	run(t, "archive", "max", "jean", "--successor", "jean", "-n", ns, "--yes").failed(t, "user jean cannot take over from themselves")
-	both := run(t, "archive", "max", "jean", "-n", ns, "--yes").says(t, "Role admin needs 1 who hold it (spec.minHolders), and 0 of those who do would stay")
+	run(t, "archive", "max", "jean", "-n", ns, "--yes").failed(t, "nothing was changed: role admin needs 1 who hold it (spec.minHolders), and without them 0 do")
+	if u := read(t, ns, "max", &v1alpha1.User{}); u.Spec.State != v1alpha1.UserActive {
+		t.Errorf("max is %s", u.Spec.State)
+	}
+	run(t, "archive", "max", "marie", "-n", ns, "--yes").failed(t, "user marie is the owner")
+	role := read(t, ns, "admin", &v1alpha1.Role{})
+	role.Spec.MinHolders = nil
+	if err := env.Client(t).Update(t.Context(), role); err != nil {
+		t.Fatal(err)
+	}
+	both := run(t, "archive", "max", "jean", "-n", ns, "--yes")
 	both.done(t)
 	if strings.Contains(both.err, "pass to jean") || strings.Count(both.err, "pass to marie") != 2 {
 		t.Errorf("it passes on otherwise:\n%s", both.err)
@@ -258,6 +269,11 @@ func TestGitTakesOverMeanwhile(t *testing.T) {
 func TestConflictsWithinABatch(t *testing.T) {
 	t.Parallel()
 	ns := organized(t)
+	org := read(t, ns, "acme", &v1alpha1.Organization{})
+	org.Spec.Protection.MaxRemovals = ptr.To(intstr.FromInt32(3))
+	if err := env.Client(t).Update(t.Context(), org); err != nil {
+		t.Fatal(err)
+	}
 	meddle := func(name string, change func(*v1alpha1.User)) {
 		u := read(t, ns, name, &v1alpha1.User{})
 		change(u)

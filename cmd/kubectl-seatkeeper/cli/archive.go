@@ -107,40 +107,6 @@ func (a *archiving) edit(all *colleagues, u *v1alpha1.User) (edit, error) {
 	return edit{before: u, after: after, review: review, done: "archived"}, nil
 }
 
-// departures are people who leave together: none of them takes over from another, whoever is edited first.
-type departures struct{ gone []*v1alpha1.User }
-
-// review adds what it means that all of them leave. leaves is what a User is then.
-func (d *departures) review(ctx context.Context, orgs *organizations, edits []edit, leaves func(*v1alpha1.User) *v1alpha1.User) error {
-	users := make([]*v1alpha1.User, len(edits))
-	for i := range edits {
-		after, ok := edits[i].after.(*v1alpha1.User)
-		if !ok {
-			return fmt.Errorf("%T is no User", edits[i].after)
-		}
-		users[i] = leaves(after)
-		d.gone = append(slices.DeleteFunc(d.gone, func(u *v1alpha1.User) bool { return u.UID == after.UID }), users[i])
-	}
-	for i, u := range users {
-		all, err := orgs.of(ctx, u)
-		if err != nil {
-			return err
-		}
-		for _, other := range d.gone {
-			if other.Spec.Organization == u.Spec.Organization {
-				all.assume(other)
-			}
-		}
-		edits[i].review = append(edits[i].review, loses(u)...)
-		edits[i].review = append(edits[i].review, all.short(u.Status.Roles)...)
-		edits[i].review = append(edits[i].review, passesOn(all, u)...)
-		if all.err != nil {
-			return all.err
-		}
-	}
-	return nil
-}
-
 // loses says what somebody loses who leaves.
 func loses(u *v1alpha1.User) []string {
 	var lines []string

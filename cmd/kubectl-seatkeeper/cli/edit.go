@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -61,7 +62,7 @@ type edit struct {
 	annotation string
 	// git is who would set the edit back, where that is known already.
 	git string
-	// remove deletes the object, once it is as after says.
+	// remove deletes the object. Where after is another, it confirms that.
 	remove bool
 	// tried is what the cluster would make of the object.
 	tried client.Object
@@ -80,6 +81,13 @@ func (e *edit) fights() string {
 
 // send sends only what changes, and only if nobody has changed the object since.
 func (e *edit) send(ctx context.Context, c *cluster, dry bool) (client.Object, error) {
+	if e.remove {
+		return e.delete(ctx, c, dry)
+	}
+	return e.patch(ctx, c, dry)
+}
+
+func (e *edit) patch(ctx context.Context, c *cluster, dry bool) (client.Object, error) {
 	after, ok := e.after.DeepCopyObject().(client.Object)
 	if !ok {
 		return nil, fmt.Errorf("%T is no object", e.after)
@@ -88,26 +96,65 @@ func (e *edit) send(ctx context.Context, c *cluster, dry bool) (client.Object, e
 	if dry {
 		options = append(options, client.DryRunAll)
 	}
-	if !e.remove || !equality.Semantic.DeepEqual(e.before, after) {
-		patch := client.MergeFromWithOptions(e.before, client.MergeFromWithOptimisticLock{})
-		if err := c.Patch(ctx, after, patch, options...); err != nil {
-			return after, err
-		}
-	}
-	if !e.remove {
-		return after, nil
-	}
-	version, uid := after.GetResourceVersion(), after.GetUID()
-	deletion := []client.DeleteOption{client.Preconditions{UID: &uid, ResourceVersion: &version}}
-	if dry {
-		deletion = append(deletion, client.DryRunAll)
-	}
-	err := c.Delete(ctx, after, deletion...)
-	if err != nil && !dry && len(after.GetAnnotations()) > len(e.before.GetAnnotations()) {
-		err = fmt.Errorf("it is confirmed, and not deleted: run the command again, or take the annotation %s away: %w", v1alpha1.AnnotationConfirmDelete, err)
-	}
-	return after, err
+	return after, c.Patch(ctx, after, client.MergeFromWithOptions(e.before, client.MergeFromWithOptimisticLock{}), options...)
 }
+
+// delete deletes the object, and then confirms that where after does: a deletion without its confirmation waits, and a confirmation
+// without its deletion would have any later deletion be final.
+func (e *edit) delete(ctx context.Context, c *cluster, dry bool) (client.Object, error) {
+	uid, version := e.before.GetUID(), e.before.GetResourceVersion()
+	options := []client.DeleteOption{client.Preconditions{UID: &uid, ResourceVersion: &version}}
+	if dry {
+		options = append(options, client.DryRunAll)
+	}
+	err := c.Delete(ctx, e.before, options...)
+	var status apierrors.APIStatus
+	switch confirms := !equality.Semantic.DeepEqual(e.before, e.after); {
+	case err != nil && !dry && (!errors.As(err, &status) || apierrors.IsTimeout(err)):
+		return nil, &halfway{fmt.Sprintf("it is not known whether %s %s was deleted: run the command again", strings.ToLower(kindOf(e.before)), e.before.GetName()), err}
+	case err != nil:
+		return nil, err
+	case !confirms:
+		return e.after, nil
+	case dry:
+		return e.patch(ctx, c, dry)
+	}
+	return e.confirm(ctx, c)
+}
+
+// confirm confirms the deletion of the object, which the operator may have written to since. Who is gone needs none.
+func (e *edit) confirm(ctx context.Context, c *cluster) (client.Object, error) {
+	written := e.after
+	err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		now, ok := e.before.DeepCopyObject().(client.Object)
+		if !ok {
+			return fmt.Errorf("%T is no object", e.before)
+		}
+		if err := c.Get(ctx, client.ObjectKeyFromObject(now), now); err != nil || now.GetUID() != e.before.GetUID() {
+			return err
+		}
+		after, err := withAnnotation(now, v1alpha1.AnnotationConfirmDelete, string(now.GetUID()))
+		if err != nil {
+			return err
+		}
+		written = after
+		return c.Patch(ctx, after, client.MergeFromWithOptions(now, client.MergeFromWithOptimisticLock{}), client.FieldOwner(fieldManager))
+	})
+	if client.IgnoreNotFound(err) != nil {
+		return nil, &halfway{fmt.Sprintf("%s %s is deleted, which is not confirmed and waits for that: run the command again to confirm it",
+			strings.ToLower(kindOf(e.before)), e.before.GetName()), err}
+	}
+	return written, nil
+}
+
+// halfway is that an edit was made in part, or may have been, in words that stand by themselves.
+type halfway struct {
+	words string
+	err   error
+}
+
+func (h *halfway) Error() string { return h.words + ": " + h.err.Error() }
+func (h *halfway) Unwrap() error { return h.err }
 
 // planning finds out what is to be done about objects of these names, as things are.
 type planning func(ctx context.Context, names []string) ([]edit, error)
@@ -140,27 +187,48 @@ func (sh *Shell) do(ctx context.Context, c *cluster, a *act, names []string, pla
 	return sh.commit(ctx, c, a, edits, plan)
 }
 
-// commit makes the edits. Who was edited meanwhile, such as by the operator, is looked at again.
+// commit makes the edits. Who was edited meanwhile, such as by the operator, is looked at again. What was made before one that fails stays.
 func (sh *Shell) commit(ctx context.Context, c *cluster, a *act, edits []edit, plan planning) error {
-	const tries = 5
 	for i := range edits {
-		e := &edits[i]
-		written, err := e.send(ctx, c, false)
-		for try := 0; apierrors.IsConflict(err) && try < tries; try++ {
-			var again *edit
-			if again, err = replan(ctx, e, plan); err != nil {
-				return err
-			}
-			written, err = again.send(ctx, c, false)
-		}
+		written, err := edits[i].make(ctx, c, plan)
 		if err != nil {
-			return refusal(e, err)
+			sh.stopped(ctx, edits, i, err)
+			return err
 		}
 		if err := sh.report(a, edits[i:i+1], func(*edit) client.Object { return written }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// make makes an edit, as things are by now.
+func (e *edit) make(ctx context.Context, c *cluster, plan planning) (client.Object, error) {
+	const tries = 5
+	var half *halfway
+	written, err := e.send(ctx, c, false)
+	for try := 0; apierrors.IsConflict(err) && !errors.As(err, &half) && try < tries; try++ {
+		again, planned := replan(ctx, e, plan)
+		if planned != nil {
+			return nil, planned
+		}
+		written, err = again.send(ctx, c, false)
+	}
+	if err != nil {
+		return nil, refusal(e, err)
+	}
+	return written, nil
+}
+
+// stopped says of several edits how far they came, and what an interruption leaves behind.
+func (sh *Shell) stopped(ctx context.Context, edits []edit, at int, err error) {
+	var half *halfway
+	if errors.As(err, &half) && ctx.Err() != nil { // an interruption says no more than that
+		fmt.Fprintln(sh.ErrOut, half.words)
+	}
+	if len(edits) > 1 {
+		fmt.Fprintf(sh.ErrOut, "It stopped at %s: of %d, %d were done before, which stay so, and %d were not tried.\n", edits[at].before.GetName(), len(edits), at, len(edits)-at-1)
+	}
 }
 
 // replan is the edit of the same object as things are now, if it still means the same.
@@ -181,7 +249,8 @@ func replan(ctx context.Context, e *edit, plan planning) (*edit, error) {
 // refusal is why an edit was not made.
 func refusal(e *edit, err error) error {
 	var status apierrors.APIStatus
-	if errors.As(err, &status) && apierrors.IsInvalid(err) {
+	var half *halfway
+	if errors.As(err, &half) || errors.As(err, &status) && apierrors.IsInvalid(err) {
 		return err // it names the object
 	}
 	return fmt.Errorf("%s %s was not %s: %w", strings.ToLower(kindOf(e.before)), e.before.GetName(), e.done, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"syscall"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -34,7 +35,7 @@ func remedy(err error) string {
 		return "This cluster does not know Seatkeeper's kinds: install Seatkeeper there, or choose another cluster with --context."
 	case apierrors.IsUnauthorized(err):
 		return "The cluster does not know you: sign in again, or choose other credentials with --user or --context."
-	case apierrors.IsForbidden(err):
+	case apierrors.IsForbidden(err) && !denied(err):
 		return "Ask who runs the cluster for this right ('kubectl auth can-i --list' shows yours), or choose another namespace with --namespace."
 	case errors.Is(err, syscall.ECONNREFUSED), errors.As(err, &resolving):
 		return "The cluster cannot be reached: is it running, and is its address right ('kubectl cluster-info')?"
@@ -42,4 +43,10 @@ func remedy(err error) string {
 		return "The cluster did not answer in time: try again, with a longer --request-timeout."
 	}
 	return ""
+}
+
+// denied says that a webhook or a policy of the cluster refused a request. Its words say why, and it is no right that is missing.
+func denied(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "denied the request") || strings.Contains(text, "denied request")
 }

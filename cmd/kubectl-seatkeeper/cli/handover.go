@@ -129,12 +129,12 @@ func (sh *Shell) handover(ctx context.Context, h *handing, from string) error {
 	if err := plan.possible(ctx, c); err != nil || h.dryRun == dryRunClient {
 		return err
 	}
-	if h.dryRun == dryRunServer {
-		return sh.carryOut(ctx, h, estate.Try, plan)
-	}
 	if plan.objects() == 0 {
 		fmt.Fprintln(sh.ErrOut, "There is nothing to hand over here.")
 		return plan.left(sh)
+	}
+	if h.dryRun == dryRunServer {
+		return sh.carryOut(ctx, h, estate.Try, plan)
 	}
 	if err := sh.ask(ctx, fmt.Sprintf("Hand %s over to %s?", objects(plan.objects()), plan.To), h.yes); err != nil {
 		return err
@@ -306,30 +306,31 @@ func (sh *Shell) carryOut(ctx context.Context, h *handing, do doing, p *handover
 		if r.Objects == 0 {
 			continue
 		}
-		moved, trouble, err := r.move(ctx, do, p, bar)
+		done, err := r.move(ctx, do, p, bar)
 		if err != nil {
-			return fmt.Errorf("rule %s, after %s: %w", r.Rule, objects(moved), err)
+			return fmt.Errorf("rule %s, after %s: %w", r.Rule, objects(done.Moved), err)
 		}
 		bar.end() // what is printed begins a line
-		if moved > 0 {
-			fmt.Fprintf(w, "%s: %d handed over to %s%s\n", r.Resource, moved, p.To, h.dryRun.suffix())
+		if done.Moved > 0 {
+			fmt.Fprintf(w, "%s: %d handed over to %s%s\n", r.Resource, done.Moved, p.To, h.dryRun.suffix())
 		}
-		if trouble != "" {
-			failed = append(failed, fmt.Errorf("rule %s: %s", r.Rule, trouble))
+		if done.Trouble != "" {
+			failed = append(failed, fmt.Errorf("rule %s: %s", r.Rule, done.Trouble))
+		}
+		if n := r.Objects + len(r.InGit) - done.Moved - done.Left; n > 0 && h.dryRun == dryRunServer {
+			failed = append(failed, fmt.Errorf("rule %s: %s changed or deleted meanwhile and not judged: run the command again", r.Rule, objects(n)+" "+was(n)))
 		}
 	}
 	bar.end()
-	if h.dryRun == dryRunServer {
-		return errors.Join(failed...)
-	}
 	if err := p.left(sh); err != nil && len(failed) == 0 {
 		return err
 	}
 	return errors.Join(failed...)
 }
 
-// move hands over what is owned by one rule.
-func (r *rulePlan) move(ctx context.Context, do doing, p *handoverPlan, bar *progress) (moved int, trouble string, err error) {
+// move hands over what is owned by one rule. Its result counts all parts, and has no trouble where Git alone has to change the rest.
+func (r *rulePlan) move(ctx context.Context, do doing, p *handoverPlan, bar *progress) (handover.Result, error) {
+	moved := 0
 	for {
 		task := &handover.Task{
 			Namespace: p.namespace, Organization: p.Organization,
@@ -339,19 +340,19 @@ func (r *rulePlan) move(ctx context.Context, do doing, p *handoverPlan, bar *pro
 		moved += report.Moved()
 		bar.add(report.Moved())
 		if err != nil {
-			return moved, "", err
+			return handover.Result{Moved: moved}, err
 		}
-		result := &report.Rules[0]
+		result := report.Rules[0]
+		result.Moved = moved
 		switch {
 		case result.Absent:
-			return moved, fmt.Sprintf("user %s cannot take over any more: %d objects are left", p.To, result.Left), nil
+			result.Trouble = fmt.Sprintf("user %s cannot take over any more: %d objects are left", p.To, result.Left)
 		case result.More:
 			continue
 		case len(r.InGit) > 0 && result.Left == len(r.InGit):
-			return moved, "", nil // Git has to change these
-		default:
-			return moved, result.Trouble, nil
+			result.Trouble = ""
 		}
+		return result, nil
 	}
 }
 
@@ -381,4 +382,11 @@ func be(n int) string {
 		return "is"
 	}
 	return "are"
+}
+
+func was(n int) string {
+	if n == 1 {
+		return "was"
+	}
+	return "were"
 }

@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,10 +14,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/handover"
 	"seatkeeper.dev/seatkeeper/test/build"
 	"seatkeeper.dev/seatkeeper/test/env"
 )
@@ -58,11 +62,12 @@ secrets    secrets                 Block        1         0        noah
 deals      deals.crm.example.org   Reassign     0         0        deals.crm.example.org are not installed (rule deals)
 accounts   serviceaccounts         Retain       -         -        they stay as they are
 `
-	judged := "configmaps: 2 handed over to noah (server dry run)\nsecrets: 1 handed over to noah (server dry run)\n"
-	for dry, want := range map[string]string{"client": want, "server": want + judged} {
-		if diff := cmp.Diff(want, run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run="+dry).done(t)); diff != "" {
-			t.Errorf("a dry run of the %s; want -, got +:\n%s", dry, diff)
-		}
+	if diff := cmp.Diff(want, run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run=client").done(t)); diff != "" {
+		t.Errorf("a dry run of the client; want -, got +:\n%s", diff)
+	}
+	judged := run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run=server").says(t, "1 object is declared in Git")
+	if diff := cmp.Diff(want+"configmaps: 2 handed over to noah (server dry run)\nsecrets: 1 handed over to noah (server dry run)\n", judged.out); diff != "" || judged.code != exitFailed {
+		t.Errorf("a dry run of the server ends with %d, as without it; want -, got +:\n%s", judged.code, diff)
 	}
 	if got := run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run=client", "-o", "name").done(t); got != "user.seatkeeper.dev/mia\n" {
 		t.Errorf("the name is %q", got)
@@ -99,10 +104,10 @@ accounts   serviceaccounts         Retain       -         -        they stay as 
 	}
 }
 
-// refuse has a policy of the cluster refuse to change a note.
-func refuse(t *testing.T, ns, name string) {
+// refuse has a policy of the cluster refuse what an expression does not allow, of one operation and resource, and waits until a probe is.
+func refuse(t *testing.T, ns string, op admissionregistrationv1.OperationType, of schema.GroupVersionResource, unless string, probe func() error) {
 	t.Helper()
-	exact, fail := admissionregistrationv1.Exact, admissionregistrationv1.Fail
+	exact, fail, forbidden := admissionregistrationv1.Exact, admissionregistrationv1.Fail, metav1.StatusReasonForbidden
 	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{}
 	policy.Name = ns
 	policy.Spec = admissionregistrationv1.ValidatingAdmissionPolicySpec{
@@ -110,11 +115,11 @@ func refuse(t *testing.T, ns, name string) {
 		MatchConstraints: &admissionregistrationv1.MatchResources{
 			MatchPolicy: &exact, NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: ns}},
 			ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
-				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Update},
-				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"configmaps"}},
+				Operations: []admissionregistrationv1.OperationType{op},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{of.Group}, APIVersions: []string{of.Version}, Resources: []string{of.Resource}},
 			}}},
 		},
-		Validations: []admissionregistrationv1.Validation{{Expression: fmt.Sprintf("object.metadata.name != %q", name), Message: "nobody touches it"}},
+		Validations: []admissionregistrationv1.Validation{{Expression: unless, Message: "nobody touches it", Reason: &forbidden}},
 	}
 	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{}
 	binding.Name = ns
@@ -126,13 +131,11 @@ func refuse(t *testing.T, ns, name string) {
 			t.Fatal(err)
 		}
 	}
-	probe := client.RawPatch(types.MergePatchType, []byte(`{"data":{"probe":"x"}}`))
 	env.Eventually(t, func() error { // the API server takes it up in a moment
-		err := env.Client(t).Patch(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name}}, probe, client.DryRunAll)
-		if err != nil && strings.Contains(err.Error(), "nobody touches it") {
-			return nil
+		if err := probe(); err == nil || !strings.Contains(err.Error(), "nobody touches it") {
+			return fmt.Errorf("not yet: %w", err)
 		}
-		return fmt.Errorf("not yet: %w", err)
+		return nil
 	})
 }
 
@@ -142,7 +145,10 @@ func TestHandoverIsRefusedInADryRun(t *testing.T) {
 	ns := agency(t)
 	fixed := build.Note("fixed", "mia")
 	seed(t, ns, fixed)
-	refuse(t, ns, "fixed")
+	touch := client.RawPatch(types.MergePatchType, []byte(`{"data":{"probe":"x"}}`))
+	refuse(t, ns, admissionregistrationv1.Update, corev1.SchemeGroupVersion.WithResource("configmaps"), `object.metadata.name != "fixed"`, func() error {
+		return env.Client(t).Patch(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "fixed"}}, touch, client.DryRunAll)
+	})
 	a := run(t, "handover", "mia", "--to", "noah", "-n", ns, "--dry-run=server").says(t, "rule notes: configmaps fixed cannot be handed over", "nobody touches it")
 	if a.code != exitFailed || !strings.HasSuffix(a.out, "configmaps: 2 handed over to noah (server dry run)\nsecrets: 1 handed over to noah (server dry run)\n") {
 		t.Errorf("exit code %d, and it prints:\n%s", a.code, a.out)
@@ -183,5 +189,56 @@ func TestHandoverIsRefused(t *testing.T) {
 	}
 	if got := owner(t, ns, "one", &corev1.ConfigMap{}); got != "mia" {
 		t.Errorf("a note is %s's", got)
+	}
+}
+
+// TestHandoverOfNothing checks that a dry run ends as what it tries does where Git has all.
+func TestHandoverOfNothing(t *testing.T) {
+	t.Parallel()
+	ns := agency(t)
+	for _, o := range []client.Object{build.Note("one", ""), build.Note("two", ""), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "key"}}} {
+		o.SetNamespace(ns)
+		if err := env.Client(t).Delete(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, flag := range []string{"--dry-run=server", "--yes"} {
+		if a := run(t, "handover", "mia", "--to", "noah", "-n", ns, flag).says(t, "There is nothing to hand over here.", "1 object is declared in Git"); a.code != exitFailed {
+			t.Errorf("%s ends with %d", flag, a.code)
+		}
+	}
+}
+
+// TestADryRunTellsWhatItCouldNotJudge checks that an object which somebody else has at the same time is not left out without a word.
+func TestADryRunTellsWhatItCouldNotJudge(t *testing.T) {
+	t.Parallel()
+	ns := agency(t)
+	config, path := genericclioptions.NewConfigFlags(true), kubeconfig(t)
+	config.KubeConfig, config.Namespace = &path, &ns
+	sh, _ := testShell("", false, nil)
+	sh.Config = config
+	c, err := sh.cluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	estate, err := c.estate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := sh.planHandover(t.Context(), c, estate, "mia", "noah")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &handing{dryRun: dryRunServer}
+	h.format = formatTable
+	err = sh.carryOut(t.Context(), h, func(ctx context.Context, task *handover.Task) (*handover.Report, error) {
+		one := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "one"}}
+		if err := env.Client(t).Delete(ctx, one); client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+		return estate.Try(ctx, task)
+	}, plan)
+	if want := "rule notes: 1 object was changed or deleted meanwhile and not judged"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("it does not say %q: %v", want, err)
 	}
 }
