@@ -32,7 +32,8 @@ func Bill(told *v1alpha1.BillingStatus, pool *v1alpha1.SeatPool, billable int32)
 		return next
 	}
 	next.Invoice = told.Invoice
-	same := ptr.Deref(told.Quantity, 0) == billable && slices.Equal(told.PaymentMethods, next.PaymentMethods)
+	moved := ptr.Deref(told.Quantity, 0) != billable
+	same := !moved && slices.Equal(told.PaymentMethods, next.PaymentMethods)
 	switch {
 	case told.Rejection != "":
 		if same && told.RejectedRevision == Revision(pool) {
@@ -40,6 +41,11 @@ func Bill(told *v1alpha1.BillingStatus, pool *v1alpha1.SeatPool, billable int32)
 		}
 	case told.ConfirmedAt == nil, same:
 		return told
+	case !moved && len(next.PaymentMethods) == 0:
+		// Ways to pay that are not asked for any more stay with the provider, so there is nothing to tell.
+		left := told.DeepCopy()
+		left.PaymentMethods = nil
+		return left
 	}
 	return next
 }
