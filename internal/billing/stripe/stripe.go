@@ -130,20 +130,16 @@ func (p *Provider) accept(ctx context.Context, c billing.Change) (subscription s
 	if len(c.PaymentMethods) == 0 {
 		return "", false, nil
 	}
-	a := &answer{next: p.transport}
-	item, err := p.client(c.APIKey, a).V1SubscriptionItems.Retrieve(ctx, c.Item, nil)
-	if err == nil && (a.status != http.StatusOK || item.ID != c.Item || item.Subscription == "") {
-		err = errors.New("the answer is not about the item: something that is not Stripe may have given it")
-	}
+	item, err := p.item(ctx, c)
 	if err != nil {
-		return "", false, unspent(classify(ctx, a, err, c.APIKey))
+		return "", false, unspent(err)
 	}
 	billed = item.Quantity == c.Quantity
 	settings := &api.SubscriptionUpdatePaymentSettingsParams{}
 	for _, m := range c.PaymentMethods {
 		settings.PaymentMethodTypes = append(settings.PaymentMethodTypes, new(methods[m]))
 	}
-	a = &answer{next: p.transport}
+	a := &answer{next: p.transport}
 	s, err := p.client(c.APIKey, a).V1Subscriptions.Update(ctx, item.Subscription, &api.SubscriptionUpdateParams{PaymentSettings: settings})
 	if err == nil && (a.status != http.StatusOK || s.ID != item.Subscription) {
 		err = errors.New("the answer does not confirm the ways to pay: something that is not Stripe may have given it")
@@ -158,6 +154,18 @@ func (p *Provider) accept(ctx context.Context, c billing.Change) (subscription s
 		err = billing.AsRejected(fmt.Errorf("this quantity is billed already, but the ways to pay are refused: %s", billing.Words(err)))
 	}
 	return "", false, unspent(err)
+}
+
+func (p *Provider) item(ctx context.Context, c billing.Change) (*api.SubscriptionItem, error) {
+	a := &answer{next: p.transport}
+	item, err := p.client(c.APIKey, a).V1SubscriptionItems.Retrieve(ctx, c.Item, nil)
+	if err == nil && (a.status != http.StatusOK || item.ID != c.Item || item.Subscription == "") {
+		err = errors.New("the answer is not about the item: something that is not Stripe may have given it")
+	}
+	if err != nil {
+		return nil, classify(ctx, a, err, c.APIKey)
+	}
+	return item, nil
 }
 
 // unspent is for requests that are not sent under the change's key: whatever becomes of them, the key is as good as before.
