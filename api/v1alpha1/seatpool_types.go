@@ -121,7 +121,8 @@ type StripeBilling struct {
 
 	// paymentMethods are the ways in which the invoices of the subscription can be paid, 1 to 2 of Card and SEPADebit (rule
 	// EZ-3). Stripe is told of them before the quantity, so that they apply to the invoice that follows, and again when they
-	// change; the API key must be allowed to write subscriptions for that. When unset, they are left as they are in Stripe.
+	// change; the API key must be allowed to write subscriptions for that. SEPADebit needs the currency EUR. When unset, they are
+	// left as they are in Stripe.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -132,6 +133,7 @@ type StripeBilling struct {
 // SeatPoolBilling is how the seats of a pool are billed.
 //
 // +kubebuilder:validation:MinProperties=1
+// +kubebuilder:validation:XValidation:rule="!has(self.stripe) || !has(self.stripe.paymentMethods) || !('SEPADebit' in self.stripe.paymentMethods) || !has(self.price) || self.price.currency == 'EUR'",message="SEPADebit of stripe.paymentMethods needs price.currency EUR, the only currency of SEPA: leave it out, or change the currency"
 type SeatPoolBilling struct {
 	// mode is Prepaid or Metered. Prepaid: the capacity is included + seats. Metered: it follows demand, with
 	// purchase.maxSeats beyond the included ones at most. Default: Prepaid.
@@ -376,8 +378,9 @@ type BillingStatus struct {
 	// +kubebuilder:validation:MaxLength=255
 	Invoice string `json:"invoice,omitempty"`
 
-	// rejection is what the provider said when it refused the quantity for good, up to 512 characters. It is not
-	// tried again until the spec, the quantity or the annotation seatkeeper.dev/reconcile-at changes.
+	// rejection is what the provider said when it refused the quantity or the ways to pay for good, up to 512
+	// characters. It is not tried again until the spec, the quantity or the annotation seatkeeper.dev/reconcile-at
+	// changes.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512

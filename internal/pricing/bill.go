@@ -31,15 +31,26 @@ func Bill(told *v1alpha1.BillingStatus, pool *v1alpha1.SeatPool, billable int32)
 	if told.SubscriptionItem != stripe.SubscriptionItem {
 		return next
 	}
+	return follow(told, next, Revision(pool))
+}
+
+// follow is next, or what was told of the same item where next has to wait or says nothing new.
+func follow(told, next *v1alpha1.BillingStatus, revision string) *v1alpha1.BillingStatus {
 	next.Invoice = told.Invoice
-	same := ptr.Deref(told.Quantity, 0) == billable && slices.Equal(told.PaymentMethods, next.PaymentMethods)
+	moved := ptr.Deref(told.Quantity, 0) != *next.Quantity
+	same := !moved && slices.Equal(told.PaymentMethods, next.PaymentMethods)
 	switch {
 	case told.Rejection != "":
-		if same && told.RejectedRevision == Revision(pool) {
+		if same && told.RejectedRevision == revision {
 			return told
 		}
 	case told.ConfirmedAt == nil, same:
 		return told
+	case !moved && len(next.PaymentMethods) == 0:
+		// Ways to pay that are not asked for any more stay with the provider, so there is nothing to tell.
+		left := told.DeepCopy()
+		left.PaymentMethods = nil
+		return left
 	}
 	return next
 }

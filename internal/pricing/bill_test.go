@@ -77,6 +77,8 @@ func TestEZ4_Bill(t *testing.T) {
 		"ways to pay (EZ-3)":    {"they are told with the quantity, in one order", nil, either, 5, told(1, 5, paid(v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit))},
 		"ways to pay, settled":  {"the order of a set says nothing", told(3, 5, paid(v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit), confirmed), either, 5, told(3, 5, paid(v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit), confirmed)},
 		"another way to pay":    {"is a change as well", told(3, 5, paid(v1alpha1.PaymentCard, v1alpha1.PaymentSEPADebit), confirmed), byCard, 5, told(4, 5, paid(v1alpha1.PaymentCard), invoiced)},
+		"no way to pay":         {"nobody is told: they stay as they are, and the quantity is told", told(3, 5, paid(v1alpha1.PaymentCard), confirmed), billed, 5, told(3, 5, confirmed)},
+		"no way to pay, more":   {"a change is told without them", told(3, 5, paid(v1alpha1.PaymentCard), confirmed), billed, 6, told(4, 6, invoiced)},
 		"refused":               {"what is refused for good is not told again", told(3, 5, rejected("1/")), billed, 5, told(3, 5, rejected("1/"))},
 		"refused, more":         {"another number may pass", told(3, 5, rejected("1/")), billed, 6, told(4, 6)},
 		"refused, edited":       {"an edit may have mended it", told(3, 5, rejected("1/")), edited, 5, told(4, 5)},

@@ -47,6 +47,7 @@ const (
 	meteredSeatsRule   = "seats must be 0 or left out in a Metered pool, whose capacity follows demand: purchase.maxSeats limits it"
 	meteredOrdersRule  = "a Metered pool has no orders: of purchase, only maxSeats can be set"
 	pricedLimitRule    = "purchase.maxOrderAmount needs billing.price, which says what an order costs and in which currency"
+	sepaRule           = "SEPADebit of stripe.paymentMethods needs price.currency EUR, the only currency of SEPA: leave it out, or change the currency"
 )
 
 // onCreate are the rules that creating an object meets.

@@ -207,22 +207,29 @@ func TestAC12_UsageShowsPlanAndUsers(t *testing.T) {
 }
 
 func TestAC13_PurchasedSeatsCanBeRemoved(t *testing.T) {
-	a := apply(t, "ezus", "ezus")
-	a.orders(scale("users", 8), "order: 5 seats")
-	a.figures("users", 8, 3, 5, 0)
-	a.orders(scale("users", 3), "5 seats of SeatPool users given back: 3 seats: 177.00 net")
-	a.figures("users", 3, 3, 0, 0)
+	a := apply(t, "activecampaign/professional", "activecampaign-professional")
+	a.orders(scale("users", 5), "order: 5 seats", "the order waits for approval")
+	a.is("seats/users", "OrderPending")
+	generation := a.run("", "get", "seats/users", "-o", "jsonpath={.status.pendingOrder.generation}")
+	a.run("", "annotate", "seatpool/users", "--overwrite", "seatkeeper.dev/approve-order="+generation)
+	a.figures("users", 8, 2, 6, 0)
+	a.orders(scale("users", 2), "3 seats of SeatPool users given back: 2 seats: 158.00 net") // which nobody has to confirm
+	a.figures("users", 5, 2, 3, 0)
 	// Below use, onShortage decides: nobody loses a seat here.
-	a.orders(scale("users", 2), "SeatPool users has 2 seats then, and 3 are held: nobody loses one")
-	a.has("seats/users", `{.status.conditions[?(@.type=="Overcommitted")].status} {.status.capacity} {.status.assigned}`, "True 2 3")
+	a.invites("agency", "ava", "marketer")
+	a.is("users/ava", "Invited")
+	a.invites("agency", "zoe", "marketer")
+	a.figures("users", 5, 4, 1, 0)
+	a.orders(scale("users", 0), "SeatPool users has 3 seats then, and 4 are held: nobody loses one")
+	a.has("seats/users", `{.status.conditions[?(@.type=="Overcommitted")].status} {.status.capacity} {.status.assigned}`, "True 3 4")
 	// And here the newest holder does.
 	a.sets("seats/users", `{"onShortage":"Suspend"}`)
-	a.figures("users", 2, 2, 0, 1)
-	a.is("users/luc", "AwaitingSeat") // of those who came in the same second, the last by name
-	a.has("users/luc", `{.status.conditions[?(@.type=="Ready")].message}`,
+	a.figures("users", 3, 3, 0, 1)
+	a.is("users/zoe", "AwaitingSeat") // of those who came in the same second, the last by name
+	a.has("users/zoe", `{.status.conditions[?(@.type=="Ready")].message}`,
 		"lost the seat in seat pool users, which had more holders than seats, and is number 1 in its queue: add seats, or free one")
 	shown := a.run("", "get", "events", "--field-selector=reason=SeatsWithdrawn", "-o", "jsonpath={.items[*].message}")
-	if !strings.Contains(shown, "luc") {
+	if !strings.Contains(shown, "zoe") {
 		t.Errorf("the event says %q, not who lost a seat", shown)
 	}
 }

@@ -42,13 +42,28 @@ func TestEZ3_PaymentByCardOrSEPA(t *testing.T) {
 	ways("card", "sepa_debit")
 	a.has("seats/users", "{.status.billing.paymentMethods}", `["Card","SEPADebit"]`)
 
-	// An edit alone tells Stripe, and orders nothing.
+	// An edit alone tells Stripe, orders nothing, and sends no quantity that could bring an invoice.
+	quantities := func() (n int) {
+		for _, r := range payments.Requests() {
+			if r.Method == http.MethodPost && r.Path == "/v1/subscription_items/"+item {
+				n++
+			}
+		}
+		return n
+	}
+	sent := quantities()
 	a.sets("seats/users", `{"billing":{"stripe":{"paymentMethods":["SEPADebit"]}}}`)
 	a.has("seats/users", "{.status.billing.paymentMethods} {.status.billing.sequence}", `["SEPADebit"] 2`)
 	a.billed("3 seats")
 	ways("sepa_debit")
 	if got := payments.Quantity(item); got != 3 {
 		t.Errorf("Stripe bills %d seats, want 3", got)
+	}
+	a.sets("seats/users", `{"billing":{"stripe":{"paymentMethods":null}}}`) // they stay as they are, and Stripe is not told
+	a.has("seats/users", "{.status.billing.paymentMethods} {.status.billing.sequence}", " 2")
+	ways("sepa_debit")
+	if n := quantities(); n != sent {
+		t.Errorf("the quantity was sent %d times more, want not at all", n-sent)
 	}
 	a.refused([]string{"patch", "seats/users", "--type=merge", "-p", `{"spec":{"billing":{"stripe":{"paymentMethods":["Cash"]}}}}`}, `supported values: "Card", "SEPADebit"`)
 }

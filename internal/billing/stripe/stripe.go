@@ -101,15 +101,16 @@ func (p *Provider) Close() error {
 
 // SetQuantity implements billing.Provider. It does not look first whether the
 // quantity is set already: Stripe prorates nothing then, and a look would be one
-// more request and out of date at once.
+// more request and out of date at once. But where ways to pay are said, the item
+// is read anyway: a change of these alone is to invoice nothing.
 func (p *Provider) SetQuantity(ctx context.Context, c billing.Change) (billing.Receipt, error) {
 	if err := c.Validate(); err != nil {
 		return billing.Receipt{}, err
 	}
-	if err := p.accept(ctx, c); err != nil {
-		return billing.Receipt{}, err
+	subscription, billed, err := p.accept(ctx, c)
+	if err == nil && !billed {
+		subscription, err = p.update(ctx, c)
 	}
-	subscription, err := p.update(ctx, c)
 	if err != nil {
 		return billing.Receipt{}, err
 	}
@@ -123,33 +124,56 @@ func (p *Provider) SetQuantity(ctx context.Context, c billing.Change) (billing.R
 // methods are Stripe's words for ways to pay.
 var methods = map[v1alpha1.PaymentMethod]string{v1alpha1.PaymentCard: "card", v1alpha1.PaymentSEPADebit: "sepa_debit"}
 
-// accept has the subscription of the item be paid in these ways. It comes first, so that it applies to an invoice that the change
-// brings, and needs no key: it says how things are to be.
-func (p *Provider) accept(ctx context.Context, c billing.Change) error {
+// accept has the subscription of the item be paid in these ways, and says which it is and whether the quantity is billed already.
+// It comes first, so that it applies to an invoice that the change brings, and needs no key: it says how things are to be.
+func (p *Provider) accept(ctx context.Context, c billing.Change) (subscription string, billed bool, err error) {
 	if len(c.PaymentMethods) == 0 {
-		return nil
+		return "", false, nil
 	}
-	a := &answer{next: p.transport}
-	item, err := p.client(c.APIKey, a).V1SubscriptionItems.Retrieve(ctx, c.Item, nil)
-	if err == nil && (a.status != http.StatusOK || item.Subscription == "") {
-		err = errors.New("the answer is not about the item: something that is not Stripe may have given it")
-	}
+	item, err := p.item(ctx, c)
 	if err != nil {
-		return classify(ctx, a, err, c.APIKey)
+		return "", false, unspent(err)
 	}
+	billed = item.Quantity == c.Quantity
 	settings := &api.SubscriptionUpdatePaymentSettingsParams{}
 	for _, m := range c.PaymentMethods {
 		settings.PaymentMethodTypes = append(settings.PaymentMethodTypes, new(methods[m]))
 	}
-	a = &answer{next: p.transport}
+	a := &answer{next: p.transport}
 	s, err := p.client(c.APIKey, a).V1Subscriptions.Update(ctx, item.Subscription, &api.SubscriptionUpdateParams{PaymentSettings: settings})
 	if err == nil && (a.status != http.StatusOK || s.ID != item.Subscription) {
 		err = errors.New("the answer does not confirm the ways to pay: something that is not Stripe may have given it")
 	}
-	if err != nil {
-		return classify(ctx, a, err, c.APIKey)
+	if err == nil {
+		return item.Subscription, billed, nil
 	}
-	return nil
+	err = classify(ctx, a, err, c.APIKey)
+	if billed && errors.Is(err, billing.ErrRejected) {
+		// As when an earlier try set it, and lost the answer. The refusal is final all the same: a change that is still tried
+		// keeps the next one waiting, which corrects the ways to pay.
+		err = billing.AsRejected(fmt.Errorf("this quantity is billed already, but the ways to pay are refused: %s", billing.Words(err)))
+	}
+	return "", false, unspent(err)
+}
+
+func (p *Provider) item(ctx context.Context, c billing.Change) (*api.SubscriptionItem, error) {
+	a := &answer{next: p.transport}
+	item, err := p.client(c.APIKey, a).V1SubscriptionItems.Retrieve(ctx, c.Item, nil)
+	if err == nil && (a.status != http.StatusOK || item.ID != c.Item || item.Subscription == "") {
+		err = errors.New("the answer is not about the item: something that is not Stripe may have given it")
+	}
+	if err != nil {
+		return nil, classify(ctx, a, err, c.APIKey)
+	}
+	return item, nil
+}
+
+// unspent is for requests that are not sent under the change's key: whatever becomes of them, the key is as good as before.
+func unspent(err error) error {
+	if billing.Spent(err) {
+		return billing.AsUnavailable(errors.New(billing.Words(err)))
+	}
+	return err
 }
 
 // update returns the subscription that the item belongs to.

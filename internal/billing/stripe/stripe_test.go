@@ -92,6 +92,68 @@ func TestPaymentMethodsComeFirst(t *testing.T) {
 	}
 }
 
+// What is to be paid otherwise, but is as much as before, brings no invoice: the quantity is not sent.
+func TestPaymentMethodsAloneInvoiceNothing(t *testing.T) {
+	p, s := start(t)
+	c := billingtest.Change("k", 5)
+	c.InvoiceNow = true
+	c.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentCard}
+	first, err := p.SetQuantity(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := len(s.Requests())
+	c.Key, c.PaymentMethods = "k2", []v1alpha1.PaymentMethod{v1alpha1.PaymentSEPADebit}
+	if again, err := p.SetQuantity(t.Context(), c); err != nil || again != first {
+		t.Errorf("SetQuantity: %v, %v, want still %v", again, err, first)
+	}
+	var got []string
+	for _, r := range s.Requests()[before:] {
+		got = append(got, r.Method+" "+r.Path+"?"+r.Form.Encode())
+	}
+	if diff := cmp.Diff([]string{
+		"GET /v1/subscription_items/" + billingtest.Item + "?", "POST /v1/subscriptions/sub_1?payment_settings%5Bpayment_method_types%5D%5B0%5D=sepa_debit", "GET /v1/subscriptions/sub_1?",
+	}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Whoever reads that the ways to pay are refused has to know that the seats are billed nevertheless.
+func TestRefusedPaymentMethodsSayThatTheQuantityIsBilled(t *testing.T) {
+	p, s := start(t)
+	c := billingtest.Change("k", 5)
+	c.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentSEPADebit}
+	lost := c
+	lost.PaymentMethods = nil // so that the next POST is that of the quantity
+	s.Script(fake.Fault{Applied: true, Cut: true})
+	if _, err := p.SetQuantity(t.Context(), lost); kindOf(err).Is != "unavailable" || s.Quantity(billingtest.Item) != 5 {
+		t.Fatalf("SetQuantity: %v and %d are billed, want no answer and 5", err, s.Quantity(billingtest.Item))
+	}
+	s.Script(fake.Fault{Status: http.StatusBadRequest, Error: fake.Error{Type: "invalid_request_error", Message: "sepa_debit is not activated"}})
+	_, err := p.SetQuantity(t.Context(), c)
+	want := kind{"rejected", false, 0, "this quantity is billed already, but the ways to pay are refused: sepa_debit is not activated"}
+	if diff := cmp.Diff(want, kindOf(err)); diff != "" {
+		t.Errorf("SetQuantity: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// The key is the quantity's: what fails before that is sent has not spent it.
+func TestPaymentMethodsDoNotSpendTheKey(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		p, s := start(t)
+		c := billingtest.Change("k", 5)
+		c.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentCard}
+		s.Script(fake.Fault{Method: method, Status: http.StatusInternalServerError, Error: fake.Error{Type: "api_error", Message: "Sorry"}})
+		_, err := p.SetQuantity(t.Context(), c)
+		if diff := cmp.Diff(kind{"unavailable", false, 0, "Sorry"}, kindOf(err)); diff != "" {
+			t.Errorf("%s: %v (-want +got):\n%s", method, err, diff)
+		}
+		if _, err := p.SetQuantity(t.Context(), c); err != nil || s.Quantity(billingtest.Item) != 5 {
+			t.Errorf("%s: %v and %d are billed the next time, want 5", method, err, s.Quantity(billingtest.Item))
+		}
+	}
+}
+
 type kind struct {
 	Is    string
 	Spent bool
