@@ -5,6 +5,8 @@
 package api_test
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -71,8 +73,8 @@ func untyped(t *testing.T, kind string, obj client.Object, changes fields) *unst
 
 func set(t *testing.T, u *unstructured.Unstructured, changes fields) {
 	t.Helper()
-	for path, value := range changes {
-		steps := strings.Split(path, ".")
+	for _, path := range slices.Sorted(maps.Keys(changes)) { // a field before what is in it
+		steps, value := strings.Split(path, "."), changes[path]
 		if value == nil {
 			unstructured.RemoveNestedField(u.Object, steps...)
 		} else if err := unstructured.SetNestedField(u.Object, value, steps...); err != nil {
