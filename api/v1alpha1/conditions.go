@@ -64,6 +64,9 @@ const (
 	// ConditionTemplatesValid (Organization): the ConfigMap of spec.invitation.templates is there and without
 	// mistakes. Absent where there is none. Reasons: TemplatesValid, TemplatesInvalid, ConfigMapNotFound.
 	ConditionTemplatesValid = "TemplatesValid"
+	// ConditionIdentityProvidersValid (Organization): the Secrets that spec.invitation.identityProviders names are there, with
+	// what they are to have. Absent where none is named. Reasons: IdentityProvidersValid, SecretNotFound.
+	ConditionIdentityProvidersValid = "IdentityProvidersValid"
 	// ConditionCovered (Role): as many who accepted hold the role as spec.minHolders asks for. Absent without minHolders.
 	// Reasons: Covered, TooFewHolders.
 	ConditionCovered = "Covered"
@@ -139,7 +142,8 @@ const (
 	// ReasonDirectoryConflict (User, Team, Role): the directory has an account, or a group, of that name which is not ours.
 	ReasonDirectoryConflict = "DirectoryConflict"
 	// ReasonSecretNotFound (User): there is no Secret of the name in spec.initialPasswordSecretRef, or it lacks
-	// the key password.
+	// the key password. (Organization): there is none of the name in clientSecretRef of one of spec.invitation.identityProviders,
+	// or it lacks the key clientSecret. Also of the condition IdentityProvidersValid.
 	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonRoleNotFound (User, Role, Team, Organization): a role is named that the organization does not have.
 	ReasonRoleNotFound = "RoleNotFound"
@@ -198,39 +202,40 @@ const (
 
 // Reasons of the other conditions.
 const (
-	ReasonSeated             = "Seated"
-	ReasonAccepted           = "Accepted"
-	ReasonInvitationRevoked  = "InvitationRevoked"
-	ReasonSeatsTaken         = "SeatsTaken"
-	ReasonSeatsAvailable     = "SeatsAvailable"
-	ReasonCapacityBelowUse   = "CapacityBelowUse"
-	ReasonWithdrawingSeats   = "WithdrawingSeats"
-	ReasonWithinCapacity     = "WithinCapacity"
-	ReasonTermOver           = "TermOver"
-	ReasonTermRunning        = "TermRunning"
-	ReasonApprovalRequired   = "ApprovalRequired"
-	ReasonApprovalOutdated   = "ApprovalOutdated"
-	ReasonNoOrder            = "NoOrder"
-	ReasonBilled             = "Billed"
-	ReasonBilling            = "Billing"
-	ReasonOwnerFound         = "OwnerFound"
-	ReasonOwnerNotActive     = "OwnerNotActive"
-	ReasonTemplatesValid     = "TemplatesValid"
-	ReasonTemplatesInvalid   = "TemplatesInvalid"
-	ReasonConfigMapNotFound  = "ConfigMapNotFound"
-	ReasonMailReachable      = "MailReachable"
-	ReasonCovered            = "Covered"
-	ReasonTooFewHolders      = "TooFewHolders"
-	ReasonBound              = "Bound"
-	ReasonUserNameRefused    = "UserNameRefused"
-	ReasonProvisioned        = "Provisioned"
-	ReasonDeprovisioned      = "Deprovisioned"
-	ReasonDrifted            = "Drifted"
-	ReasonDirectoryReachable = "DirectoryReachable"
-	ReasonTransferred        = "Transferred"
-	ReasonTransferring       = "Transferring"
-	ReasonRemovalsHeld       = "RemovalsHeld"
-	ReasonNoRemovalsHeld     = "NoRemovalsHeld"
+	ReasonSeated                 = "Seated"
+	ReasonAccepted               = "Accepted"
+	ReasonInvitationRevoked      = "InvitationRevoked"
+	ReasonSeatsTaken             = "SeatsTaken"
+	ReasonSeatsAvailable         = "SeatsAvailable"
+	ReasonCapacityBelowUse       = "CapacityBelowUse"
+	ReasonWithdrawingSeats       = "WithdrawingSeats"
+	ReasonWithinCapacity         = "WithinCapacity"
+	ReasonTermOver               = "TermOver"
+	ReasonTermRunning            = "TermRunning"
+	ReasonApprovalRequired       = "ApprovalRequired"
+	ReasonApprovalOutdated       = "ApprovalOutdated"
+	ReasonNoOrder                = "NoOrder"
+	ReasonBilled                 = "Billed"
+	ReasonBilling                = "Billing"
+	ReasonOwnerFound             = "OwnerFound"
+	ReasonOwnerNotActive         = "OwnerNotActive"
+	ReasonTemplatesValid         = "TemplatesValid"
+	ReasonTemplatesInvalid       = "TemplatesInvalid"
+	ReasonConfigMapNotFound      = "ConfigMapNotFound"
+	ReasonIdentityProvidersValid = "IdentityProvidersValid"
+	ReasonMailReachable          = "MailReachable"
+	ReasonCovered                = "Covered"
+	ReasonTooFewHolders          = "TooFewHolders"
+	ReasonBound                  = "Bound"
+	ReasonUserNameRefused        = "UserNameRefused"
+	ReasonProvisioned            = "Provisioned"
+	ReasonDeprovisioned          = "Deprovisioned"
+	ReasonDrifted                = "Drifted"
+	ReasonDirectoryReachable     = "DirectoryReachable"
+	ReasonTransferred            = "Transferred"
+	ReasonTransferring           = "Transferring"
+	ReasonRemovalsHeld           = "RemovalsHeld"
+	ReasonNoRemovalsHeld         = "NoRemovalsHeld"
 )
 
 // Reasons of events alone.

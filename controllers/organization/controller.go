@@ -25,12 +25,14 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/resync"
+	"seatkeeper.dev/seatkeeper/internal/signin"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations;users;roles;archivedusers,verbs=get;list;watch
 // +kubebuilder:rbac:groups=seatkeeper.dev,resources=organizations/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=configmaps,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 
 // Reconciler sums up one organization in a pass.
 type Reconciler struct {
@@ -43,6 +45,8 @@ type Reconciler struct {
 	// Accounts talks to directories, and Resync looks at all that they have.
 	Accounts *outbox.Outbox
 	Resync   *resync.Keeper
+	// SignIn has the Secrets of identity providers.
+	SignIn *signin.Secrets
 }
 
 // Reconcile does one pass.
@@ -77,6 +81,7 @@ type snapshot struct {
 	archived  int
 	mails     mails
 	directory reach
+	providers providers
 	// listed is what the latest look at the whole directory found; nil when nothing is known.
 	listed *v1alpha1.DirectoryStatus
 	// removals are the decisions about who is removed, on which those about roles rest.
@@ -113,6 +118,7 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 	}
 	var err error
 	s.directory, s.listed = r.directory(org), r.Resync.Report(client.ObjectKeyFromObject(org))
+	s.providers = r.gatherProviders(ctx, org)
 	s.mails, err = r.gatherMails(ctx, org)
 	return s, err
 }
@@ -124,9 +130,10 @@ func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Ve
 	reportTemplates(org, s.mails, now)
 	s.mails.server.report(org, now)
 	s.directory.report(org, now)
+	s.providers.report(org, now)
 	reportListed(org, s.listed)
 	v := judge(org, s)
-	v.WakeAt = reportRemovals(org, now)
+	v.WakeAt = earlier(reportRemovals(org, now), s.providers.again(org, now))
 	switch {
 	case s.owner == nil:
 		v = verdict.Verdict{Kind: verdict.Stuck, WakeAt: v.WakeAt, Reason: v1alpha1.ReasonOwnerNotFound, Message: fmt.Sprintf(
@@ -158,6 +165,9 @@ func judge(org *v1alpha1.Organization, s *snapshot) verdict.Verdict {
 	if name := org.Spec.DefaultRole; name != "" && s.roles[name] == nil {
 		return stuck(v1alpha1.ReasonRoleNotFound, fmt.Sprintf(
 			"spec.defaultRole names %s, which is no Role of this organization: create it, or name another", name))
+	}
+	if c := meta.FindStatusCondition(org.Status.Conditions, v1alpha1.ConditionIdentityProvidersValid); c != nil && c.Status != "True" {
+		return stuck(c.Reason, c.Message)
 	}
 	return verdict.Verdict{Reason: v1alpha1.ReasonReady, Message: "the organization is in effect"}
 }

@@ -41,6 +41,8 @@ type Secrets[K comparable, T any] struct {
 	Make func(from K, data map[string][]byte) (T, error)
 	// Field is what names the Secret, for errors, such as spec.mail.smtpSecretRef of the organization.
 	Field string
+	// Content is what a Secret that is missing is to be created with; empty when the documentation has to say it.
+	Content string
 	// Clock tells the time.
 	Clock clock.PassiveClock
 
@@ -109,7 +111,7 @@ func (s *Secrets[K, T]) read(ctx context.Context, e *entry[K, T], name types.Nam
 	var secret corev1.Secret
 	if err := s.Live.Get(ctx, name, &secret); err != nil {
 		if apierrors.IsNotFound(err) {
-			return none, fmt.Errorf("there is no Secret %s, which %s names: create it", name.Name, s.Field)
+			return none, s.missing(name.Name)
 		}
 		return none, fmt.Errorf("reading Secret %s: %w: %s", name.Name, ErrUnread, reason(err))
 	}
@@ -126,6 +128,14 @@ func (s *Secrets[K, T]) read(ctx context.Context, e *entry[K, T], name types.Nam
 	}
 	e.made, e.version = made, version
 	return made, nil
+}
+
+func (s *Secrets[K, T]) missing(name string) error {
+	with := ""
+	if s.Content != "" {
+		with = ", with " + s.Content
+	}
+	return fmt.Errorf("there is no Secret %s, which %s names: create it%s", name, s.Field, with)
 }
 
 // reason leaves of an error only what kind it is: the text may quote the address of the API server.

@@ -24,10 +24,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/internal/directory"
-	"seatkeeper.dev/seatkeeper/internal/follow"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/openid"
-	"seatkeeper.dev/seatkeeper/internal/password"
+	"seatkeeper.dev/seatkeeper/internal/signin"
 )
 
 const (
@@ -90,7 +89,7 @@ type portal struct {
 	// complained are the organizations whose want of a directory the log has.
 	complained sync.Map
 	// secrets are those of identity providers, and told is when their organizations were told of what.
-	secrets follow.Secrets[struct{}, password.Password]
+	secrets *signin.Secrets
 	told    sync.Map
 }
 
@@ -104,9 +103,7 @@ func New(options Options) http.Handler {
 		tokens:    newLimiter(tokenRate, tokenBurst),
 		clicks:    semaphore.NewWeighted(maxAnswers),
 		passwords: semaphore.NewWeighted(maxAnswers),
-		secrets: follow.Secrets[struct{}, password.Password]{
-			Live: options.Live, Make: readClientSecret, Clock: options.Clock, Field: "clientSecretRef in spec.invitation.identityProviders of the organization",
-		},
+		secrets:   signin.New(options.Live, options.Clock),
 	}
 }
 

@@ -16,7 +16,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -25,7 +24,6 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/follow"
 	"seatkeeper.dev/seatkeeper/internal/invitation"
 	"seatkeeper.dev/seatkeeper/internal/openid"
-	"seatkeeper.dev/seatkeeper/internal/password"
 )
 
 // CallbackPath is where identity providers send people back to, below the portal's own address. It is registered with them.
@@ -34,10 +32,8 @@ const CallbackPath = "/sign-in/callback"
 const (
 	// signInTimeout is how long a provider may take to say who somebody is.
 	signInTimeout = 10 * time.Second
-	// clientSecretKey is the key of the Secret that clientSecretRef of a provider names.
-	clientSecretKey = "clientSecret"
 	// errorWords bounds what a provider's failure is told in, and tellAgain is how long nobody is told of another like it.
-	errorWords = 256
+	errorWords = 512
 	tellAgain  = 10 * time.Minute
 	// fieldAccount in the address of an invitation has a provider ask with which account, where it would take the same one again.
 	fieldAccount = "account"
@@ -125,7 +121,7 @@ func (p *portal) send(ctx context.Context, w http.ResponseWriter, v visit, name 
 	}
 	asking, cancel := patient(ctx)
 	defer cancel()
-	known, err := p.known(asking, v, provider)
+	known, err := p.secrets.Provider(asking, v.organization, provider)
 	if err != nil {
 		return p.fail(ctx, v, provider, readingSecret, err)
 	}
@@ -205,7 +201,7 @@ func (p *portal) finish(ctx context.Context, v visit, a attempt, answer url.Valu
 	}
 	asking, cancel := patient(ctx)
 	defer cancel()
-	known, err := p.known(asking, v, provider)
+	known, err := p.secrets.Provider(asking, v.organization, provider)
 	if err != nil {
 		return p.fail(ctx, v, provider, readingSecret, err)
 	}
@@ -295,31 +291,6 @@ func (p *portal) stop(ctx context.Context, v visit, provider v1alpha1.IdentityPr
 func troubled(shown page, why trouble) page {
 	shown.view, shown.Trouble = troubleViews[why], why
 	return shown
-}
-
-// known is a provider with what it knows the portal by.
-func (p *portal) known(ctx context.Context, v visit, provider v1alpha1.IdentityProvider) (openid.Provider, error) {
-	known := openid.Provider{Issuer: provider.Issuer, ClientID: provider.ClientID}
-	if provider.ClientSecretRef.Name == "" {
-		return known, nil
-	}
-	secret, err := p.secrets.Get(ctx, types.NamespacedName{Namespace: v.organization.Namespace, Name: provider.ClientSecretRef.Name}, struct{}{})
-	switch {
-	case errors.Is(err, follow.ErrUnread):
-		return known, err
-	case err != nil:
-		return known, fault.New(err, openid.ErrMisconfigured)
-	}
-	known.ClientSecret = secret
-	return known, nil
-}
-
-func readClientSecret(_ struct{}, data map[string][]byte) (password.Password, error) {
-	secret := strings.TrimRight(string(data[clientSecretKey]), "\r\n") // as editors leave it
-	if secret == "" {
-		return password.Password{}, errors.New("it has no key " + clientSecretKey + ", or nothing there: put the secret there that the provider gave")
-	}
-	return password.New(secret), nil
 }
 
 func (p *portal) openID(a attempt, v visit) openid.Attempt {

@@ -81,17 +81,18 @@ var rooms = []room{
 	{
 		name: "mailroom", packages: []string{"internal/accounts", "internal/mailroom"}, may: []string{"api", "account", "ports", "invitation", "shared", "follow"},
 	},
+	{name: "signin", packages: []string{"internal/signin"}, may: []string{"api", "values", "follow", "openid"}},
 	{
 		name: "groups", packages: []string{"internal/groups"}, may: []string{"api", "verdict", "account", "ports", "outbox", "shared"},
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync", "figures", "follow", "openid"},
+		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync", "figures", "follow", "openid", "signin"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},
 		may: []string{
-			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "shards", "resync", "figures", "people", "openid",
+			"api", "values", "verdict", "cores", "account", "ports", "adapters", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "entrances", "programs", "servingcert", "shards", "resync", "figures", "people", "openid", "signin",
 		},
 	},
 }

@@ -157,6 +157,15 @@ func (b *OrganizationBuilder) Templates(name string) *OrganizationBuilder {
 	return b
 }
 
+// SignIn adds an identity provider, whose client secret is in a Secret unless that is empty.
+func (b *OrganizationBuilder) SignIn(provider, secret string) *OrganizationBuilder {
+	of := &b.org.Spec.Invitation
+	of.IdentityProviders = append(of.IdentityProviders, v1alpha1.IdentityProvider{
+		Name: provider, Issuer: "https://" + provider + ".example", ClientID: "seatkeeper", ClientSecretRef: v1alpha1.SecretReference{Name: secret},
+	})
+	return b
+}
+
 // Generation sets how often the spec was written.
 func (b *OrganizationBuilder) Generation(n int64) *OrganizationBuilder {
 	b.org.Generation = n

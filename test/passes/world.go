@@ -57,6 +57,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/ownership"
 	"seatkeeper.dev/seatkeeper/internal/resync"
+	"seatkeeper.dev/seatkeeper/internal/signin"
 	"seatkeeper.dev/seatkeeper/test/contract"
 	"seatkeeper.dev/seatkeeper/test/env"
 	"seatkeeper.dev/seatkeeper/test/operator"
@@ -235,7 +236,9 @@ func (w *World) startProcess() {
 			}
 		},
 		reconcilers: map[Kind]reconcile.Reconciler{
-			Organization: &organization.Reconciler{Base: base, Mailroom: room, Outbox: mails, Accounts: accounts, Resync: looks},
+			Organization: &organization.Reconciler{
+				Base: base, Mailroom: room, Outbox: mails, Accounts: accounts, Resync: looks, SignIn: signin.New(w.cluster.GetAPIReader(), w.Clock),
+			},
 			Role:         &role.Reconciler{Base: base, Groups: w.Roles},
 			Team:         &team.Reconciler{Base: base, Groups: w.Teams},
 			ArchivedUser: &archiveduser.Reconciler{Base: base},

@@ -241,6 +241,21 @@ func TestMailServerOfAnOrganizationsOwn(t *testing.T) {
 	}
 }
 
+// Secrets of identity providers are not watched: one that appears is found by itself. Meanwhile people accept in the other ways that
+// there are.
+func TestIdentityProviderWithoutItsSecret(t *testing.T) {
+	t.Parallel()
+	objects := acme(9, "ada")
+	objects[0] = build.Organization("acme").SignIn("google", "google-client").Obj()
+	s := play(t, objects...)
+	s.has(v1alpha1.ConditionIdentityProvidersValid, v1alpha1.ReasonSecretNotFound, "there is no Secret google-client")
+	s.has(v1alpha1.ConditionStalled, v1alpha1.ReasonSecretNotFound, "there is no Secret google-client")
+	s.join("ada")
+	s.create(build.Secret("google-client", map[string]string{"clientSecret": "s3cret"}))
+	s.has(v1alpha1.ConditionIdentityProvidersValid, v1alpha1.ReasonIdentityProvidersValid, "")
+	s.has(v1alpha1.ConditionReady, v1alpha1.ReasonReady, "")
+}
+
 // One organization's server does not hold up another's mail: as many mails as go to one server at once hang there, none has
 // ended, and ada is invited.
 func TestHangingServerOfAnotherOrganization(t *testing.T) {

@@ -61,6 +61,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/resync"
 	"seatkeeper.dev/seatkeeper/internal/servingcert"
 	"seatkeeper.dev/seatkeeper/internal/shards"
+	"seatkeeper.dev/seatkeeper/internal/signin"
 )
 
 // Options are what an operator is run with.
@@ -316,6 +317,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	for name, add := range map[string]func(ctrl.Manager, controller.Options) error{
 		"organization": (&organization.Reconciler{
 			Base: base, Pace: loop.Pace{Every: summaries}, Mailroom: room, Outbox: mails, Accounts: errands, Resync: looks,
+			SignIn: signin.New(mgr.GetAPIReader(), o.Clock),
 		}).SetupWithManager,
 		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: summaries}, Names: o.Names, Groups: roles}).SetupWithManager,
 		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: summaries}, Groups: teams}).SetupWithManager,
