@@ -133,7 +133,7 @@ func conclude(org *v1alpha1.Organization, s *snapshot, now time.Time) verdict.Ve
 	s.providers.report(org, now)
 	reportListed(org, s.listed)
 	v := judge(org, s)
-	v.WakeAt = earlier(reportRemovals(org, now), s.providers.again(org, now))
+	v.WakeAt = access.Sooner(reportRemovals(org, now), s.providers.again(org, now))
 	switch {
 	case s.owner == nil:
 		v = verdict.Verdict{Kind: verdict.Stuck, WakeAt: v.WakeAt, Reason: v1alpha1.ReasonOwnerNotFound, Message: fmt.Sprintf(

@@ -71,11 +71,3 @@ func (s providers) again(org *v1alpha1.Organization, now time.Time) time.Time {
 	}
 	return now.Add(settled)
 }
-
-// earlier is the first of two times, of which the zero one is never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
-}
