@@ -123,6 +123,10 @@ func reportBill(pool *v1alpha1.SeatPool, outcome billing.Outcome, now time.Time,
 func billedVerdict(pool *v1alpha1.SeatPool, told *v1alpha1.BillingStatus, outcome billing.Outcome) verdict.Verdict {
 	count := pricing.Seats(*told.Quantity)
 	switch {
+	case billing.MethodsRejected(told.Rejection): // an earlier try may be billed all the same, or may come to be
+		return verdict.Verdict{Kind: verdict.Stuck, Reason: v1alpha1.ReasonBillingRejected, Message: fmt.Sprintf(
+			"Stripe does not take spec.billing.stripe.paymentMethods for %s (%s): correct them, or allow them in Stripe, then set annotation %s to any new value",
+			count, told.Rejection, v1alpha1.AnnotationReconcileAt)}
 	case told.Rejection != "":
 		return verdict.Verdict{Kind: verdict.Stuck, Reason: v1alpha1.ReasonBillingRejected, Message: fmt.Sprintf(
 			"Stripe refuses to bill %s (%s): correct spec.billing.stripe or the subscription, then set annotation %s to any new value",

@@ -48,8 +48,8 @@ type Receipt struct {
 // sent twice takes effect once. Any other outcome is exactly one of these:
 //
 //   - ErrRejected: it comes again for the same change, which is not to be retried.
-//     Where the ways to pay are refused, the quantity may be billed before; the
-//     words say so.
+//     Where the ways to pay are refused, it is made by AsMethodsRejected: the
+//     quantity may be billed before.
 //   - ErrUnauthorized: the API key is refused; it may pass when that is corrected.
 //   - ErrThrottled: the provider wants fewer requests; it may pass later.
 //   - ErrUnavailable: there is no good answer; it may pass. Spent says when to

@@ -40,6 +40,22 @@ func (e ErrThrottled) Error() string {
 // words, here as below, and never holds an API key.
 func AsRejected(cause error) error { return &failure{kind: ErrRejected, cause: cause} }
 
+// methodsRefused is how the words begin of a refusal of the ways to pay, and no others.
+const methodsRefused = "the ways to pay are refused"
+
+// AsMethodsRejected is AsRejected where it is the ways to pay that are refused. The quantity may be billed before; billed says that
+// it is known to be.
+func AsMethodsRejected(cause error, billed bool) error {
+	nevertheless := ""
+	if billed {
+		nevertheless = ", and this quantity is billed already"
+	}
+	return AsRejected(fmt.Errorf("%s%s: %s", methodsRefused, nevertheless, Words(cause)))
+}
+
+// MethodsRejected says that the words of a refusal are about the ways to pay. They are what remains of it in a status.
+func MethodsRejected(words string) bool { return strings.HasPrefix(words, methodsRefused) }
+
 // AsUnauthorized makes cause an ErrUnauthorized.
 func AsUnauthorized(cause error) error { return &failure{kind: ErrUnauthorized, cause: cause} }
 

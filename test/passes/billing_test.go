@@ -253,6 +253,31 @@ func TestBillingRejected(t *testing.T) {
 	}
 }
 
+// What is refused is said: the ways to pay are corrected elsewhere than the subscription, and nothing is said of the number of seats,
+// which may be billed.
+func TestPaymentMethodsRejected(t *testing.T) {
+	t.Parallel()
+	for known, words := range map[bool]string{
+		false: "Stripe does not take spec.billing.stripe.paymentMethods for 2 seats (the ways to pay are refused: sepa_debit is not activated): " +
+			"correct them, or allow them in Stripe, then set annotation seatkeeper.dev/reconcile-at to any new value",
+		true: "(the ways to pay are refused, and this quantity is billed already: sepa_debit is not activated)",
+	} {
+		t.Run(fmt.Sprint("billed: ", known), func(t *testing.T) {
+			t.Parallel()
+			pool := standard(2).Stripe("si_1", "stripe").Obj()
+			pool.Spec.Billing.Stripe.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentSEPADebit}
+			w := passes.New(t, build.Organization("acme").Obj(), pool, secret())
+			w.Billing.Fail(billing.AsMethodsRejected(errors.New("sepa_debit is not activated"), known))
+			w.Settle()
+			pool = w.Pool("standard")
+			wantCondition(t, pool, v1alpha1.ConditionBilled, metav1.ConditionFalse, v1alpha1.ReasonBillingRejected, words)
+			wantCondition(t, pool, v1alpha1.ConditionStalled, metav1.ConditionTrue, v1alpha1.ReasonBillingRejected, words)
+			w.Restart()
+			wantQuiet(t, w)
+		})
+	}
+}
+
 // A provider that is down holds up no seat. When it is back it is told.
 func TestBillingUnavailable(t *testing.T) {
 	t.Parallel()

@@ -148,12 +148,21 @@ func (p *Provider) accept(ctx context.Context, c billing.Change) (subscription s
 		return item.Subscription, billed, nil
 	}
 	err = classify(ctx, a, err, c.APIKey)
-	if billed && errors.Is(err, billing.ErrRejected) {
-		// As when an earlier try set it, and lost the answer. The refusal is final all the same: a change that is still tried
-		// keeps the next one waiting, which corrects the ways to pay.
-		err = billing.AsRejected(fmt.Errorf("this quantity is billed already, but the ways to pay are refused: %s", billing.Words(err)))
+	if errors.Is(err, billing.ErrRejected) {
+		err = p.refused(ctx, c, err)
 	}
 	return "", false, unspent(err)
+}
+
+// refused says of ways to pay that are refused whether the quantity is billed nevertheless, as when an earlier try set it whose
+// answer was lost. Stripe may have come to that only meanwhile, so it is looked at now. The refusal is final all the same: a
+// change that is still tried keeps the next one waiting, which corrects the ways to pay.
+func (p *Provider) refused(ctx context.Context, c billing.Change, refusal error) error {
+	item, err := p.item(ctx, c)
+	if err != nil {
+		return err
+	}
+	return billing.AsMethodsRejected(refusal, item.Quantity == c.Quantity)
 }
 
 func (p *Provider) item(ctx context.Context, c billing.Change) (*api.SubscriptionItem, error) {

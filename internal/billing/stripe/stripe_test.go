@@ -11,6 +11,8 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"runtime"
 	"slices"
@@ -131,8 +133,42 @@ func TestRefusedPaymentMethodsSayThatTheQuantityIsBilled(t *testing.T) {
 	}
 	s.Script(fake.Fault{Status: http.StatusBadRequest, Error: fake.Error{Type: "invalid_request_error", Message: "sepa_debit is not activated"}})
 	_, err := p.SetQuantity(t.Context(), c)
-	want := kind{"rejected", false, 0, "this quantity is billed already, but the ways to pay are refused: sepa_debit is not activated"}
+	want := kind{"rejected", false, 0, "the ways to pay are refused, and this quantity is billed already: sepa_debit is not activated"}
 	if diff := cmp.Diff(want, kindOf(err)); diff != "" {
+		t.Errorf("SetQuantity: %v (-want +got):\n%s", err, diff)
+	}
+}
+
+// An earlier try may still be on its way: Stripe bills it after it was asked how many it bills, and before it refuses the ways to pay.
+func TestRefusedPaymentMethodsWhileAnEarlierTryIsOnItsWay(t *testing.T) {
+	_, s := start(t)
+	at, err := url.Parse(s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	forward := httputil.NewSingleHostReverseProxy(at)
+	between := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			s.Add(billingtest.Item, "sub_1", 5)
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	t.Cleanup(between.Close)
+	p := provider(t, Options{BaseURL: between.URL})
+	c := billingtest.Change("k", 5)
+	c.PaymentMethods = []v1alpha1.PaymentMethod{v1alpha1.PaymentSEPADebit}
+	refusal := fake.Fault{Status: http.StatusBadRequest, Error: fake.Error{Type: "invalid_request_error", Message: "sepa_debit is not activated"}}
+	s.Script(refusal)
+	_, err = p.SetQuantity(t.Context(), c)
+	want := kind{"rejected", false, 0, "the ways to pay are refused, and this quantity is billed already: sepa_debit is not activated"}
+	if diff := cmp.Diff(want, kindOf(err)); diff != "" {
+		t.Errorf("SetQuantity: %v (-want +got):\n%s", err, diff)
+	}
+	c.Key, c.Quantity = "k2", 6 // of which Stripe has not heard
+	s.Script(refusal)
+	_, err = p.SetQuantity(t.Context(), c)
+	want.Words = "the ways to pay are refused: sepa_debit is not activated"
+	if diff := cmp.Diff(want, kindOf(err)); diff != "" || !billing.MethodsRejected(billing.Words(err)) {
 		t.Errorf("SetQuantity: %v (-want +got):\n%s", err, diff)
 	}
 }
