@@ -31,8 +31,11 @@ build: bin/controlplane bin/kubectl ## Build the operator, the kubectl plugin an
 
 ##@ Test
 
-# One line a package and what fails in full.
-GOTESTSUM = bin/gotestsum --format pkgname-and-test-fails -- -shuffle=on -timeout 40m
+# One line a package and what fails in full. Tests against an API server wait for it as much as they work, so more of them run at
+# once than there are processors; and memory is cheaper than to collect garbage as often as Go does by itself (GOGC, which the
+# control planes of the tests go by too).
+PROCESSORS = $(shell getconf _NPROCESSORS_ONLN)
+GOTESTSUM = GOGC=200 bin/gotestsum --format pkgname-and-test-fails -- -shuffle=on -timeout 40m -parallel $$((2 * $(PROCESSORS)))
 # The race detector needs a C compiler: a recipe that uses this begins with WITH_CC.
 GOTEST = $(GOTESTSUM) -race
 WITH_CC = CC=$$(hack/cc.sh) && export CC
@@ -40,33 +43,39 @@ WITH_CC = CC=$$(hack/cc.sh) && export CC
 .PHONY: test
 test: test-unit test-e2e ## Run all tests; what they need is built or installed first
 
+# They take longest, and start first: whatever else there is runs beside them.
+SLOW = ./test/passes ./test/stories ./internal/admission
+# One goroutine tries thousands of schedules there: the race detector would take minutes, and has nothing to find.
+PURE = ./internal/seats ./internal/membership
+# Those of test-e2e.
+REAL = ./test/e2e/... ./test/pages/... ./test/realmail/... ./test/realscim/...
+
 .PHONY: test-unit
 test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the tests that need no running system: pure ones, and those against the API server
-	@$(WITH_CC) && $(GOTEST) $$(go list ./... | grep -v -e /test/e2e -e /test/pages -e /test/realmail -e /test/realscim -e /internal/seats$$)
-	@# One goroutine tries 10 000 schedules there: the race detector would take minutes, and has nothing to find.
-	@$(GOTESTSUM) ./internal/seats
+	@$(WITH_CC) && $(GOTEST) -p $$(($(PROCESSORS) + 1)) $(SLOW) $$(go list ./... | grep -vxF "$$(go list $(SLOW) $(PURE) $(REAL))")
+	@$(GOTESTSUM) $(PURE)
 	@# In full size, which the race detector has them leave out (env.Size).
-	@$(GOTESTSUM) -run '^Test(Ten)?Thousand' ./test/stories ./test/passes
+	@$(GOTESTSUM) -run '^Test(Ten)?Thousand|Crash' ./test/passes ./test/stories
 	@go -C hack/plots test ./...
 
 # Postfix drops root's rights itself, and so has to have them.
 AS_ROOT = $(shell [ "$$(id -u)" = 0 ] || echo '-exec "sudo -nE"')
 
 # The tests in test/e2e, or some of them by flags, with their results for verify-rules: kept under the tree that they are of, if
-# nobody has edited it meanwhile.
+# nobody has edited it meanwhile. They look for no data races: what they test are other processes.
 define E2E
 rm -rf bin/rules && mkdir -p bin/rules && tree=$$($(SNAPSHOT)) && \
-	$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && REALOIDC=$$(hack/realoidc.sh) && export CHROMIUM REALOIDC && export GOTESTSUM_JSONFILE=$(BIN)/rules/results && \
-	failed=0 && { $(GOTEST) -count=1 $(1) ./test/e2e/... || failed=$$?; } && \
+	CHROMIUM=$$(hack/chromium.sh) && REALOIDC=$$(hack/realoidc.sh) && export CHROMIUM REALOIDC && export GOTESTSUM_JSONFILE=$(BIN)/rules/results && \
+	failed=0 && { $(GOTESTSUM) -count=1 $(1) ./test/e2e/... || failed=$$?; } && \
 	{ [ "$$tree" != "$$($(SNAPSHOT))" ] || mv bin/rules/results "bin/rules/$$tree.json"; } && exit $$failed
 endef
 
 .PHONY: test-e2e
 test-e2e: bin/gotestsum build ## Tell stories through kubectl, mail and a browser: against what `make run` runs, a real mail server, a real SCIM server and a real OpenID provider
-	@$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && AXE=$$(hack/axe.sh) && export CHROMIUM AXE && $(GOTEST) -count=1 ./test/pages/...
+	@$(WITH_CC) && CHROMIUM=$$(hack/chromium.sh) && AXE=$$(hack/axe.sh) && REALSCIM=$$(hack/realscim.sh) && export CHROMIUM AXE REALSCIM && \
+	$(GOTEST) -count=1 ./test/realscim/... ./test/pages/...
 	@$(call E2E,)
 	@$(WITH_CC) && POSTFIX=$$(hack/postfix.sh) && export POSTFIX && $(GOTEST) -count=1 $(AS_ROOT) ./test/realmail/...
-	@$(WITH_CC) && REALSCIM=$$(hack/realscim.sh) && export REALSCIM && $(GOTEST) -count=1 ./test/realscim/...
 
 .PHONY: screenshots
 screenshots: ## Take pictures of every invitation page and mail, to look at, into coverage/screenshots

@@ -20,6 +20,7 @@ import (
 )
 
 func TestFinalizerIsThereFromTheStart(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	const other = "example.org/other"
 	for name, finalizers := range map[string][]string{
@@ -40,6 +41,7 @@ func TestFinalizerIsThereFromTheStart(t *testing.T) {
 
 // What is created is stored as it was sent, but for the finalizer: so the same YAML changes nothing.
 func TestCreationIsNotRewritten(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	const offset = "2036-08-31T18:00:00+02:00"
 	for kind, spec := range map[string]map[string]any{
@@ -75,6 +77,7 @@ func TestCreationIsNotRewritten(t *testing.T) {
 }
 
 func TestAddressInUse(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	d.create(t, build.User("ada").In(d.namespace, "acme").Obj(), build.User("bea").In(d.namespace, "acme").Obj())
 	taken := []string{"spec.email", "is in use by User ada of organization acme", "use another address, or change or delete that User"}
@@ -109,6 +112,7 @@ func TestAddressInUse(t *testing.T) {
 }
 
 func TestOwnerStays(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	acme := build.Organization("acme").In(d.namespace).Owner("ada").Obj()
 	d.create(t, acme, build.Organization("globex").In(d.namespace).Owner("bea").Obj(),
@@ -129,6 +133,7 @@ func TestOwnerStays(t *testing.T) {
 }
 
 func TestTimeZone(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	ada, acme := build.User("ada").In(d.namespace, "acme").Obj(), build.Organization("acme").In(d.namespace).Obj()
 	d.create(t, ada, acme)
@@ -167,6 +172,7 @@ func faults(t *testing.T, namespace string) {
 }
 
 func TestFormerFaultsDoNotHinder(t *testing.T) {
+	t.Parallel()
 	namespace := env.Namespace(t)
 	faults(t, namespace)
 	d := serve(t, namespace)
@@ -199,6 +205,7 @@ func TestFormerFaultsDoNotHinder(t *testing.T) {
 }
 
 func TestFormerFaultsDoNotHinderDeletion(t *testing.T) {
+	t.Parallel()
 	namespace := env.Namespace(t)
 	faults(t, namespace)
 	d := serve(t, namespace)
@@ -227,6 +234,7 @@ func TestFormerFaultsDoNotHinderDeletion(t *testing.T) {
 }
 
 func TestDryRunLeavesNothing(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	dry := build.User("dry").In(d.namespace, "acme").Email("ada@acme.example").Obj()
 	expect(t, d.Create(t.Context(), dry, client.DryRunAll))
@@ -240,6 +248,7 @@ func TestDryRunLeavesNothing(t *testing.T) {
 }
 
 func TestForeignNamespaces(t *testing.T) {
+	t.Parallel()
 	d := serveFor(t, env.Namespace(t), env.Namespace(t))
 	u := build.User("ada").In(d.namespace, "acme").Obj()
 	if err := d.Create(t.Context(), u); err != nil {
@@ -252,6 +261,7 @@ func TestForeignNamespaces(t *testing.T) {
 }
 
 func TestStatusPassesByTheWebhooks(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	ada, acme := build.User("ada").In(d.namespace, "acme").Obj(), build.Organization("acme").In(d.namespace).Obj()
 	d.create(t, ada, acme)
@@ -280,6 +290,7 @@ func TestStatusPassesByTheWebhooks(t *testing.T) {
 
 // Rules EZ-15 and IN-9: what an edit of an address is, the organization says.
 func TestEditedAddress(t *testing.T) {
+	t.Parallel()
 	d := listen(t, serve(t, env.Namespace(t)))
 	edit := func(s *v1alpha1.UserSpec) { s.Email = "beatrice@acme.example" }
 	denied := []string{"spec.email", "organization acme does not let addresses be edited", "delete this User, and create one with the new address"}
@@ -313,6 +324,7 @@ func TestEditedAddress(t *testing.T) {
 
 // What came around admission can be set back.
 func TestDeniedEditCanBeSetBack(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	bea := build.User("bea").In(d.namespace, "acme").Email("beatrice@acme.example").Obj()
 	d.create(t, build.Organization("acme").In(d.namespace).EmailChange(v1alpha1.EmailChangeDeny).Obj(), bea)
@@ -325,6 +337,7 @@ func TestDeniedEditCanBeSetBack(t *testing.T) {
 }
 
 func TestMailAddresses(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	acme := build.Organization("acme").In(d.namespace).Obj()
 	d.create(t, acme)

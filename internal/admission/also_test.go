@@ -20,6 +20,7 @@ import (
 // Delegations and teams below need no right while there is nothing to come by. Whoever gives a role then is told who else
 // comes by it.
 func TestWhoElseComesByARole(t *testing.T) {
+	t.Parallel()
 	namespace := env.Namespace(t)
 	user := func(name string) *build.UserBuilder { return build.User(name).In(namespace, "acme") }
 	team := func(name string) *build.TeamBuilder { return build.Team(name).In(namespace, "acme") }

@@ -61,6 +61,7 @@ func desert(t *testing.T) *deserted {
 
 // A webhook that is asked about every update or deletion holds up those that it lets pass.
 func TestEveryWebhookSaysWhenToAsk(t *testing.T) {
+	t.Parallel()
 	hooks := envtest.WebhookInstallOptions{Paths: []string{env.Rendered(t, "config/webhook")}, LocalServingHost: "127.0.0.1"}
 	if err := hooks.PrepWithoutInstalling(); err != nil {
 		t.Fatal(err)
@@ -90,6 +91,7 @@ func TestEveryWebhookSaysWhenToAsk(t *testing.T) {
 
 // A manager that is down holds up nothing but what it has to judge.
 func TestWithoutAManager(t *testing.T) {
+	t.Parallel()
 	d := desert(t)
 	ctx := t.Context()
 	touch := func(o client.Object) error {
@@ -144,6 +146,7 @@ func TestWithoutAManager(t *testing.T) {
 
 // What has to be judged waits for a manager, and says for whom.
 func TestWithoutAManagerNothingIsUnjudged(t *testing.T) {
+	t.Parallel()
 	d := desert(t)
 	ctx := t.Context()
 	for why, do := range map[string]func() error{

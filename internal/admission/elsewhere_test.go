@@ -16,6 +16,7 @@ import (
 
 // Rule AX-11, across organizations: an address is in one of those that say so, and who has it is told to those who may read it.
 func TestAddressInAnotherOrganization(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	for name, scope := range map[string]v1alpha1.EmailScope{
 		"acme": v1alpha1.EmailScopeCluster, "globex": v1alpha1.EmailScopeCluster, "initech": v1alpha1.EmailScopeOrganization,

@@ -19,6 +19,7 @@ import (
 // What a look at others tells to be impossible is refused when it is new, in words that say what it is. Names that nobody
 // has yet pass.
 func TestImpossible(t *testing.T) {
+	t.Parallel()
 	namespace := env.Namespace(t)
 	role := func(name string) *build.RoleBuilder { return build.Role(name).In(namespace, "acme") }
 	team := func(name string) *build.TeamBuilder { return build.Team(name).In(namespace, "acme") }
@@ -98,6 +99,7 @@ func TestImpossible(t *testing.T) {
 
 // A refusal of many members names some.
 func TestManyImpossibleMembers(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	team := build.Team("new").In(d.namespace, "acme")
 	for i := range 20 {

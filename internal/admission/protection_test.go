@@ -89,6 +89,7 @@ func tooMany(t *testing.T, err error, words ...string) {
 // Rule AC-18: users can be removed one by one or in bulk, up to the limit. The rest is refused, one by one, and nothing is left
 // half-deleted; as fast as it may come.
 func TestRemovalsInBulk(t *testing.T) {
+	t.Parallel()
 	d := crowd(t, 11, "25%") // three of twelve
 	for i := range 8 {
 		name := fmt.Sprintf("p%d", i)
@@ -115,6 +116,7 @@ func TestRemovalsInBulk(t *testing.T) {
 
 // However many ask at the same moment, before the cache shows any of it, as many pass as may.
 func TestRemovalsAtOnce(t *testing.T) {
+	t.Parallel()
 	const people = 11
 	d := crowd(t, people, "25%") // three of twelve
 	answers := make(chan error, people)
@@ -138,6 +140,7 @@ func TestRemovalsAtOnce(t *testing.T) {
 
 // A dry run is answered as the request would be, and changes nothing for the next.
 func TestRemovalsAsDryRuns(t *testing.T) {
+	t.Parallel()
 	d := crowd(t, 4, "1")
 	for range 3 {
 		if err := removes("p0")(t, d, d.Client); err != nil {
@@ -154,6 +157,7 @@ func TestRemovalsAsDryRuns(t *testing.T) {
 
 // What was refused for another reason does not count.
 func TestRefusedRemovalsDoNotCount(t *testing.T) {
+	t.Parallel()
 	d := crowd(t, 2, "1")
 	d.create(t, build.Role("sole").In(d.namespace, "acme").MinHolders(1).Obj())
 	d.member(t, build.User("solo").Roles("sole"), true, "sole")
@@ -170,6 +174,7 @@ func TestRefusedRemovalsDoNotCount(t *testing.T) {
 
 // Who has nothing to lose is not counted, and neither is who is removed already.
 func TestWhatIsNoRemoval(t *testing.T) {
+	t.Parallel()
 	d := crowd(t, 3, "1")
 	d.member(t, build.User("record"), false)
 	d.member(t, build.User("away").State(v1alpha1.UserSuspended), false)
@@ -188,6 +193,7 @@ func TestWhatIsNoRemoval(t *testing.T) {
 // Another person in one's place is a removal, where an edit of the address is that; so is the loss of a role that somebody has to
 // hold. What has not happened counts already.
 func TestRemovalsByOtherEdits(t *testing.T) {
+	t.Parallel()
 	d := crowd(t, 4, "1")
 	acme := &v1alpha1.Organization{}
 	if err := d.Get(t.Context(), client.ObjectKey{Namespace: d.namespace, Name: "acme"}, acme); err != nil {
@@ -226,6 +232,7 @@ func TestRemovalsByOtherEdits(t *testing.T) {
 
 // What the operator decided counts as it decided: what passed within the window, what is held not.
 func TestRemovalsThatWereDecided(t *testing.T) {
+	t.Parallel()
 	ago := func(d time.Duration) metav1.Time { return metav1.NewTime(time.Now().Add(-d).Truncate(time.Second)) }
 	passed := func(u *v1alpha1.User, at metav1.Time, by v1alpha1.RemovalPass) []v1alpha1.PassedRemoval {
 		return []v1alpha1.PassedRemoval{{User: u.Name, UID: u.UID, Generation: u.Generation, At: at, By: by}}
@@ -267,6 +274,7 @@ func TestRemovalsThatWereDecided(t *testing.T) {
 
 // What goes as a whole goes: an organization and a namespace that are being deleted, and whatever the namespace controller sweeps.
 func TestRemovalsWhereAllGo(t *testing.T) {
+	t.Parallel()
 	held := func(t *testing.T) (*door, *v1alpha1.Organization) {
 		t.Helper()
 		d := crowd(t, 3, "1")
@@ -352,6 +360,7 @@ func byProtection() map[string]gain {
 
 // To set a protection where there was none, or to take an approval away, needs no right but to write.
 func TestProtectingIsFree(t *testing.T) {
+	t.Parallel()
 	d := company(t)
 	eve := d.act(t, "person", writer)
 	for name, try := range map[string]attempt{

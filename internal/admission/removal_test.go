@@ -51,6 +51,7 @@ func state(name string, state v1alpha1.UserState) attempt {
 // The owner, and the last who holds a role with minHolders, cannot be deleted (rules CO-7, AC-1, IN-4). What else would take
 // the role passes, with a word on what becomes of it; for the owner it is refused as well.
 func TestWhoIsNeededStays(t *testing.T) {
+	t.Parallel()
 	d := listen(t, serve(t, env.Namespace(t)))
 	role := func(name string) *build.RoleBuilder { return build.Role(name).In(d.namespace, "acme") }
 	d.create(t, build.Organization("acme").In(d.namespace).Owner("marie").Obj(), role("sole").MinHolders(1).Obj(), role("pair").MinHolders(2).Obj(),
@@ -195,6 +196,7 @@ func (d *door) ownersPool(t *testing.T) func(client.Client) error {
 // What goes as a whole is not held up: organizations, namespaces, and what those leave to be swept. The garbage collector is
 // as anybody: whoever may edit a User can have it delete that User, by an owner reference to something that is gone.
 func TestNobodyIsNeededWhereAllGo(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	acme := build.Organization("acme").In(d.namespace).Owner("marie").Obj()
 	acme.Finalizers = []string{"example.org/held"}
@@ -242,6 +244,7 @@ func TestNobodyIsNeededWhereAllGo(t *testing.T) {
 
 // A namespace that is being deleted takes everybody with it, whoever deletes them.
 func TestNobodyIsNeededInANamespaceThatGoes(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	acme := build.Organization("acme").In(d.namespace).Owner("marie").Obj()
 	acme.Finalizers = []string{"example.org/held"}

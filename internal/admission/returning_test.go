@@ -39,6 +39,7 @@ func (d *door) left(t *testing.T, organization, email string, accepted bool, rol
 
 // Rules AX-10 and AX-11: who has no access has an address nevertheless, and the refusal says what can be done.
 func TestAddressOfWhoIsAway(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	d.create(t, build.User("ada").In(d.namespace, "acme").State(v1alpha1.UserArchived).Obj(), build.User("bea").In(d.namespace, "acme").State(v1alpha1.UserSuspended).Obj())
 	for holder, was := range map[string]string{"ada": "archived", "bea": "suspended"} {
@@ -50,6 +51,7 @@ func TestAddressOfWhoIsAway(t *testing.T) {
 
 // Rules AX-10 and AX-14: whoever creates a User at an address that somebody had is told who comes back.
 func TestReturningIsTold(t *testing.T) {
+	t.Parallel()
 	d := listen(t, serve(t, env.Namespace(t)))
 	user := func(name, email string) *build.UserBuilder {
 		return build.User(name).In(d.namespace, "acme").Email(email)
@@ -99,6 +101,7 @@ func TestReturningIsTold(t *testing.T) {
 // Whoever may create users, and give nobody a role, gets nobody's access by the address of somebody who left: the roles
 // are those that the User names, for each of which the right is needed, and an account that is in use is not passed on.
 func TestReturningGivesNobodyElsesAccess(t *testing.T) {
+	t.Parallel()
 	d := company(t)
 	d.left(t, "acme", "boris@acme.example", true, "boss", "admin")
 	d.left(t, "initech", "boris@initech.example", true, "clerk")
@@ -139,6 +142,7 @@ func TestReturningGivesNobodyElsesAccess(t *testing.T) {
 
 // Rules IN-10 and AC-15: what a deletion comes to is said before, with the command that confirms it.
 func TestIrreversibleIsSaid(t *testing.T) {
+	t.Parallel()
 	d := listen(t, serve(t, env.Namespace(t)))
 	acme := build.Organization("acme").In(d.namespace).Obj()
 	bea := build.User("bea").In(d.namespace, "acme").Obj()

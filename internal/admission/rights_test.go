@@ -376,6 +376,7 @@ func gains() map[string]gain {
 // Nobody gives what is not theirs to give: each way takes each of the rights, and no other, of a person and of a service
 // account alike.
 func TestNobodyGivesMoreThanTheyMay(t *testing.T) {
+	t.Parallel()
 	d := company(t)
 	all := gains()
 	for _, kind := range kinds {
@@ -410,6 +411,7 @@ func TestNobodyGivesMoreThanTheyMay(t *testing.T) {
 
 // The shipped ClusterRoles: an administrator gives all that is Seatkeeper's, an editor nothing, and others do not write.
 func TestShippedRoles(t *testing.T) {
+	t.Parallel()
 	d := company(t)
 	admin, editor := d.act(t, "person", shippedAdmin), d.act(t, "person", shippedEditor)
 	viewer, billing := d.act(t, "person", shippedViewer), d.act(t, "person", shippedBilling)
@@ -453,6 +455,7 @@ func forbidden(err error) error {
 
 // Taking away, and what gives nobody anything, needs no right but to write.
 func TestTakingAwayIsFree(t *testing.T) {
+	t.Parallel()
 	d := company(t)
 	d.create(t, build.User("pat").In(d.namespace, "acme").Obj(), build.Organization("hosted").In(d.namespace).Directory().Obj(), build.Role("rich").In(d.namespace, "acme").Permissions("crm.*", "tickets.*").RoleRefs(shippedEditor, shippedViewer).Includes("helper", "support").Obj())
 	frees := map[string]attempt{
@@ -542,6 +545,7 @@ func soonAllowed(t *testing.T, err error) error {
 
 // A dry run answers as the request itself does, of which nothing is left either.
 func TestRefusedIsNotDone(t *testing.T) {
+	t.Parallel()
 	d := company(t)
 	eve := d.act(t, "person", shippedEditor)
 	eva := build.User("eva").In(d.namespace, "acme").Roles("admin").Obj()
@@ -564,6 +568,7 @@ func TestRefusedIsNotDone(t *testing.T) {
 
 // A team, and a role, that is being deleted gives what it gives until it is gone, and a finalizer can hold it.
 func TestWhatGoesGivesNoMore(t *testing.T) {
+	t.Parallel()
 	d := company(t)
 	var ops v1alpha1.Team
 	var helper v1alpha1.Role
@@ -587,6 +592,7 @@ func TestWhatGoesGivesNoMore(t *testing.T) {
 
 // Who orders seats, and who writes what the operator reports, RBAC says.
 func TestWhoWritesPoolsAndStatus(t *testing.T) {
+	t.Parallel()
 	d := company(t)
 	d.create(t, build.SeatPool("standard").In(d.namespace, "acme").Seats(3).Obj())
 	pool := changing(&v1alpha1.SeatPool{}, "standard", func(p *v1alpha1.SeatPool) { p.Spec.Seats = new(int32(4)) })
@@ -638,6 +644,7 @@ func TestWhoWritesPoolsAndStatus(t *testing.T) {
 
 // Where the operator runs nothing, it asks for no rights.
 func TestRightsElsewhere(t *testing.T) {
+	t.Parallel()
 	d := serveFor(t, env.Namespace(t), env.Namespace(t))
 	eve := d.act(t, "person", writer)
 	for _, try := range []attempt{

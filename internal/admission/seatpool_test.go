@@ -116,6 +116,7 @@ var ways = map[string]func(t *testing.T, c *counter, pool *v1alpha1.SeatPool, se
 // Each limit holds whichever way seats are ordered, by the rule that the controller applies too. The refusal names the
 // limit and what would pass, and what passes is quoted.
 func TestOrderLimits(t *testing.T) {
+	t.Parallel()
 	c := sell(t)
 	ends := time.Now().Add(time.Hour).Truncate(time.Second)
 	over := time.Now().Add(-time.Hour).Truncate(time.Second)
@@ -189,6 +190,7 @@ func TestOrderLimits(t *testing.T) {
 // What was given back is not there to be had again without an order, although the controller has not looked yet; what
 // was refused before was never bought.
 func TestOrderRestsOnWhatIsBought(t *testing.T) {
+	t.Parallel()
 	c := sell(t)
 	pool := c.have(t, build.SeatPool("standard").Seats(5).MaxSeatsPerOrder(1), 5, 0)
 	if err := c.try(t, pool, func() { pool.Spec.Seats = new(int32(2)) }); err != nil {
@@ -203,6 +205,7 @@ func TestOrderRestsOnWhatIsBought(t *testing.T) {
 }
 
 func TestCreationOfPools(t *testing.T) {
+	t.Parallel()
 	c := sell(t)
 	for name, tc := range map[string]struct {
 		pool        *build.SeatPoolBuilder
@@ -234,6 +237,7 @@ func TestCreationOfPools(t *testing.T) {
 }
 
 func TestApprovalOfOrders(t *testing.T) {
+	t.Parallel()
 	c := sell(t)
 	pool := c.have(t, build.SeatPool("standard").Seats(2).Approval(), 2, 2)
 	if err := c.try(t, pool, func() { pool.Spec.Seats = new(int32(3)) }); err != nil {
@@ -290,6 +294,7 @@ func poolFaults(t *testing.T, namespace string) {
 }
 
 func TestFormerFaultsOfPoolsDoNotHinder(t *testing.T) {
+	t.Parallel()
 	namespace := env.Namespace(t)
 	poolFaults(t, namespace)
 	c := listen(t, serve(t, namespace))
@@ -340,6 +345,7 @@ func TestFormerFaultsOfPoolsDoNotHinder(t *testing.T) {
 
 // A change of the terms is quoted too.
 func TestQuotesOfTerms(t *testing.T) {
+	t.Parallel()
 	c := sell(t)
 	ends := metav1.NewTime(time.Now().Add(time.Hour).Truncate(time.Second))
 	later := metav1.NewTime(ends.Add(time.Hour))
@@ -370,6 +376,7 @@ func TestQuotesOfTerms(t *testing.T) {
 }
 
 func TestPoolsOfForeignNamespaces(t *testing.T) {
+	t.Parallel()
 	c := listen(t, serveFor(t, env.Namespace(t), env.Namespace(t)))
 	pool := c.have(t, build.SeatPool("standard").Seats(2).MaxSeatsPerOrder(1), 2, 2)
 	if controllerutil.ContainsFinalizer(pool, v1alpha1.FinalizerSeats) {
@@ -382,6 +389,7 @@ func TestPoolsOfForeignNamespaces(t *testing.T) {
 
 // With nobody to judge them, no seats are ordered, and the controller writes its status nevertheless.
 func TestNoOrderIsUnjudged(t *testing.T) {
+	t.Parallel()
 	c := sell(t)
 	pool := c.have(t, build.SeatPool("standard").Seats(2), 2, 2)
 	c.stop()
@@ -412,6 +420,7 @@ func (d *door) seated(t *testing.T, pool string, users ...*v1alpha1.User) {
 
 // A pool whose seats are held stays, since its deletion could not be taken back. It goes with who holds them, and with the organization.
 func TestPoolOfHoldersStays(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	held, free := build.SeatPool("held").In(d.namespace, "acme").Obj(), build.SeatPool("free").In(d.namespace, "acme").Obj()
 	bea, cid := build.User("bea").In(d.namespace, "acme").Obj(), build.User("cid").In(d.namespace, "acme").Obj()
@@ -464,6 +473,7 @@ func TestPoolOfHoldersStays(t *testing.T) {
 
 // Whoever is deleted and kept, by a deletion that is rejected or not confirmed, stays; and so does who is parked until archiving begins.
 func TestPoolOfWhoComesBackStays(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	held := build.SeatPool("held").In(d.namespace, "acme").Obj()
 	acme := build.Organization("acme").In(d.namespace).Owner("ada").Protection("1", time.Hour).Obj()
@@ -504,6 +514,7 @@ func TestPoolOfWhoComesBackStays(t *testing.T) {
 }
 
 func TestPoolGoesWithItsOrganization(t *testing.T) {
+	t.Parallel()
 	d := serve(t, env.Namespace(t))
 	acme := build.Organization("acme").In(d.namespace).Owner("ada").Obj()
 	held, bea := build.SeatPool("held").In(d.namespace, "acme").Obj(), build.User("bea").In(d.namespace, "acme").Obj()

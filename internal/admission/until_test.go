@@ -31,6 +31,7 @@ func until(t time.Time) func(s *v1alpha1.UserSpec) {
 // The owner's access does not end (rules IN-1, IN-4): an end that is over is refused, as is to archive the owner, and of one to
 // come people are told.
 func TestIN1_OwnersAccessDoesNotEnd(t *testing.T) {
+	t.Parallel()
 	d := listen(t, serve(t, env.Namespace(t)))
 	d.create(t, build.Organization("acme").In(d.namespace).Owner("ada").Obj(), build.Organization("initech").In(d.namespace).Owner("ina").Obj(),
 		build.User("ada").In(d.namespace, "acme").Obj(), build.User("bea").In(d.namespace, "acme").Obj(), build.User("cid").In(d.namespace, "acme").Until(soon).Obj())

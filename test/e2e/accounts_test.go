@@ -87,6 +87,7 @@ func (a account) opens(name, password string, want bool) {
 }
 
 func TestAX4_NamesAndTitle(t *testing.T) {
+	t.Parallel()
 	a := connected(t, "axonaut-accounts", "axonaut", "atelier.example")
 	is := func(want string) func(record) error {
 		return func(r record) error {
@@ -100,6 +101,7 @@ func TestAX4_NamesAndTitle(t *testing.T) {
 }
 
 func TestAX5_LandlineAndMobileNumber(t *testing.T) {
+	t.Parallel()
 	a := connected(t, "axonaut-accounts", "axonaut", "atelier.example")
 	numbers := func(want string) func(record) error {
 		return func(r record) error {
@@ -119,6 +121,7 @@ func TestAX5_LandlineAndMobileNumber(t *testing.T) {
 }
 
 func TestAX6_AnEmployeeRecord(t *testing.T) {
+	t.Parallel()
 	a := connected(t, "axonaut-accounts", "axonaut", "atelier.example")
 	number := func(want string) func(record) error {
 		return func(r record) error { return differs("employee number", r.Enterprise.EmployeeNumber, want) }
@@ -140,6 +143,7 @@ func TestAX6_AnEmployeeRecord(t *testing.T) {
 }
 
 func TestAX7_LanguageAndTimeZone(t *testing.T) {
+	t.Parallel()
 	a := connected(t, "axonaut-accounts", "axonaut", "atelier.example")
 	for name, want := range map[string]struct{ locale, zone, says, button string }{
 		"karim": {"fr-FR", "Europe/Paris", "Vous pouvez répondre jusqu’au", "Accepter"}, // the organization's
@@ -170,6 +174,7 @@ func TestAX7_LanguageAndTimeZone(t *testing.T) {
 }
 
 func TestEZ12_TheInviterChoosesAFirstPassword(t *testing.T) {
+	t.Parallel()
 	a := connected(t, "ezus-accounts", "ezus", "voyages.example")
 	const first, own = "eleven gulls over Nice", "one boat less than before"
 	a.has("users/claire", "{.status.initialPasswordAt}", "")
@@ -219,6 +224,7 @@ func reset(t *testing.T, account, password string) {
 }
 
 func TestCO3_AccessIsGrantedApartFromCreating(t *testing.T) {
+	t.Parallel()
 	const password = "nine bicycles in a barn"
 	a := connected(t, "commown-accounts", "commown", "verger.example")
 	a.is("users/gael", "Suspended") // created, and that is all

@@ -9,6 +9,7 @@ import (
 
 // A user is never deleted: access is revoked, then the user is archived, in this order, and the record of it stays.
 func TestCO8_AccessIsRevokedThenTheUserIsArchived(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	for _, name := range []string{"alice", "bruno"} {
 		a.accepts(name)

@@ -5,28 +5,57 @@ package e2e_test
 
 import (
 	"context"
+	"errors"
 	"os"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 )
 
-// window is that of a real browser, which remembers nothing from before.
+// patience is how long a window may be open: far longer than anything takes.
+const patience = 3 * time.Minute
+
+// closeBrowser ends the browser, once there is one.
+var closeBrowser = func() {}
+
+// browser is the one that all tests share, each with windows of its own: to start one takes longer than most stories.
+var browser = sync.OnceValues(func() (context.Context, error) {
+	path := os.Getenv("CHROMIUM")
+	if path == "" {
+		return nil, errors.New("CHROMIUM does not name a browser: run this by make test-e2e")
+	}
+	profile, err := os.MkdirTemp("", "seatkeeper-e2e-browser-")
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(profile),
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
+	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, cancel := chromedp.NewContext(allocator)
+	closeBrowser = func() {
+		cancel()
+		end()
+		_ = os.RemoveAll(profile)
+	}
+	return ctx, chromedp.Do(ctx)
+})
+
+// window is that of a real browser, which remembers nothing from before: a private one, which shares nothing with any other.
 type window struct{ tab context.Context }
 
 func open(t *testing.T) window {
 	t.Helper()
-	path := os.Getenv("CHROMIUM")
-	if path == "" {
-		t.Fatal("CHROMIUM does not name a browser: run this by make test-e2e")
+	shared, err := browser()
+	if err != nil {
+		t.Fatal(err)
 	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
-	allocator, cancelAllocator := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancelAllocator)
-	tab, cancelTab := chromedp.NewContext(allocator)
-	t.Cleanup(cancelTab)
+	tab, closeTab := chromedp.NewContext(shared, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeTab)
+	tab, cancel := context.WithTimeout(tab, patience)
+	t.Cleanup(cancel)
 	return window{tab}
 }
 

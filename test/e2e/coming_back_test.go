@@ -76,6 +76,7 @@ func atelier(t *testing.T) account {
 }
 
 func TestAX10_TheAddressOfSomebodyDeactivatedIsNotGivenTwice(t *testing.T) {
+	t.Parallel()
 	a := atelier(t)
 	address, account := a.address("karim"), a.uid("karim")
 	a.sets("users/karim", `{"state":"Archived"}`)
@@ -96,6 +97,7 @@ func TestAX10_TheAddressOfSomebodyDeactivatedIsNotGivenTwice(t *testing.T) {
 }
 
 func TestAX11_TheErrorSaysHowAnAddressIsReleased(t *testing.T) {
+	t.Parallel()
 	a := atelier(t)
 	twice := a.file(strings.ReplaceAll(a.person("atelier", "eve", "projects"), "eve@", "karim.haddad@"))
 	a.refused([]string{"create", "-f", twice}, "is in use by User karim of organization atelier: use another address, or change or delete that User")
@@ -108,6 +110,7 @@ func TestAX11_TheErrorSaysHowAnAddressIsReleased(t *testing.T) {
 
 // The sample has an address be of one user of all organizations that say so. Who has it is told to those who may read it.
 func TestAX11_AnAddressOfAnotherOrganization(t *testing.T) {
+	t.Parallel()
 	a := atelier(t)
 	studio := account{t, a.namespace + "-b"}
 	studio.run(`
@@ -136,6 +139,7 @@ spec: {owner: rosa, emailScope: Cluster}
 
 // One mailbox serves several users: a tag makes another address, in whatever letters.
 func TestAX12_AnAliasIsAnotherAddress(t *testing.T) {
+	t.Parallel()
 	a := atelier(t)
 	tagged := func(name, tag string) string {
 		return a.file(strings.ReplaceAll(a.person("atelier", name, "projects"), name+"@", "karim.haddad+"+tag+"@"))
@@ -148,6 +152,7 @@ func TestAX12_AnAliasIsAnotherAddress(t *testing.T) {
 }
 
 func TestAX13_RemovingAUserDeactivates(t *testing.T) {
+	t.Parallel()
 	a := atelier(t)
 	a.sets("users/karim", `{"state":"Archived"}`)
 	a.is("users/karim", "Archived")
@@ -160,6 +165,7 @@ func TestAX13_RemovingAUserDeactivates(t *testing.T) {
 }
 
 func TestAX14_ADeactivatedUserComesBackAtAnyTime(t *testing.T) {
+	t.Parallel()
 	a := atelier(t)
 	address, account := a.address("karim"), a.uid("karim")
 	karim := a.file(a.run("", "get", "users/karim", "-o", `jsonpath={"apiVersion: seatkeeper.dev/v1alpha1\nkind: User\nmetadata: {name: karim}\nspec: "}{.spec}`))
@@ -185,6 +191,7 @@ func TestAX14_ADeactivatedUserComesBackAtAnyTime(t *testing.T) {
 }
 
 func TestIN10_AccessIsRemovedAfterAConfirmation(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "infast", "infast", "cabinet.example")
 	a.accepts("lea")
 	address, lea := a.address("lea"), a.uid("lea")
@@ -214,6 +221,7 @@ func TestIN10_AccessIsRemovedAfterAConfirmation(t *testing.T) {
 }
 
 func TestAC15_RemovalCannotBeUndone(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "activecampaign/plus", "activecampaign-plus", "agency.example")
 	a.sets("seats/users", `{"included":2}`)
 	a.invites("agency", "noah", "marketer")

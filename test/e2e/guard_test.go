@@ -43,6 +43,7 @@ func (a account) deletes(names ...string) []string {
 }
 
 func TestAC18_UsersAreRemovedOneByOne(t *testing.T) {
+	t.Parallel()
 	a, names := agency(t)
 	a.run("", "delete", "users/"+names[0])
 	a.sets("users/"+names[1], `{"state":"Archived"}`)
@@ -69,6 +70,7 @@ func TestAC18_UsersAreRemovedOneByOne(t *testing.T) {
 }
 
 func TestAC18_UsersAreRemovedInBulk(t *testing.T) {
+	t.Parallel()
 	a, names := agency(t)
 	forty := a.deletes(names[:8]...)
 	out, said, err := kubectlIn(t, a.namespace, "", forty...)
@@ -101,6 +103,7 @@ func TestAC18_UsersAreRemovedInBulk(t *testing.T) {
 
 // Who may edit people, and not the organization, does not get round the protection.
 func TestAC18_AnEditorDoesNotApprove(t *testing.T) {
+	t.Parallel()
 	a, _ := agency(t)
 	a.run("", "create", "rolebinding", "editors", "--clusterrole=seatkeeper-organization-editor", "--user="+a.address("noah"))
 	a.may(a.as("noah", "auth", "can-i", "patch", "users.seatkeeper.dev")...)

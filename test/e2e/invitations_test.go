@@ -129,6 +129,7 @@ func notMailed(t *testing.T, address string) {
 }
 
 func TestAX3_EmailIsRequiredAndValid(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	for name, tc := range map[string]struct{ spec, want string }{
 		"none":                {"givenName: Zoe", "spec.email: Required value"},
@@ -153,6 +154,7 @@ func TestAX3_EmailIsRequiredAndValid(t *testing.T) {
 }
 
 func TestAX9_CreatingTheUserSendsTheMail(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	notMailed(t, a.at("zoe"))
 	a.invites("atelier", "zoe", "projects")
@@ -165,6 +167,7 @@ func TestAX9_CreatingTheUserSendsTheMail(t *testing.T) {
 }
 
 func TestEZ11_TheEmailIsTheLogin(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 4), "order: 1 seat")
 	a.invites("voyages", "zoe", "collaborator")
@@ -180,6 +183,7 @@ func TestEZ11_TheEmailIsTheLogin(t *testing.T) {
 }
 
 func TestEZ13_ARoleIsChosenWhenInviting(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 5), "order: 2 seats")
 	for name, tc := range map[string]struct{ role, shown, other string }{
@@ -202,6 +206,7 @@ func TestEZ13_ARoleIsChosenWhenInviting(t *testing.T) {
 }
 
 func TestEZ13_OnlyARoleThatIsOnesOwnToGive(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 4), "order: 1 seat")
 	desk := a.desk("collaborator", "projects") // which it includes
@@ -216,6 +221,7 @@ func TestEZ13_OnlyARoleThatIsOnesOwnToGive(t *testing.T) {
 }
 
 func TestEZ14_TheLinkActivatesAndJoins(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 4), "order: 1 seat")
 	a.invites("voyages", "zoe", "collaborator")
@@ -233,6 +239,7 @@ func TestEZ14_TheLinkActivatesAndJoins(t *testing.T) {
 }
 
 func TestEZ15_EditingTheEmailReplacesThePerson(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 4), "order: 1 seat")
 	a.invites("voyages", "zoe", "collaborator")
@@ -263,6 +270,7 @@ func TestEZ15_EditingTheEmailReplacesThePerson(t *testing.T) {
 }
 
 func TestEZ16_TheRoleOfAnInvitedPersonCanBeChanged(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.orders(scale("users", 4), "order: 1 seat")
 	a.invites("voyages", "zoe", "collaborator")
@@ -287,6 +295,7 @@ func TestEZ16_TheRoleOfAnInvitedPersonCanBeChanged(t *testing.T) {
 }
 
 func TestIN9_TheEmailCannotBeEdited(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "infast", "infast")
 	a.refused([]string{"patch", "users/lea", "--type=merge", "-p", `{"spec":{"email":"` + a.at("lea") + `"}}`},
 		"spec.email: Forbidden: organization cabinet does not let addresses be edited (spec.emailChange is Deny): "+
@@ -300,6 +309,7 @@ func TestIN9_TheEmailCannotBeEdited(t *testing.T) {
 }
 
 func TestCO4_AccessIsRevokedAndTheUserStays(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	a.invites("verger", "zoe", "fleet")
 	a.accepts("zoe")
@@ -323,6 +333,7 @@ func TestCO4_AccessIsRevokedAndTheUserStays(t *testing.T) {
 
 // What is said no to stays so, until somebody asks again.
 func TestDeclineStaysUntilSomebodyAsksAgain(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.invites("atelier", "zoe", "projects")
 	w := open(t)
@@ -341,6 +352,7 @@ func TestDeclineStaysUntilSomebodyAsksAgain(t *testing.T) {
 }
 
 func TestSample_MailsInTheOrganizationsOwnWords(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "invitations", "invitations")
 	const valid = `{.status.conditions[?(@.type=="TemplatesValid")]['reason','message']}`
 	a.has("org/harbor", valid, "TemplatesValid the mails of ConfigMap harbor-mails are sent")

@@ -114,6 +114,7 @@ const (
 )
 
 func TestAC4_IntegrationsAreMovedFirst(t *testing.T) {
+	t.Parallel()
 	a := bureau(t, "olivia", "noah", "mia")
 	a.creates(crm("APIToken", "shop-sync", "user", "mia"), crm("APIToken", "web-form", "user", "noah"), crm("Deal", "renewal", "owner", "mia"))
 	a.sets("users/mia", `{"state":"Archived"}`)
@@ -140,6 +141,7 @@ func TestAC4_IntegrationsAreMovedFirst(t *testing.T) {
 }
 
 func TestAC17_WhatALeaverOwnsIsHandedOver(t *testing.T) {
+	t.Parallel()
 	a := bureau(t, "olivia", "noah", "mia")
 	a.creates(
 		mailingList("news", "mia"), mailingList("offers", "olivia"), crm("Account", "globex", "owner", "mia"),
@@ -178,6 +180,7 @@ func TestAC17_WhatALeaverOwnsIsHandedOver(t *testing.T) {
 
 // Mia names Noah, whose manager is Olivia: in whatever order they go, what they own is hers.
 func TestAC17_WhoLeavesAsWellIsFollowed(t *testing.T) {
+	t.Parallel()
 	a := bureau(t, "olivia", "noah")
 	a.creates(crm("Deal", "pilot", "owner", "mia"), crm("Deal", "renewal", "owner", "noah"))
 	a.run("", "patch", "users/mia", "users/noah", "--type=merge", "-p", `{"spec":{"state":"Archived"}}`)
@@ -189,6 +192,7 @@ func TestAC17_WhoLeavesAsWellIsFollowed(t *testing.T) {
 
 // Two who name each other have nobody: people correct it.
 func TestAC17_ACycleIsSpeltOut(t *testing.T) {
+	t.Parallel()
 	a := bureau(t, "olivia")
 	a.creates(crm("Deal", "renewal", "owner", "noah"))
 	a.sets("users/noah", `{"successor":"mia"}`)
@@ -206,6 +210,7 @@ func TestAC17_ACycleIsSpeltOut(t *testing.T) {
 
 // Whoever has what others own handed over has to have the right to it.
 func TestAC17_NobodyHasMoreHandedOverThanTheyMayChange(t *testing.T) {
+	t.Parallel()
 	a := bureau(t, "noah")
 	a.sets("orgroles/marketer", `{"kubernetes":{"roleRefs":[{"kind":"ClusterRole","name":"seatkeeper-organization-admin"}]}}`)
 	rule := func(resource string) []string {
@@ -219,6 +224,7 @@ func TestAC17_NobodyHasMoreHandedOverThanTheyMayChange(t *testing.T) {
 }
 
 func TestAX16_WhatAUserMadeIsKept(t *testing.T) {
+	t.Parallel()
 	a := workshop(t)
 	a.creates(made("Document", "quote", "createdBy", "karim"), made("Document", "invoice", "createdBy", "emma"))
 	a.sets("users/karim", `{"state":"Archived"}`)
@@ -231,6 +237,7 @@ func TestAX16_WhatAUserMadeIsKept(t *testing.T) {
 }
 
 func TestAX17_ObjectsAreSharedOutAtRandom(t *testing.T) {
+	t.Parallel()
 	a := workshop(t)
 	a.invites("atelier", "zoe", "projects") // who has not accepted gets none
 	var objects []string
@@ -254,6 +261,7 @@ func TestAX17_ObjectsAreSharedOutAtRandom(t *testing.T) {
 }
 
 func TestAC16_WhoIsRemovedHasNoAccess(t *testing.T) {
+	t.Parallel()
 	a := bureau(t, "olivia", "noah")
 	a.creates(crm("Deal", "renewal", "owner", "noah"))
 	a.run("", giving("noah", "administrator")...)

@@ -28,6 +28,7 @@ func (a account) lists(args []string, want ...string) {
 }
 
 func TestAX1_AllInOnePlaceAndArchivedOnesApart(t *testing.T) {
+	t.Parallel()
 	a := atelier(t)
 	a.lists([]string{"users"}, "emma", "karim", "sophie")
 	a.sets("users/emma", `{"state":"Archived"}`)
@@ -47,6 +48,7 @@ func TestAX1_AllInOnePlaceAndArchivedOnesApart(t *testing.T) {
 }
 
 func TestEZ1_EverybodySeesTheSameProjects(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	for _, name := range []string{"claire", "luc", "ines"} {
 		a.permissions(name, "projects.*")
@@ -66,6 +68,7 @@ func TestEZ1_EverybodySeesTheSameProjects(t *testing.T) {
 }
 
 func TestIN8_DetailsCanBeEdited(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "infast", "infast", "cabinet.example")
 	a.accepts("lea")
 	address := a.address("lea")
@@ -99,6 +102,7 @@ func sheet(t *testing.T, lines ...string) string {
 }
 
 func TestCO9_TheListOfUsersIsExported(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	a.goes("fanny")
 	a.records(1)
@@ -132,6 +136,7 @@ func TestCO9_TheListOfUsersIsExported(t *testing.T) {
 }
 
 func TestCO10_ImportIsCheckedBeforeItIsDone(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	imports := func(file string, more ...string) (string, error) {
 		out, said, err := plugin(t, a.namespace, append([]string{"import", file}, more...)...)

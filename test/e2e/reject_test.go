@@ -68,6 +68,7 @@ func (a account) seats() string {
 // The story of docs/protecting-people.md, "A deletion that was a mistake": a folder is lost, the deletions are rejected, and the
 // folder is applied again.
 func TestADeletionWasAMistake(t *testing.T) {
+	t.Parallel()
 	var git string
 	a := applyWith(t, "invitations", "invitations", func(a account, yaml string) string {
 		git = strings.ReplaceAll(yaml, "@harbor.example", "@"+a.namespace+".example")

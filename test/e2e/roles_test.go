@@ -139,6 +139,7 @@ func commown(t *testing.T) account {
 }
 
 func TestCO1_AUserHasAnyNumberOfRoles(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	a.holds("bruno", "accounting", "fleet")
 	a.has("users/bruno", "{.spec.roles}", `["accounting","fleet"]`)
@@ -156,6 +157,7 @@ func TestCO1_AUserHasAnyNumberOfRoles(t *testing.T) {
 }
 
 func TestCO2_WithoutARoleOneCanOpenASupportRequest(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	a.holds("fanny", "support")
 	a.permissions("fanny", "tickets.create")
@@ -172,6 +174,7 @@ func TestCO2_WithoutARoleOneCanOpenASupportRequest(t *testing.T) {
 }
 
 func TestCO5_OnlyAHolderOfAdministrationAssignsRoles(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	giveIT := giving("fanny", "it")
 	a.is("users/alice", "Invited")
@@ -211,6 +214,7 @@ func TestCO5_OnlyAHolderOfAdministrationAssignsRoles(t *testing.T) {
 }
 
 func TestCO6_WhatTheRolesAllow(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	for role, want := range map[string]string{
 		"administration": `["roles.assign","tickets.create","users.*"]`,
@@ -229,6 +233,7 @@ func TestCO6_WhatTheRolesAllow(t *testing.T) {
 }
 
 func TestCO7_InAbsenceATrustedPersonHasTheSameRights(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	a.accepts("bruno")
 	a.holds("bruno", "accounting", "fleet") // the absence has not begun
@@ -253,6 +258,7 @@ func TestCO7_InAbsenceATrustedPersonHasTheSameRights(t *testing.T) {
 }
 
 func TestCO11_TeamsAndSubTeams(t *testing.T) {
+	t.Parallel()
 	a := commown(t)
 	a.holds("chloe", "fleet")
 	a.holds("david", "fleet", "it")
@@ -275,6 +281,7 @@ func TestCO11_TeamsAndSubTeams(t *testing.T) {
 }
 
 func TestAX8_AccessIsRestrictedToModules(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.permissions("emma", "projects.*")
 	a.permissions("karim", "crm.*", "customers.*", "expenses.*", "suppliers.*")
@@ -287,6 +294,7 @@ func TestAX8_AccessIsRestrictedToModules(t *testing.T) {
 }
 
 func TestAX18_ResponsibilitiesAddUp(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.figures("users", 3, 3, 0, 0)
 	a.run("", giving("emma", "projects", "commercial")...)
@@ -303,6 +311,7 @@ func TestAX18_ResponsibilitiesAddUp(t *testing.T) {
 }
 
 func TestEZ7_OnlyAdministratorsManageUsers(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "ezus", "ezus", "voyages.example")
 	a.accepts("claire")
 	a.accepts("luc")
@@ -326,6 +335,7 @@ func TestEZ7_OnlyAdministratorsManageUsers(t *testing.T) {
 }
 
 func TestIN2_AllHaveTheSameRights(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "infast", "infast")
 	a.holds("lea", "user") // whom nobody gave any
 	a.holds("hugo", "user-yearly")
@@ -342,6 +352,7 @@ func TestIN2_AllHaveTheSameRights(t *testing.T) {
 }
 
 func TestIN3_PaymentIsForThePrincipalAlone(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "infast", "infast", "cabinet.example")
 	a.permissions("paul", "documents.*", "payment.*")
 	a.accepts("paul")
@@ -355,6 +366,7 @@ func TestIN3_PaymentIsForThePrincipalAlone(t *testing.T) {
 }
 
 func TestIN4_ThereIsExactlyOnePrincipal(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "infast", "infast", "cabinet.example")
 	a.holds("paul", "principal")
 	a.accepts("paul")
@@ -387,6 +399,7 @@ func TestIN4_ThereIsExactlyOnePrincipal(t *testing.T) {
 }
 
 func TestAC1_AnAccountHasAtLeastOneUser(t *testing.T) {
+	t.Parallel()
 	for _, plan := range []string{"starter", "professional"} {
 		t.Run(plan, func(t *testing.T) {
 			a := apply(t, "activecampaign/"+plan, "activecampaign-"+plan)
@@ -401,6 +414,7 @@ func TestAC1_AnAccountHasAtLeastOneUser(t *testing.T) {
 }
 
 func TestAC2_EveryAdministratorManagesUsersAndPermissions(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "activecampaign/professional", "activecampaign-professional", "agency.example")
 	a.accepts("olivia")
 	a.may(a.as("olivia", giving("noah", "administrator", "pipelines")...)...)
@@ -416,6 +430,7 @@ func TestAC2_EveryAdministratorManagesUsersAndPermissions(t *testing.T) {
 }
 
 func TestAC3_EveryAdministratorRemovesUsersButTheLastStays(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "activecampaign/professional", "activecampaign-professional", "agency.example")
 	a.invites("agency", "mia", "marketer")
 	a.accepts("olivia")

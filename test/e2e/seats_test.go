@@ -11,6 +11,7 @@ import (
 )
 
 func TestEZ2_PriceVATAndExpiryAreShownFirst(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	quote := []string{
 		"order: 4 seats for SeatPool users: 236.00 net + 47.20 VAT (20 %) = 283.20 EUR gross per Month",
@@ -27,6 +28,7 @@ func TestEZ2_PriceVATAndExpiryAreShownFirst(t *testing.T) {
 }
 
 func TestEZ2_BoughtSeatsEndAndIncludedOnesStay(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.orders([]string{"patch", "seats/users", "--type=merge", "-p", `{"spec":{"included":1,"expiresAt":"2026-01-01T00:00:00Z"}}`},
 		"3 seats, which ended at 2026-01-01T00:00:00Z")
@@ -39,6 +41,7 @@ func TestEZ2_BoughtSeatsEndAndIncludedOnesStay(t *testing.T) {
 }
 
 func TestEZ5_SevenSeatsPerOrder(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	limit := []string{"purchase.maxSeatsPerOrder allows, which is 7", "up to 7 seats on top of the 3 there are would pass, which is 10"}
 	a.refused(scale("users", 11), limit...)
@@ -55,6 +58,7 @@ func TestEZ5_SevenSeatsPerOrder(t *testing.T) {
 }
 
 func TestEZ6_TenThousandEURInOneTransaction(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.sets("seats/users", `{"billing":{"price":{"amount":"1500.00"}},"expiresAt":null}`)
 	a.refused(scale("users", 9), "an order of 6 seats costs 10800.00 EUR per Month with tax", "which is 10000.00", "up to 5 seats", "would pass, which is 8")
@@ -63,6 +67,7 @@ func TestEZ6_TenThousandEURInOneTransaction(t *testing.T) {
 }
 
 func TestEZ8_AnOpenInvitationHoldsAPaidSeat(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.figures("users", 3, 3, 0, 0)
 	a.is("users/claire", "Invited") // an administrator takes one as well
@@ -74,6 +79,7 @@ func TestEZ8_AnOpenInvitationHoldsAPaidSeat(t *testing.T) {
 }
 
 func TestEZ9_NoFreeSeat(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "ezus", "ezus")
 	a.invites("voyages", "zoe", "collaborator")
 	a.is("users/zoe", "AwaitingSeat")
@@ -84,6 +90,7 @@ func TestEZ9_NoFreeSeat(t *testing.T) {
 }
 
 func TestIN7_MoreUsersByTheMonthOrTheYear(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "infast", "infast")
 	a.figures("users", 2, 2, 0, 0) // the maximum is reached
 	a.orders(scale("users", 2), "order: 1 seat for SeatPool users: 10.00 net + 2.00 VAT (20 %) = 12.00 EUR gross per Month")
@@ -94,6 +101,7 @@ func TestIN7_MoreUsersByTheMonthOrTheYear(t *testing.T) {
 }
 
 func TestAC5_IncludedUsersByPlan(t *testing.T) {
+	t.Parallel()
 	for plan, seats := range map[string][2]int{"starter": {1, 1}, "plus": {1, 1}, "professional": {3, 2}, "enterprise": {5, 3}} {
 		t.Run(plan, func(t *testing.T) {
 			t.Parallel()
@@ -105,17 +113,20 @@ func TestAC5_IncludedUsersByPlan(t *testing.T) {
 }
 
 func TestAC6_OnlyOneUserMoreForStarter(t *testing.T) {
+	t.Parallel()
 	starter := apply(t, "activecampaign/starter", "activecampaign-starter")
 	starter.refused(scale("users", 2), "2 seats would be more than purchase.maxSeats allows, which is 1", "up to 1 seat on top of the 0 there are would pass")
 	starter.orders(scale("users", 1), "order: 1 seat")
 }
 
 func TestAC6_NoLimitForOthers(t *testing.T) {
+	t.Parallel()
 	enterprise := apply(t, "activecampaign/enterprise", "activecampaign-enterprise")
 	enterprise.orders(append(scale("users", 10_000), "--dry-run=server"), "order: 10000 seats", "= 1450000.00 USD gross per Month")
 }
 
 func TestAC7_AddOnsHaveSeatsOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "activecampaign/professional", "activecampaign-professional")
 	a.figures("users", 3, 2, 1, 0)
 	a.figures("pipelines", 3, 2, 1, 0)
@@ -125,6 +136,7 @@ func TestAC7_AddOnsHaveSeatsOfTheirOwn(t *testing.T) {
 }
 
 func TestAC7_AFullAddOnWithholdsItsRoleAlone(t *testing.T) {
+	t.Parallel()
 	plus := apply(t, "activecampaign/plus", "activecampaign-plus")
 	plus.sets("seats/users", `{"included":2}`)
 	plus.invites("agency", "noah", "marketer", "pipelines")
@@ -134,6 +146,7 @@ func TestAC7_AFullAddOnWithholdsItsRoleAlone(t *testing.T) {
 }
 
 func TestAC8_ASeatPassesToAnother(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "activecampaign/starter", "activecampaign-starter")
 	a.invites("agency", "noah", "marketer")
 	a.is("users/noah", "AwaitingSeat")
@@ -144,6 +157,7 @@ func TestAC8_ASeatPassesToAnother(t *testing.T) {
 }
 
 func TestAC9_EverySeatIsAssignedFirst(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "activecampaign/plus", "activecampaign-plus")
 	a.sets("seats/users", `{"included":2}`)
 	a.figures("users", 2, 1, 1, 0)
@@ -155,6 +169,7 @@ func TestAC9_EverySeatIsAssignedFirst(t *testing.T) {
 
 // Both ways of buying are in the sample, and in use at once.
 func TestAC10_TheOtherWayBesideTheOne(t *testing.T) {
+	t.Parallel()
 	plus := applyWith(t, "activecampaign/plus", "activecampaign-plus", nil)
 	plus.sets("seats/users", `{"included":2}`)
 	plus.figures("users", 2, 1, 1, 0)
@@ -167,12 +182,14 @@ func TestAC10_TheOtherWayBesideTheOne(t *testing.T) {
 }
 
 func TestAC10_SeatsAreOrderedBeforeTheyAreNeeded(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "activecampaign/professional", "activecampaign-professional")
 	a.figures("users", 3, 2, 1, 0)
 	a.orders(scale("users", 2), "order: 2 seats")
 }
 
 func TestAC11_ReviewThenConfirm(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "activecampaign/professional", "activecampaign-professional")
 	a.orders(scale("users", 2), "order: 2 seats for SeatPool users: 158.00 net + 0.00 VAT (0 %) = 158.00 USD gross per Month",
 		"the order waits for approval: kubectl annotate seatpool/users --overwrite seatkeeper.dev/approve-order=")
@@ -190,6 +207,7 @@ func TestAC11_ReviewThenConfirm(t *testing.T) {
 }
 
 func TestAC12_UsageShowsPlanAndUsers(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "activecampaign/enterprise", "activecampaign-enterprise")
 	for _, row := range [][]string{
 		{"PLAN", "CAPACITY", "ASSIGNED", "AVAILABLE", "WAITING", "COST", "READY"},
@@ -207,6 +225,7 @@ func TestAC12_UsageShowsPlanAndUsers(t *testing.T) {
 }
 
 func TestAC13_PurchasedSeatsCanBeRemoved(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "activecampaign/professional", "activecampaign-professional")
 	a.orders(scale("users", 5), "order: 5 seats", "the order waits for approval")
 	a.is("seats/users", "OrderPending")
@@ -235,6 +254,7 @@ func TestAC13_PurchasedSeatsCanBeRemoved(t *testing.T) {
 }
 
 func TestAC14_RemovingAUserLeavesTheSeats(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "activecampaign/professional", "activecampaign-professional")
 	a.run("", "delete", "user", "noah")
 	a.figures("users", 3, 1, 2, 0)
@@ -245,6 +265,7 @@ func TestAC14_RemovingAUserLeavesTheSeats(t *testing.T) {
 }
 
 func TestAX2_TheBillFollowsTheActiveUsers(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.has("seats/users", "{.status.seats} {.status.cost.summary}", "3 179.96 EUR/Month")
 	a.invites("atelier", "zoe", "projects")
@@ -254,6 +275,7 @@ func TestAX2_TheBillFollowsTheActiveUsers(t *testing.T) {
 }
 
 func TestAX14_WhoComesBackNeedsASeatAgain(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.sets("seats/users", `{"purchase":{"maxSeats":3}}`)
 	a.sets("users/emma", `{"state":"Archived"}`)
@@ -268,6 +290,7 @@ func TestAX14_WhoComesBackNeedsASeatAgain(t *testing.T) {
 }
 
 func TestAX15_ThePriceAdaptsByItself(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "axonaut", "axonaut", "atelier.example")
 	a.sets("users/emma", `{"state":"Archived"}`)
 	a.has("seats/users", "{.status.seats} {.status.cost.summary}", "2 119.98 EUR/Month")
@@ -277,6 +300,7 @@ func TestAX15_ThePriceAdaptsByItself(t *testing.T) {
 
 // Argo CD prunes in the foreground, which has the garbage collector at work before any finalizer is looked at.
 func TestAPoolStaysWhileSeatsAreHeld(t *testing.T) {
+	t.Parallel()
 	a := apply(t, "infast", "infast")
 	prune := []string{"delete", "seats/users-yearly", "--cascade=foreground", "--wait=false"}
 	a.refused(prune, "seats of it are held, by User hugo: give their roles another seatPool")

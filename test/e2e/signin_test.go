@@ -50,6 +50,7 @@ func (w window) signIn(t *testing.T, login string) {
 
 // The sample of infast as it is, but with a directory and a provider of this test's own.
 func TestIN6_MailThenPasswordOrSignIn(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "infast", "infast", "cabinet.example")
 	issuer := realoidc.Start(t, a.namespace+".example", system.Portal+"/sign-in/callback")
 	a.run(`

@@ -65,6 +65,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, fmt.Errorf("%w\n%s", err, &output)
 	}
 	code = m.Run()
+	closeBrowser()
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		return 1, fmt.Errorf("stopping the system: %w", err)
 	}

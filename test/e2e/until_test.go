@@ -30,6 +30,7 @@ func (a account) latest(name string, n int, subject string) {
 }
 
 func TestIN1_AccessIsTemporary(t *testing.T) {
+	t.Parallel()
 	const notice = "Votre accès à Cabinet Roux prend bientôt fin"
 	a := staffed(t, "infast", "infast", "cabinet.example")
 	a.accepts("hugo")
@@ -63,6 +64,7 @@ func TestIN1_AccessIsTemporary(t *testing.T) {
 }
 
 func TestIN11_FromThenOnNoAccessAtAll(t *testing.T) {
+	t.Parallel()
 	a := staffed(t, "infast", "infast", "cabinet.example")
 	lea := a.address("lea")
 	link := invitation(t, lea)

@@ -178,10 +178,8 @@ func TestAccountsCrash(t *testing.T) {
 				count = len(w.Traffic.Requests(s.writes))
 			}
 			run(t, nil, nil)
-			for nth := 1; nth <= count; nth++ {
-				for _, a := range []accident{{fault: operator.NotSent, nth: nth, death: true}, {fault: operator.NoAnswer, nth: nth, death: true}} {
-					t.Run(a.String(), func(t *testing.T) { run(t, &a, nil) })
-				}
+			for _, a := range drawn(deaths(count)) {
+				t.Run(a.String(), func(t *testing.T) { run(t, &a, nil) })
 			}
 			t.Run("the directory is down", func(t *testing.T) { run(t, nil, func(w *passes.World) { w.Directory.Unavailable(3) }) })
 			t.Run("its answers are lost", func(t *testing.T) { run(t, nil, func(w *passes.World) { w.Directory.Lose(2) }) })

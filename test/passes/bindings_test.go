@@ -507,16 +507,14 @@ func TestCrashOfBindings(t *testing.T) {
 	if n < 4 {
 		t.Fatalf("it takes %d writes: is this the story?", n)
 	}
-	for nth := 1; nth <= n; nth++ {
-		for _, fault := range []operator.Fault{operator.NotSent, operator.NoAnswer} {
-			t.Run(fmt.Sprintf("write %d %s", nth, fault), func(t *testing.T) {
-				t.Parallel()
-				got, _ := run(t, fault, nth)
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("it ends otherwise (-without +with the accident):\n%s", diff)
-				}
-			})
-		}
+	for _, a := range drawn(deaths(n)) {
+		t.Run(a.String(), func(t *testing.T) {
+			t.Parallel()
+			got, _ := run(t, a.fault, a.nth)
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("it ends otherwise (-without +with the accident):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -183,11 +183,8 @@ func TestGroupsCrash(t *testing.T) {
 				wantRest(t, w)
 			}
 			run(t, nil, nil)
-			for nth := 1; nth <= count; nth++ {
-				for _, fault := range []operator.Fault{operator.NotSent, operator.NoAnswer} {
-					a := accident{fault: fault, nth: nth, death: true}
-					t.Run(a.String(), func(t *testing.T) { run(t, &a, nil) })
-				}
+			for _, a := range drawn(deaths(count)) {
+				t.Run(a.String(), func(t *testing.T) { run(t, &a, nil) })
 			}
 			t.Run("the directory is down", func(t *testing.T) { run(t, nil, func(w *passes.World) { w.Directory.Unavailable(6) }) })
 			t.Run("its answers are lost", func(t *testing.T) { run(t, nil, func(w *passes.World) { w.Directory.Lose(4) }) })

@@ -200,7 +200,7 @@ func TestHandoverCrash(t *testing.T) {
 			if len(deaths) < 6 {
 				t.Fatalf("there are %d moments to die at", len(deaths))
 			}
-			for _, d := range deaths {
+			for _, d := range drawn(deaths) {
 				w := rich(t, build.Notes())
 				w.Traffic.Reset()
 				hit := w.Traffic.Kill(d.fault, d.nth, writes)

@@ -252,14 +252,11 @@ func TestCrashAtTheEndOfParking(t *testing.T) {
 		wantOwners(t, w, map[string]string{"one": "ada", "two": "ada", "three": "ada"})
 		return len(w.Traffic.Requests(writes))
 	}
-	for nth := range end(t, nil) {
-		for _, fault := range []operator.Fault{operator.NotSent, operator.NoAnswer} {
-			a := accident{fault: fault, nth: nth + 1, death: true}
-			t.Run(a.String(), func(t *testing.T) {
-				t.Parallel()
-				end(t, &a)
-			})
-		}
+	for _, a := range drawn(deaths(end(t, nil))) {
+		t.Run(a.String(), func(t *testing.T) {
+			t.Parallel()
+			end(t, &a)
+		})
 	}
 }
 

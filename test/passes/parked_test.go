@@ -277,14 +277,14 @@ func TestRecordKeepsTheSeatUntilItIsTakenOver(t *testing.T) {
 func TestCrashWhileParking(t *testing.T) {
 	t.Parallel()
 	writes := operator.Writing("organizations/status", "archivedusers", "users", "users/status", "seatpools/status", "seatslices")
-	for _, a := range []accident{
+	for _, a := range drawn([]accident{
 		{fault: operator.NotSent, nth: 1},
 		{fault: operator.NoAnswer, nth: 1, death: true},
 		{fault: operator.NotSent, nth: 2},
 		{fault: operator.NoAnswer, nth: 2, death: true},
 		{fault: operator.NotSent, nth: 3},
 		{fault: operator.NoAnswer, nth: 3, death: true},
-	} {
+	}) {
 		for name, comes := range map[string]bool{"goes": false, "comes": true} {
 			t.Run(name+", "+a.String(), func(t *testing.T) {
 				t.Parallel()
