@@ -17,7 +17,7 @@ import (
 
 // act writes the slices, each as it follows from the version that was read: a version that is gone is a conflict.
 func (r *Reconciler) act(ctx context.Context, pool *v1alpha1.SeatPool, s *snapshot, d decision) error {
-	const atOnce = 8
+	const atOnce = 4 // more would hold up others' writes
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for _, slice := range d.writes {

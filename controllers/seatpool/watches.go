@@ -28,7 +28,9 @@ import (
 
 // SetupWithManager watches what moves seats: the pool, its slices, and the organization's users and roles.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
-	opts.MaxConcurrentReconciles = 4
+	const workers, share = 4, 2 // an organization with many pools leaves workers to others
+	opts.MaxConcurrentReconciles = workers
+	opts.NewQueue = loop.FairQueue(share)
 	r.follows = true
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("seatpool").

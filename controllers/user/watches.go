@@ -30,9 +30,11 @@ import (
 // SetupWithManager watches what moves a user: the user, the seats, and what the user is declared to belong to.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
 	const firstRetry, lastRetry = 50 * time.Millisecond, 5 * time.Minute
-	opts.MaxConcurrentReconciles = 16
+	// What is under way beyond share adds to the time of each write, others' as well, and hardly to how many there are.
+	const workers, share = 16, 4
+	opts.MaxConcurrentReconciles = workers
 	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
-	opts.NewQueue = loop.FairQueue
+	opts.NewQueue = loop.FairQueue(share)
 	strays, err := r.addSweeps(mgr)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@
 package loop
 
 import (
+	"slices"
 	"sync"
 
 	"k8s.io/client-go/util/workqueue"
@@ -12,12 +13,20 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// FairQueue is a queue in which namespaces take turns: a wave of one organization does not hold up what others have to do, and is
-// not held up for ever by them. A key only knows its namespace, so organizations that share one are one here.
-func FairQueue(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-	return &fairQueue{
-		PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
-		lines:         map[int]*line{},
+// FairQueue returns a queue in which namespaces take turns, and of whose keys no namespace has more than share under way: a wave of one
+// organization does not hold up what others have to do, and is not held up for ever by them. A key only knows its namespace, so
+// organizations that share one are one here.
+func FairQueue(share int) func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+	return func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+		q := &fairQueue{
+			PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
+			lines:         map[int]*line{},
+			share:         share,
+			underWay:      map[string]int{},
+			out:           map[reconcile.Request]bool{},
+		}
+		q.changed.L = &q.mu
+		return q
 	}
 }
 
@@ -29,6 +38,25 @@ type fairQueue struct {
 	mu sync.Mutex
 	// lines are by priority: what can wait takes no turn from what cannot.
 	lines map[int]*line
+
+	share int
+	// underWay are how many keys of each namespace were given out and are not done.
+	underWay map[string]int
+	// held are keys whose turn came when their namespace had its share under way. They are few: nobody looks for a key as long as that
+	// would find but such.
+	held []turned
+	// out are the keys that the queue below does not give out again until they are done: those under way, and those held.
+	out map[reconcile.Request]bool
+	// looking says that somebody looks for a key: one at a time does.
+	looking, ended bool
+	// changed says that one who waits may have something to do.
+	changed sync.Cond
+}
+
+// turned is a key whose turn has come.
+type turned struct {
+	key      reconcile.Request
+	priority int
 }
 
 // line gives turns to the keys of a priority: each namespace has one in every turn.
@@ -38,6 +66,8 @@ type line struct {
 	// next is the first turn that a namespace has not used, where that is after now.
 	next map[string]int
 	due  map[reconcile.Request]int
+	// ready is how many keys of a namespace are due, without those that are out.
+	ready map[string]int
 }
 
 // turns is more than there will be between two starts.
@@ -54,6 +84,8 @@ func (q *fairQueue) Add(key reconcile.Request) { q.AddWithOpts(priorityqueue.Add
 // AddWithOpts implements priorityqueue.PriorityQueue. What is delayed gets its turn when it is due, which the queue below knows alone.
 func (q *fairQueue) AddWithOpts(o priorityqueue.AddOpts, keys ...reconcile.Request) {
 	priority := ptr.Deref(o.Priority, 0)
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for _, key := range keys {
 		turn := 0
 		if o.After <= 0 && !o.RateLimited {
@@ -65,19 +97,23 @@ func (q *fairQueue) AddWithOpts(o priorityqueue.AddOpts, keys ...reconcile.Reque
 	}
 }
 
-// turn is that of a key that is due; it keeps the one it has.
+// turn is that of a key that is due; it keeps the one it has. It needs the lock, as do all below that do not take it.
 func (q *fairQueue) turn(priority int, key reconcile.Request) int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	l := q.lines[priority]
 	if l == nil {
-		l = &line{next: map[string]int{}, due: map[reconcile.Request]int{}}
+		l = &line{next: map[string]int{}, due: map[reconcile.Request]int{}, ready: map[string]int{}}
 		q.lines[priority] = l
 	}
 	turn, ok := l.due[key]
 	if !ok {
 		turn = max(l.now, l.next[key.Namespace])
 		l.due[key], l.next[key.Namespace] = turn, turn+1
+		if !q.out[key] {
+			l.ready[key.Namespace]++
+		}
+		if q.mayGo(key.Namespace) {
+			q.changed.Signal()
+		}
 	}
 	return turn
 }
@@ -88,34 +124,109 @@ func (q *fairQueue) Get() (reconcile.Request, bool) {
 	return key, shutdown
 }
 
-// GetWithPriority implements priorityqueue.PriorityQueue. What comes before its turn was delayed, whether it came in time or was added
-// again meanwhile, and goes back to wait for it.
+// GetWithPriority implements priorityqueue.PriorityQueue.
 func (q *fairQueue) GetWithPriority() (reconcile.Request, int, bool) {
 	for {
+		if next, ok := q.await(); ok {
+			return next.key, next.priority, false
+		}
 		key, rank, shutdown := q.PriorityQueue.GetWithPriority()
-		priority := unranked(rank)
 		if shutdown {
-			return key, priority, true
+			return key, unranked(rank), true
 		}
-		turn := q.turn(priority, key)
-		if its := ranked(priority, turn); rank > its {
-			q.PriorityQueue.AddWithOpts(priorityqueue.AddOpts{Priority: &its}, key)
-			q.Done(key)
-			continue
+		if q.found(turned{key, unranked(rank)}, rank) {
+			return key, unranked(rank), false
 		}
-		q.leave(priority, key, turn)
-		return key, priority, false
 	}
 }
 
-// leave notes that a key has its turn.
-func (q *fairQueue) leave(priority int, key reconcile.Request, turn int) {
+// await returns when a key is to be looked for, or with one that was held and may go now.
+func (q *fairQueue) await() (next turned, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for _, l := range q.lines {
-		delete(l.due, key)
+	for !q.ended {
+		if i := slices.IndexFunc(q.held, func(t turned) bool { return q.mayGo(t.key.Namespace) }); i >= 0 {
+			next = q.held[i]
+			q.held = slices.Delete(q.held, i, i+1)
+			q.underWay[next.key.Namespace]++
+			return next, true
+		}
+		if !q.looking && q.promising() {
+			q.looking = true
+			break
+		}
+		q.changed.Wait()
 	}
-	l := q.lines[priority]
+	return turned{}, false
+}
+
+func (q *fairQueue) mayGo(namespace string) bool { return q.underWay[namespace] < q.share }
+
+// promising says that whoever looks for a key finds one that may go soon, or waits for it. While a namespace has its share under way, that
+// is so when another one's is among what comes next: before its turn, there are but few.
+func (q *fairQueue) promising() bool {
+	full := false
+	for namespace := range q.underWay {
+		full = full || !q.mayGo(namespace)
+	}
+	if !full {
+		return true
+	}
+	var next *line
+	highest := 0
+	for priority, l := range q.lines {
+		if len(l.ready) > 0 && (next == nil || priority > highest) {
+			next, highest = l, priority
+		}
+	}
+	if next == nil {
+		return false
+	}
+	for namespace := range next.ready {
+		if q.mayGo(namespace) {
+			return true
+		}
+	}
+	return false
+}
+
+// found takes in a key that the queue below gave out, and says whether it may go. What comes before its turn was delayed, whether it came
+// in time or was added again meanwhile, and goes back to wait for it. What may not go is held.
+func (q *fairQueue) found(t turned, rank int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.looking = false
+	q.changed.Signal()
+	turn := q.turn(t.priority, t.key)
+	if its := ranked(t.priority, turn); rank > its {
+		q.PriorityQueue.AddWithOpts(priorityqueue.AddOpts{Priority: &its}, t.key)
+		q.PriorityQueue.Done(t.key)
+		return false
+	}
+	for _, l := range q.lines {
+		if _, due := l.due[t.key]; due {
+			delete(l.due, t.key)
+			l.unready(t.key.Namespace)
+		}
+	}
+	q.lines[t.priority].reach(turn)
+	q.out[t.key] = true
+	if !q.mayGo(t.key.Namespace) {
+		q.held = append(q.held, t)
+		return false
+	}
+	q.underWay[t.key.Namespace]++
+	return true
+}
+
+func (l *line) unready(namespace string) {
+	if l.ready[namespace]--; l.ready[namespace] == 0 {
+		delete(l.ready, namespace)
+	}
+}
+
+// reach notes that a turn has come.
+func (l *line) reach(turn int) {
 	if turn <= l.now {
 		return
 	}
@@ -126,3 +237,32 @@ func (q *fairQueue) leave(priority int, key reconcile.Request, turn int) {
 		}
 	}
 }
+
+// Done implements workqueue.TypedInterface.
+func (q *fairQueue) Done(key reconcile.Request) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.PriorityQueue.Done(key)
+	delete(q.out, key)
+	for _, l := range q.lines {
+		if _, due := l.due[key]; due {
+			l.ready[key.Namespace]++
+		}
+	}
+	if q.underWay[key.Namespace]--; q.underWay[key.Namespace] == 0 {
+		delete(q.underWay, key.Namespace)
+	}
+	q.changed.Signal()
+}
+
+// ShutDown implements workqueue.TypedInterface.
+func (q *fairQueue) ShutDown() {
+	q.PriorityQueue.ShutDown()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	q.changed.Broadcast()
+}
+
+// ShutDownWithDrain implements workqueue.TypedInterface.
+func (q *fairQueue) ShutDownWithDrain() { q.ShutDown() }

@@ -6,7 +6,9 @@ package loop_test
 import (
 	"fmt"
 	"runtime"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -31,7 +33,7 @@ type fair struct {
 func newFair(t *testing.T) fair {
 	t.Helper()
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Hour, time.Hour)
-	q := loop.FairQueue("fair-"+t.Name(), limiter).(priorityqueue.PriorityQueue[reconcile.Request])
+	q := loop.FairQueue(share)("fair-"+t.Name(), limiter).(priorityqueue.PriorityQueue[reconcile.Request])
 	t.Cleanup(q.ShutDown)
 	return fair{q}
 }
@@ -66,6 +68,8 @@ func (f fair) ready(want int) {
 
 const (
 	people = 2000
+	// share is how many keys of a namespace may be under way.
+	share = 4
 	// soon is how many keys of a wave may come before each of somebody else's: those of the turn that is on, and of one's own.
 	soon = 2
 )
@@ -249,4 +253,184 @@ func TestAWaveIsOver(t *testing.T) {
 	if _, priority, _ := f.GetWithPriority(); priority != 0 {
 		t.Errorf("after the wave, the first one has the priority %d", priority)
 	}
+}
+
+// bubble runs a test in which nobody has anything to do any more when synctest.Wait returns.
+func bubble(t *testing.T, test func(t *testing.T, f fair)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { test(t, newFair(t)) })
+}
+
+// work has so many get keys, which they keep until they are told of as done. It returns how many are under way in a namespace, and what
+// ends one of them.
+func (f fair) work(t *testing.T, workers int) (underWay func(namespace string) []reconcile.Request, end func(reconcile.Request)) {
+	t.Helper()
+	var mu sync.Mutex
+	working := map[reconcile.Request]chan struct{}{}
+	for range workers {
+		go func() {
+			for {
+				key, shutdown := f.Get()
+				if shutdown {
+					return
+				}
+				done := make(chan struct{})
+				mu.Lock()
+				if working[key] != nil {
+					t.Errorf("%v is under way twice", key)
+				}
+				working[key] = done
+				mu.Unlock()
+				select {
+				case <-done:
+				case <-t.Context().Done():
+				}
+				f.Done(key)
+			}
+		}()
+	}
+	underWay = func(namespace string) (keys []reconcile.Request) {
+		synctest.Wait()
+		mu.Lock()
+		defer mu.Unlock()
+		for key := range working {
+			if key.Namespace == namespace {
+				keys = append(keys, key)
+			}
+		}
+		return keys
+	}
+	return underWay, func(key reconcile.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		close(working[key])
+		delete(working, key)
+	}
+}
+
+// workers are more than two namespaces may have under way.
+const workers = 3 * share
+
+func TestANamespaceHasItsShareUnderWay(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, f fair) {
+		underWay, end := f.work(t, workers)
+		f.crowd("acme", priorityqueue.AddOpts{})
+		for range 3 * share {
+			wave := underWay("acme")
+			if len(wave) != share {
+				t.Fatalf("%d of a wave are under way, want %d", len(wave), share)
+			}
+			end(wave[0])
+		}
+		f.Add(key("globex", 0))
+		if others := underWay("globex"); len(others) != 1 {
+			t.Errorf("%v of somebody else are under way beside a wave of which none ends, want the one that there is", others)
+		}
+		f.crowd("initech", priorityqueue.AddOpts{})
+		if another := underWay("initech"); len(another) != share {
+			t.Errorf("%d of another wave are under way, want %d", len(another), share)
+		}
+	})
+}
+
+// A wave that has its share waits in the queue, and not with those who look past it: depth and latency are measured there.
+func TestAWaveWaitsInTheQueue(t *testing.T) {
+	t.Parallel()
+	for name, others := range map[string]func(f fair, underWay func(string) []reconcile.Request) (more int){
+		"nobody else": func(fair, func(string) []reconcile.Request) int { return 0 },
+		"many who come singly": func(f fair, underWay func(string) []reconcile.Request) int {
+			for i := range workers - share {
+				f.Add(key(fmt.Sprint("other-", i), 0))
+				underWay("")
+			}
+			return 0
+		},
+		"one whose key is under way and comes again": func(f fair, underWay func(string) []reconcile.Request) int {
+			f.Add(key("globex", 0))
+			underWay("globex")
+			f.Add(key("globex", 0))
+			return 1
+		},
+		"what can wait": func(f fair, _ func(string) []reconcile.Request) int {
+			f.crowd("globex", priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)})
+			return people
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			bubble(t, func(t *testing.T, f fair) {
+				underWay, _ := f.work(t, workers)
+				f.crowd("acme", priorityqueue.AddOpts{})
+				want := people - len(underWay("acme")) - soon*workers + others(f, underWay)
+				if underWay(""); f.Len() < want {
+					t.Errorf("%d wait in the queue, want %d at least", f.Len(), want)
+				}
+			})
+		})
+	}
+}
+
+// A timer that fires is seen when the next of a wave is done, not when the wave is over.
+func TestATimerFiresBesideAWave(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, f fair) {
+		underWay, end := f.work(t, workers)
+		f.crowd("acme", priorityqueue.AddOpts{})
+		underWay("acme")
+		f.AddWithOpts(priorityqueue.AddOpts{After: time.Second}, key("globex", 0))
+		time.Sleep(2 * time.Second)
+		end(underWay("acme")[0])
+		if others := underWay("globex"); len(others) != 1 {
+			t.Errorf("%v of somebody else are under way, want the one whose timer has fired", others)
+		}
+	})
+}
+
+// Nothing is lost, comes twice at once, or is under way beyond a share, whoever adds what meanwhile.
+func TestManyWavesComeToTheirEnd(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, f fair) {
+		const waves, again = 4, 3
+		var mu sync.Mutex
+		passes, underWay := map[reconcile.Request]int{}, map[string]int{}
+		pass := func(got reconcile.Request) {
+			mu.Lock()
+			passes[got]++
+			underWay[got.Namespace]++
+			if underWay[got.Namespace] > share {
+				t.Errorf("%d of %s are under way, want %d at most", underWay[got.Namespace], got.Namespace, share)
+			}
+			if passes[got] < again {
+				f.AddWithOpts(priorityqueue.AddOpts{After: time.Duration(passes[got]-1) * time.Millisecond}, got)
+			}
+			mu.Unlock()
+			time.Sleep(time.Millisecond)
+			mu.Lock()
+			underWay[got.Namespace]--
+			mu.Unlock()
+			f.Done(got)
+		}
+		for range workers {
+			go func() {
+				for got, shutdown := f.Get(); !shutdown; got, shutdown = f.Get() {
+					pass(got)
+				}
+			}()
+		}
+		for i := range waves {
+			f.crowd(fmt.Sprint("wave-", i), priorityqueue.AddOpts{})
+		}
+		time.Sleep(time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
+		if len(passes) != waves*people {
+			t.Errorf("%d of %d came", len(passes), waves*people)
+		}
+		for got, n := range passes {
+			if n != again {
+				t.Errorf("%v came %d times, want %d", got, n, again)
+			}
+		}
+	})
 }

@@ -64,14 +64,26 @@ func (l *line[T]) remove(p place) {
 	}
 }
 
+// next is the first of those whose turn it is and who may go; those who may not keep theirs.
+func (l *line[T]) next(may func(tenant types.NamespacedName) bool) (tenant types.NamespacedName, ok bool) {
+	i := slices.IndexFunc(l.turns, may)
+	if i < 0 {
+		return types.NamespacedName{}, false
+	}
+	return l.turns[i], true
+}
+
 // pop needs an item.
-func (l *line[T]) pop() T {
-	tenant := l.turns[0]
+func (l *line[T]) pop() T { return l.take(l.turns[0]) }
+
+// take needs an item of the tenant.
+func (l *line[T]) take(tenant types.NamespacedName) T {
 	in := l.waiting[tenant].next()
 	first := in.Front()
 	l.remove(place{tenant: tenant, in: in, at: first})
 	if l.waiting[tenant] != nil {
-		l.turns = append(slices.Delete(l.turns, 0, 1), tenant)
+		i := slices.Index(l.turns, tenant)
+		l.turns = append(slices.Delete(l.turns, i, i+1), tenant)
 	}
 	return first.Value.(T) // push put it there
 }

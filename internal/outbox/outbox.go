@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// DefaultPerServer is how many errands one server has in flight when
+	// DefaultPerServer is how many errands one tenant has in flight at a server when
 	// Options.PerServer is zero.
 	DefaultPerServer = 16
 	// DefaultTimeout is what one errand may take when Options.Timeout is zero.
@@ -75,8 +75,9 @@ type Outcome struct {
 
 // Options tune an outbox. The zero value is fit for use.
 type Options struct {
-	// PerServer is how many errands one server has in flight, DefaultPerServer when
-	// zero.
+	// PerServer is how many errands one tenant has in flight at a server,
+	// DefaultPerServer when zero. A server that tenants share has a quarter more in
+	// all, one at least, for those who come while one has them all.
 	PerServer int
 	// Timeout is what one errand may take, DefaultTimeout when zero.
 	Timeout time.Duration
@@ -97,7 +98,7 @@ type Options struct {
 // Outbox runs errands with goroutines of its own, so that a reconcile pass never
 // waits for a server: the pass asks with Do, goes on, and is woken through Done
 // when the outcome is known. Servers are independent of each other: one that hangs
-// holds up its own errands alone.
+// holds up its own errands alone, and a tenant whose errands hang holds up its own.
 //
 // There is one errand per owner. What the outbox knows is a cache, never the
 // truth: it is gone when the process ends, and whatever was not recorded by then
@@ -257,7 +258,7 @@ func (o *Outbox) run(ctx context.Context, timeout time.Duration, run func(contex
 func (o *Outbox) finish(ctx context.Context, t *task, err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	t.server.running--
+	t.server.end(t.Tenant)
 	o.settle(t.server)
 	if err != nil && ctx.Err() != nil {
 		return // our own end is no failure that anybody should read about

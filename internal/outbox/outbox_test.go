@@ -378,6 +378,73 @@ func TestHangingServerHoldsUpItsOwnErrandsAlone(t *testing.T) {
 	})
 }
 
+// A server may hang for one organization alone: when it looks long at whom its mails go to, say.
+func TestHangingTenantHoldsUpItsOwnErrandsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const wave, others = 1000, 40
+		hung, well := hanging(), &world{}
+		o := started(t, outbox.Options{})
+		began := time.Now()
+		for i := range wave {
+			o.Do(hung.errand(owner(i), "1"))
+		}
+		synctest.Wait()
+		if n := hung.tried(); n != outbox.DefaultPerServer {
+			t.Errorf("%d errands of one tenant hang, want %d", n, outbox.DefaultPerServer)
+		}
+		for i := range others {
+			e := well.errand(owner(wave+i), "1")
+			e.Tenant.Name = "other"
+			o.Do(e)
+		}
+		synctest.Wait()
+		if n := len(well.had()); n != others || time.Since(began) != 0 {
+			t.Errorf("%d errands of the other tenant were done after %v, want %d at once", n, time.Since(began), others)
+		}
+		close(hung.gate)
+		for range wave + others {
+			<-o.Done()
+		}
+	})
+}
+
+func TestTheLastPlaceIsForATenantWithoutAny(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hung := hanging()
+		o := started(t, outbox.Options{PerServer: 8})
+		next := 0
+		ask := func(tenant string, errands int) (begun int) {
+			before := hung.tried()
+			for range errands {
+				e := hung.errand(owner(next), "1")
+				e.Tenant.Name = tenant
+				o.Do(e)
+				next++
+			}
+			synctest.Wait()
+			return hung.tried() - before
+		}
+		for _, step := range []struct {
+			tenant        string
+			errands, want int
+			why           string
+		}{
+			{"a", 100, 8, "a tenant has its part"},
+			{"b", 100, 1, "what is beyond it is for others, but for the last"},
+			{"c", 1, 1, "the last is for one who has none"},
+			{"d", 1, 0, "that was the last"},
+		} {
+			if got := ask(step.tenant, step.errands); got != step.want {
+				t.Errorf("%d of %d errands of %s are begun, want %d: %s", got, step.errands, step.tenant, step.want, step.why)
+			}
+		}
+		close(hung.gate)
+		for range next {
+			<-o.Done()
+		}
+	})
+}
+
 // Nobody receives wake-ups while the errands run.
 func TestWakeUpsWaitForTheirReceiver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

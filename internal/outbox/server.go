@@ -6,6 +6,8 @@ package outbox
 import (
 	"context"
 	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // server is a server with something to do; without, it is forgotten. The outbox's
@@ -14,14 +16,40 @@ type server struct {
 	name    string
 	waiting line[*task]
 	running int
-	ready   bool // whether it is among Outbox.ready
+	of      map[types.NamespacedName]int // how many are running, by tenant
+	ready   bool                         // whether it is among Outbox.ready
+}
+
+// nextAt is the tenant whose turn it is at a server. None has more than its part, so that one whose errands hang does not hold up the
+// others, and the last place is for one who has none.
+func (o *Outbox) nextAt(s *server) (tenant types.NamespacedName, ok bool) {
+	free := o.perServer + spare(o.perServer) - s.running
+	return s.waiting.next(func(tenant types.NamespacedName) bool {
+		has := s.of[tenant]
+		return has == 0 && free > 0 || has < o.perServer && free > 1
+	})
+}
+
+// spare is how many errands a server has in flight beyond those that one tenant may have.
+func spare(perServer int) int { return max(1, perServer/4) }
+
+func (s *server) begin(tenant types.NamespacedName) {
+	s.running++
+	s.of[tenant]++
+}
+
+func (s *server) end(tenant types.NamespacedName) {
+	s.running--
+	if s.of[tenant]--; s.of[tenant] == 0 {
+		delete(s.of, tenant)
+	}
 }
 
 // enqueue needs the lock, as do dequeue and settle.
 func (o *Outbox) enqueue(t *task) {
 	t.server = o.servers[t.Server]
 	if t.server == nil {
-		t.server = &server{name: t.Server}
+		t.server = &server{name: t.Server, of: map[types.NamespacedName]int{}}
 		o.servers[t.Server] = t.server
 	}
 	t.place = t.server.waiting.push(t.Tenant, t, t.Urgent)
@@ -35,7 +63,7 @@ func (o *Outbox) dequeue(t *task) {
 
 // settle puts a server where it belongs after something of it has changed.
 func (o *Outbox) settle(s *server) {
-	ready := !s.waiting.empty() && s.running < o.perServer
+	_, ready := o.nextAt(s)
 	switch {
 	case ready && !s.ready:
 		o.ready = append(o.ready, s)
@@ -80,9 +108,10 @@ func (o *Outbox) next() (*task, func(context.Context) error) {
 	}
 	s := o.ready[0]
 	o.ready = slices.Delete(o.ready, 0, 1)
-	s.ready = false // settle puts it at the end again if there is more
-	t := s.waiting.pop()
-	s.running++
+	s.ready = false          // settle puts it at the end again if there is more
+	tenant, _ := o.nextAt(s) // it is ready
+	t := s.waiting.take(tenant)
+	s.begin(tenant)
 	o.settle(s)
 
 	o.started++

@@ -21,10 +21,40 @@ const (
 	apart = 1200 * time.Millisecond
 )
 
+// Load is where a crowd comes from, and so who keeps the API server busy meanwhile.
+type Load string
+
+const (
+	// loadApplied is a client that creates the people as fast as they are taken, and the operator beside it.
+	loadApplied Load = "applied"
+	// loadGranted is the operator alone: the people are there and wait, and their pool is scaled up for all of them by one write.
+	loadGranted Load = "granted"
+)
+
+var loads = []Load{loadApplied, loadGranted}
+
+// short says which crowd it is.
+func (l Load) short() string {
+	if l == loadGranted {
+		return "gets seats"
+	}
+	return "is applied"
+}
+
+// onboarded says what happens to a crowd.
+func (l Load) onboarded() string {
+	if l == loadGranted {
+		return "who wait for seats get them all at once, and are invited"
+	}
+	return "are applied by a client, and invited"
+}
+
 // Fairness is how long single invitations of one organization take while nothing else happens, and while people of another are
 // onboarded.
 type Fairness struct {
 	Crowd int `json:"crowd"`
+	// Load is where the crowd comes from.
+	Load Load `json:"load"`
 	// Seconds is how long the crowd took.
 	Seconds float64   `json:"seconds"`
 	Alone   Newcomers `json:"alone"`
@@ -56,21 +86,23 @@ type neighbour struct {
 	people             int
 }
 
-// fairness has a crowd come to one organization, and now and then somebody to another.
+// fairness has a crowd come to one organization in either way, and now and then somebody to another.
 func (b *bench) fairness(ctx context.Context, out io.Writer, scenario string, crowd int) error {
 	t := task{scenario: scenario, way: wayOperator, people: crowd}
-	f := Fairness{Crowd: crowd}
-	disturbed, err := b.quietly(ctx, out, t, 0, func() (float64, error) {
-		f = Fairness{Crowd: crowd}
-		err := f.measure(ctx, b, t)
-		return f.Foreign, err
-	})
-	if err != nil {
-		return fmt.Errorf("measuring %s: %w", t, err)
+	for _, load := range loads {
+		var f Fairness
+		disturbed, err := b.quietly(ctx, out, t, 0, func() (float64, error) {
+			f = Fairness{Crowd: crowd, Load: load}
+			err := f.measure(ctx, b, t)
+			return f.Foreign, err
+		})
+		if err != nil {
+			return fmt.Errorf("measuring %s, %s: %w", t, load, err)
+		}
+		f.Disturbed = disturbed
+		b.report.Fairnesses = append(b.report.Fairnesses, f)
+		f.print(out)
 	}
-	f.Disturbed = disturbed
-	b.report.Fairnesses = append(b.report.Fairnesses, f)
-	f.print(out)
 	return nil
 }
 
@@ -82,7 +114,11 @@ func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
 	defer p.end()
 	ctx, cancel := patience(ctx, t)
 	defer cancel()
-	crowded, err := p.house(ctx, f.Crowd)
+	seats := f.Crowd
+	if f.Load == loadGranted {
+		seats = 0
+	}
+	crowded, err := p.house(ctx, seats)
 	if err != nil {
 		return err
 	}
@@ -98,16 +134,20 @@ func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
 		return err
 	}
 	defer at.end()
+	w := &wave{task: t, namespace: crowded}
 	return watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
+		processes := at.processes(p)
+		if err := f.prepare(ctx, p, at, w, processes); err != nil {
+			return err
+		}
 		if err := n.come(ctx, &f.Alone, func() bool { return len(f.Alone.writes) == alone }); err != nil {
 			return err
 		}
-		processes := at.processes(p)
 		first, err := take(processes)
 		if err != nil {
 			return err
 		}
-		if err := f.wave(ctx, p.wire, crowded, n); err != nil {
+		if err := f.wave(ctx, p.wire, w, n); err != nil {
 			return err
 		}
 		last, err := take(processes)
@@ -117,16 +157,30 @@ func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
 	})
 }
 
+// prepare has the crowd wait, where it is there before.
+func (f *Fairness) prepare(ctx context.Context, p *plane, at staff, w *wave, processes map[string]int) error {
+	if f.Load != loadGranted {
+		return nil
+	}
+	if err := assemble(ctx, p, at, w); err != nil {
+		return err
+	}
+	_, _, err := p.settled(ctx, processes)
+	return err
+}
+
 // wave has the crowd come, and the neighbour's people until all of it is invited.
-func (f *Fairness) wave(ctx context.Context, w *wire, crowded string, n *neighbour) error {
+func (f *Fairness) wave(ctx context.Context, c *wire, w *wave, n *neighbour) error {
+	start := startInvite
+	if f.Load == loadGranted {
+		start = startGrant
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	over := make(chan struct{})
-	group.Go(func() error {
-		return each(ctx, f.Crowd, func(ctx context.Context, i int) error { return create(ctx, w, crowded, i, nil) })
-	})
+	group.Go(func() error { return start(ctx, c, w) })
 	group.Go(func() error {
 		defer close(over)
-		return await(ctx, w, crowded, "", f.Crowd, invited)
+		return await(ctx, c, w.namespace, w.from, f.Crowd, invited)
 	})
 	group.Go(func() error {
 		return n.come(ctx, &f.Beside, func() bool {
@@ -179,8 +233,8 @@ func (f *Fairness) sumUp() {
 
 // print writes the table of one size.
 func (f Fairness) print(w io.Writer) {
-	fmt.Fprintf(w, "\nfairness: %d people of one organization are onboarded in %.0f s; %d of another come one by one before, and %d meanwhile\n",
-		f.Crowd, f.Seconds, len(f.Alone.Invitations), len(f.Beside.Invitations))
+	fmt.Fprintf(w, "\nfairness: %d people of one organization %s, in %.0f s; %d of another come one by one before, and %d meanwhile\n",
+		f.Crowd, f.Load.onboarded(), f.Seconds, len(f.Alone.Invitations), len(f.Beside.Invitations))
 	fmt.Fprintf(w, "%-42s%11s%11s%11s\n", "", "alone", "meanwhile", "ratio")
 	row := func(title string, alone, beside float64) {
 		fmt.Fprintf(w, "%-42s%11.1f%11.1f%11.2f\n", title, alone, beside, beside/alone)

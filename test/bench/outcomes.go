@@ -231,10 +231,17 @@ func (r Report) importOutcomes() []Outcome {
 
 func (r Report) fairnessOutcomes() []Outcome {
 	var all []Outcome
-	for _, f := range r.Fairnesses {
-		all = append(all, Outcome{What: "fairness: an invitation, beside a crowd / alone", Size: f.Crowd, Value: f.Ratio, Target: fairnessTarget, Format: times, Measured: true, Disturbed: f.Disturbed})
+	for _, load := range loads {
+		what := fmt.Sprintf("fairness: an invitation, beside a crowd that %s / alone", load.short())
+		var these []Outcome
+		for _, f := range r.Fairnesses {
+			if f.Load == load {
+				these = append(these, Outcome{What: what, Size: f.Crowd, Value: f.Ratio, Target: fairnessTarget, Format: times, Measured: true, Disturbed: f.Disturbed})
+			}
+		}
+		all = append(all, orElse(these, what, times, fairnessTarget)...)
 	}
-	return orElse(all, "fairness: an invitation, beside a crowd / alone", times, fairnessTarget)
+	return all
 }
 
 func (r Report) planOutcomes() []Outcome {

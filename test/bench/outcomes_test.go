@@ -83,7 +83,7 @@ func TestOutcomes(t *testing.T) {
 		Sizes: []Size{size}, Restarts: []Restart{{People: 100_000, Ratio: 3, Writes: 2, PerPerson: 5}}, Idles: []Idle{{Minutes: 5, Reads: 1}},
 		Singles:    []Single{{Kinds: []Settled{{Kind: kindRole, P99: 9, Target: 12}}}, {Meanwhile: 1, Kinds: []Settled{{Kind: kindRole, P99: 900}}}},
 		Admissions: []Admission{{Writers: 16, AtMost: 30}}, Directories: []Directory{{Latency: 100, Create: Provision{Ratio: 1}, Change: Provision{Ratio: 2}}},
-		Imports: []Import{{Ratio: 1.2}}, Fairnesses: []Fairness{{Ratio: 2.5}}, Plan: Plans{{Case: "change", People: 100_000, Nanoseconds: 60_000}, {Case: "change", People: 1000}},
+		Imports: []Import{{Ratio: 1.2}}, Fairnesses: []Fairness{{Ratio: 2.5, Load: loadApplied}, {Ratio: 2, Load: loadGranted}}, Plan: Plans{{Case: "change", People: 100_000, Nanoseconds: 60_000}, {Case: "change", People: 1000}},
 	}
 	var got []string
 	for _, o := range r.outcomes() {
@@ -97,7 +97,7 @@ func TestOutcomes(t *testing.T) {
 		"single, idle: " + kindRole + ", p99: met",
 		"restart: time, quiet / listed: missed by 50 %", "restart: API writes: missed", "restart: memory per person: met",
 		"idle, 5 minutes: API writes: met", "idle, 5 minutes: API reads: missed", "admission: a call, p99 at most, beside 16 writers: missed by 50 %",
-		"import: time, plugin / bare client: met", "fairness: an invitation, beside a crowd / alone: missed by 25 %", "plan: in one pool, one leaves and one waits: missed by 20 %",
+		"import: time, plugin / bare client: met", "fairness: an invitation, beside a crowd that is applied / alone: missed by 25 %", "fairness: an invitation, beside a crowd that gets seats / alone: met", "plan: in one pool, one leaves and one waits: missed by 20 %",
 	}
 	if !cmp.Equal(got, want) {
 		t.Errorf("(-want +got):\n%s", cmp.Diff(want, got))

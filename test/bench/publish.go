@@ -178,8 +178,9 @@ func (r Report) benchmarks(w io.Writer) {
 		line(w, scenarioImport, i.People, figure{i.Plugin.Seconds * 1e9, "ns/op"}, figure{float64(i.Plugin.PeakMemory), "peak-B"})
 	}
 	for _, f := range r.Fairnesses {
-		line(w, scenarioFairness+"/alone", f.Crowd, figure{f.Alone.Median * 1e6, "ns/op"}, figure{f.Alone.P99 / 1000, "p99-sec/op"})
-		line(w, scenarioFairness+"/meanwhile", f.Crowd, figure{f.Beside.Median * 1e6, "ns/op"}, figure{f.Beside.P99 / 1000, "p99-sec/op"})
+		name := scenarioFairness + "/load=" + string(f.Load)
+		line(w, name+"/alone", f.Crowd, figure{f.Alone.Median * 1e6, "ns/op"}, figure{f.Alone.P99 / 1000, "p99-sec/op"})
+		line(w, name+"/meanwhile", f.Crowd, figure{f.Beside.Median * 1e6, "ns/op"}, figure{f.Beside.P99 / 1000, "p99-sec/op"})
 	}
 	for _, p := range r.Plan {
 		line(w, "plan/case="+p.Case, p.People, figure{p.Nanoseconds, "ns/op"}, figure{p.Bytes, "B/op"}, figure{p.Allocations, "allocs/op"})
