@@ -30,7 +30,6 @@ func TestDeletionAndADirectoryThatIsToBeLeftAlone(t *testing.T) {
 			}
 		}
 	}
-	w.Clock.SetTime(time.Now()) // as the API server has it, which says when something is deleted
 	w.Settle()
 	w.Directory.Postpone(time.Hour)
 	edit("bea", state(v1alpha1.UserSuspended))(w)
@@ -40,6 +39,7 @@ func TestDeletionAndADirectoryThatIsToBeLeftAlone(t *testing.T) {
 	w.Delete(build.User("cid").Obj())
 	w.Delete(build.Team("field").Obj())
 	w.Delete(build.Role("member").Obj())
+	w.Clock.SetTime(time.Now()) // as the API server has it, which says when something is deleted
 	rounds(3)
 	for _, tt := range []struct {
 		kind     passes.Kind
