@@ -21,6 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"pgregory.net/rapid"
+	toolscache "k8s.io/client-go/tools/cache"
+	informers "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -34,25 +36,38 @@ var now = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // cache answers from objects by the indexes that the operator registers, as a cache does.
 type cache struct {
-	client.FieldIndexer
-
 	objects []client.Object
-	indexes map[string]client.IndexerFunc
+	indexes map[string]toolscache.IndexFunc
 	err     error
 }
 
 func newCache(t testing.TB, objects ...client.Object) *cache {
 	t.Helper()
-	c := &cache{objects: objects, indexes: map[string]client.IndexerFunc{}}
+	c := &cache{objects: objects, indexes: map[string]toolscache.IndexFunc{}}
 	if err := index.Register(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// IndexField implements client.FieldIndexer.
-func (c *cache) IndexField(_ context.Context, o client.Object, name string, values client.IndexerFunc) error {
-	c.indexes[fmt.Sprintf("%T %s", o, name)] = values
+// GetInformer implements index.Informers.
+func (c *cache) GetInformer(_ context.Context, of client.Object, _ ...informers.InformerGetOption) (informers.Informer, error) {
+	return informer{cache: c, kind: fmt.Sprintf("%T", of)}, nil
+}
+
+// informer is that of a kind.
+type informer struct {
+	informers.Informer
+
+	cache *cache
+	kind  string
+}
+
+// AddIndexers implements cache.Informer.
+func (i informer) AddIndexers(added toolscache.Indexers) error {
+	for name, keys := range added {
+		i.cache.indexes[i.kind+" "+name] = keys
+	}
 	return nil
 }
 
@@ -73,8 +88,14 @@ func (c *cache) List(_ context.Context, list client.ObjectList, opts ...client.L
 	want := asked.FieldSelector.Requirements()[0]
 	var found []runtime.Object
 	for _, o := range c.objects {
-		of := c.indexes[fmt.Sprintf("%T %s", o, want.Field)]
-		if strings.TrimSuffix(fmt.Sprintf("%T", list), "List") == fmt.Sprintf("%T", o) && o.GetNamespace() == asked.Namespace && slices.Contains(of(o), want.Value) {
+		if strings.TrimSuffix(fmt.Sprintf("%T", list), "List") != fmt.Sprintf("%T", o) {
+			continue
+		}
+		keys, err := c.indexes[fmt.Sprintf("%T field:%s", o, want.Field)](o)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(keys, asked.Namespace+"/"+want.Value) {
 			found = append(found, o)
 		}
 	}

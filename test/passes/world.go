@@ -178,7 +178,7 @@ func (w *World) startCluster() {
 	})
 	w.must(err, "making a cluster")
 	ctx, cancel := context.WithCancel(w.t.Context())
-	w.must(index.Register(ctx, c.GetFieldIndexer()), "registering the indexes")
+	w.must(index.Register(ctx, c.GetCache()), "registering the indexes")
 	ended := make(chan error, 1)
 	go func() { ended <- c.Start(ctx) }()
 	w.t.Cleanup(func() {

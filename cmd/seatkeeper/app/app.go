@@ -136,7 +136,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 		return nil, err
 	}
 	course, unmetered := o.meter(mgr.GetClient())
-	if err := errors.Join(keys.SetupWithManager(mgr), index.Register(ctx, mgr.GetFieldIndexer()), unmetered); err != nil {
+	if err := errors.Join(keys.SetupWithManager(mgr), index.Register(ctx, mgr.GetCache()), unmetered); err != nil {
 		return nil, err
 	}
 	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)
