@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -34,6 +35,8 @@ func TestACacheFindsByTheIndexes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			var shelf index.Shelf
+			options.NewInformer = shelf.Over(toolscache.NewSharedIndexInformer)
 			c := filled(t, options)
 			for why, tc := range map[string]struct {
 				asked []client.ListOption
@@ -59,7 +62,26 @@ func TestACacheFindsByTheIndexes(t *testing.T) {
 					t.Errorf("users by %s are in %v, want %v", why, got, tc.want)
 				}
 			}
+			wantOnShelf(t, &shelf, here, there)
 		})
+	}
+}
+
+// wantOnShelf wants what is on a shelf to be found within a namespace alone, and to be the cache's own.
+func wantOnShelf(t *testing.T, shelf *index.Shelf, here, there string) {
+	t.Helper()
+	for _, namespace := range []string{here, there} {
+		found, err := index.Find[v1alpha1.User](shelf, namespace, index.Organization, "acme")
+		if err != nil || len(found) != 1 || found[0].Namespace != namespace {
+			t.Fatalf("in %s there are %v (%v)", namespace, found, err)
+		}
+		again, err := index.Find[v1alpha1.User](shelf, namespace, index.Organization, "acme")
+		if err != nil || again[0] != found[0] {
+			t.Errorf("who is found again is a copy (%v)", err)
+		}
+	}
+	if _, err := index.Find[v1alpha1.User](shelf, here, "colour", "red"); err == nil {
+		t.Error("an index that is not there finds nobody, and says nothing")
 	}
 }
 

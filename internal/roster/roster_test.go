@@ -20,8 +20,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"pgregory.net/rapid"
 	toolscache "k8s.io/client-go/tools/cache"
+	"pgregory.net/rapid"
 	informers "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -231,7 +231,7 @@ func TestReadAll(t *testing.T) {
 		}
 		in := func() string { return rapid.SampledFrom([]string{"acme", "acme", "globex"}).Draw(rt, "organization") }
 		objects := []client.Object{acme()}
-		var listed []v1alpha1.User
+		var listed []*v1alpha1.User
 		for _, name := range users {
 			u := build.User(name).In("ns", in()).Roles(some(roles, "roles")...)
 			for _, to := range some(users, "delegates") {
@@ -239,7 +239,7 @@ func TestReadAll(t *testing.T) {
 			}
 			objects = append(objects, u.Obj())
 			if u.Obj().Spec.Organization == "acme" {
-				listed = append(listed, *u.Obj())
+				listed = append(listed, u.Obj())
 			}
 		}
 		for _, name := range teams {
@@ -257,7 +257,7 @@ func TestReadAll(t *testing.T) {
 		}
 		for i := range listed {
 			one := roster.New(t.Context(), c, key, acme())
-			a, b := access.Of(&listed[i], one, now), access.Of(&listed[i], whole, now)
+			a, b := access.Of(listed[i], one, now), access.Of(listed[i], whole, now)
 			if !slices.Equal(a.Names(), b.Names()) || !slices.Equal(a.Pools, b.Pools) || len(a.Unknown) != len(b.Unknown) || !a.Changes.Equal(b.Changes) || one.Err() != nil {
 				rt.Fatalf("%s: %+v and %+v (%v)", listed[i].Name, a, b, one.Err())
 			}
