@@ -10,11 +10,10 @@ import (
 	"testing"
 
 	"github.com/go-logr/logr"
+	"github.com/google/go-cmp/cmp"
 	rawzap "go.uber.org/zap"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 // What is said late is said as it would be otherwise, by a logger and by those made from it.
