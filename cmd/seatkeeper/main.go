@@ -18,6 +18,7 @@ import (
 	"strings"
 	_ "time/tzdata" // minimal images have no time zones of their own
 
+	rawzap "go.uber.org/zap"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -106,7 +107,7 @@ func parse(flags *flag.FlagSet, args []string) (app.Options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("%q is not a flag: flags are given as --name=value", flags.Arg(0))
 	}
-	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging)))
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(&logging), zap.RawZapOpts(rawzap.WrapCore(newLate))))
 	server.TLS = smtp.TLS(mailTLS)
 	if namespaces != "" {
 		o.Namespaces = strings.Split(namespaces, ",")

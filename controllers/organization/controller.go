@@ -77,7 +77,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 // snapshot is everything that a pass reads.
 type snapshot struct {
 	owner     *v1alpha1.User
-	users     []v1alpha1.User
+	users     []*v1alpha1.User
 	archived  int
 	mails     mails
 	directory reach
@@ -96,11 +96,10 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 	of := []client.ListOption{
 		client.InNamespace(org.Namespace), client.MatchingFields{index.Organization: org.Name}, loop.Lagging{},
 	}
-	var users v1alpha1.UserList
-	if err := r.List(ctx, &users, of...); err != nil {
-		return nil, fmt.Errorf("listing users: %w", err)
+	var err error
+	if s.users, err = index.Find[v1alpha1.User](r.Shelf, org.Namespace, index.Organization, org.Name); err != nil {
+		return nil, err
 	}
-	s.users = users.Items
 	var archived v1alpha1.ArchivedUserList
 	if err := r.List(ctx, &archived, of...); err != nil {
 		return nil, fmt.Errorf("listing archived users: %w", err)
@@ -116,7 +115,6 @@ func (r *Reconciler) gather(ctx context.Context, org *v1alpha1.Organization) (*s
 	if err := r.gatherDecisions(ctx, org, s); err != nil {
 		return nil, err
 	}
-	var err error
 	s.directory, s.listed = r.directory(org), r.Resync.Report(client.ObjectKeyFromObject(org))
 	s.providers = r.gatherProviders(ctx, org)
 	s.mails, err = r.gatherMails(ctx, org)
@@ -176,8 +174,7 @@ func judge(org *v1alpha1.Organization, s *snapshot) verdict.Verdict {
 func count(org *v1alpha1.Organization, s *snapshot) {
 	var active, invited, waiting int32
 	archived := int32(s.archived)
-	for i := range s.users {
-		u := &s.users[i]
+	for _, u := range s.users {
 		st := &u.Status
 		switch {
 		case u.Spec.State == v1alpha1.UserArchived, access.Ended(u):

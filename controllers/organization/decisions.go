@@ -70,8 +70,7 @@ func (r *Reconciler) gatherConcerned(ctx context.Context, org *v1alpha1.Organiza
 	for _, d := range org.Status.RoleDecisions {
 		known[d.UID] = true
 	}
-	for i := range s.users {
-		u := &s.users[i]
+	for _, u := range s.users {
 		if known[u.UID] || len(u.Status.RoleRequests) > 0 || slices.ContainsFunc(u.Status.Roles, func(role string) bool { return situation.Roles[role] != nil }) {
 			situation.Users = append(situation.Users, u)
 			delete(known, u.UID)

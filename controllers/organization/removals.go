@@ -24,8 +24,12 @@ func decideRemovals(org *v1alpha1.Organization, s *snapshot, now time.Time) v1al
 	if !org.Protected() {
 		return v1alpha1.RemovalsStatus{}
 	}
+	users := make([]v1alpha1.User, len(s.users))
+	for i, u := range s.users {
+		users[i] = *u
+	}
 	return guard.DecideRemovals(guard.Removals{
-		Protection: org.Spec.Protection, Organization: org, Users: s.users, Record: org.Status.Removals,
+		Protection: org.Spec.Protection, Organization: org, Users: users, Record: org.Status.Removals,
 		Approval: org.Annotations[v1alpha1.AnnotationApproveRemovals], Rejection: org.Annotations[v1alpha1.AnnotationRejectRemovals], Now: now,
 		Parks: func(u *v1alpha1.User) bool {
 			return membership.Parks(u, org, func(name string) *v1alpha1.Role { return s.roles[name] })

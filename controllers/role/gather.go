@@ -103,13 +103,11 @@ func (r *Reconciler) gatherPool(ctx context.Context, role *v1alpha1.Role, s *sna
 
 // gatherHolders takes in who holds a role, which is the one of the pass or one that includes it.
 func (r *Reconciler) gatherHolders(ctx context.Context, role *v1alpha1.Role, name string, binds bool, s *snapshot) error {
-	var users v1alpha1.UserList
-	err := r.List(ctx, &users, client.InNamespace(role.Namespace), client.MatchingFields{index.UserHolds: name}, loop.Lagging{})
+	users, err := index.Find[v1alpha1.User](r.Shelf, role.Namespace, index.UserHolds, name)
 	if err != nil {
-		return fmt.Errorf("listing users: %w", err)
+		return err
 	}
-	for i := range users.Items {
-		u := &users.Items[i]
+	for _, u := range users {
 		if u.Spec.Organization != role.Spec.Organization {
 			continue
 		}

@@ -116,17 +116,12 @@ func (r *Reconciler) readLedger(ctx context.Context, from client.Reader, s *snap
 
 // gatherPeople reads who there is, and what each is to the pool.
 func (r *Reconciler) gatherPeople(ctx context.Context, s *snapshot) ([]seats.Person, error) {
-	of := []client.ListOption{
-		client.InNamespace(s.pool.Namespace),
-		client.MatchingFields{index.Organization: s.pool.Spec.Organization},
-		loop.Lagging{},
-	}
-	var users v1alpha1.UserList
-	if err := r.List(ctx, &users, of...); err != nil {
-		return nil, fmt.Errorf("listing users: %w", err)
+	users, err := index.Find[v1alpha1.User](r.Shelf, s.pool.Namespace, index.Organization, s.pool.Spec.Organization)
+	if err != nil {
+		return nil, err
 	}
 	source := s.roster(ctx, r)
-	if err := source.ReadAll(users.Items); err != nil {
+	if err := source.ReadAll(users); err != nil {
 		return nil, err
 	}
 	if err := r.gatherMinimums(ctx, s, source); err != nil {
@@ -136,16 +131,15 @@ func (r *Reconciler) gatherPeople(ctx context.Context, s *snapshot) ([]seats.Per
 		return nil, err
 	}
 	s.alarms = map[types.UID]alarm{}
-	atEmail := make(map[string]*v1alpha1.User, len(users.Items))
-	for i := range users.Items {
-		u, email := &users.Items[i], membership.FoldEmail(users.Items[i].Spec.Email)
+	atEmail := make(map[string]*v1alpha1.User, len(users))
+	for _, u := range users {
+		email := membership.FoldEmail(u.Spec.Email)
 		if other := atEmail[email]; other == nil || membership.HasPriority(u, other) {
 			atEmail[email] = u
 		}
 	}
-	people := make([]seats.Person, 0, len(users.Items))
-	for i := range users.Items {
-		u := &users.Items[i]
+	people := make([]seats.Person, 0, len(users))
+	for _, u := range users {
 		people = append(people, s.person(u, source, atEmail[membership.FoldEmail(u.Spec.Email)]))
 	}
 	return people, nil

@@ -69,7 +69,7 @@ func serveFor(t *testing.T, namespace, run string) *door {
 	if err != nil {
 		t.Fatalf("making a manager: %v", err)
 	}
-	if err := errors.Join(index.Register(t.Context(), mgr.GetFieldIndexer()), admission.Register(mgr, []string{run}, clock.RealClock{})); err != nil {
+	if err := errors.Join(index.Register(t.Context(), mgr.GetCache()), admission.Register(mgr, []string{run}, clock.RealClock{})); err != nil {
 		t.Fatal(err)
 	}
 	d := &door{Client: env.Client(t), namespace: namespace, ours: run == namespace, cache: mgr.GetClient(), stop: start(t, mgr)}

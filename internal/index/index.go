@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package index names the cache indexes that more than one controller reads by, and registers them. A list
-// from the cache always goes through one of them.
+// from the cache always goes through one of them, and names a namespace unless the index says otherwise.
 package index
 
 import (
@@ -11,6 +11,8 @@ import (
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -25,9 +27,9 @@ const (
 	UserRole = "spec.roles"
 	// UserEmail finds Users by organization and address; see EmailKey.
 	UserEmail = "organizationAndFoldedEmail"
-	// UserAddress finds Users of all organizations by their address, without regard to case.
+	// UserAddress finds Users of all organizations by their address, without regard to case. It is asked without a namespace.
 	UserAddress = "foldedEmail"
-	// UserUID finds a User by UID.
+	// UserUID finds a User by UID. It is asked without a namespace.
 	UserUID = "metadata.uid"
 	// RolePool finds Roles by the name of the pool that they need.
 	RolePool = "spec.seatPool"
@@ -71,54 +73,59 @@ func EmailKey(organization, email string) string {
 // Heir is the value of the index ParkedUser for the User that takes over from a record. No User has such a name.
 func Heir(uid types.UID) string { return "heir/" + string(uid) }
 
+// Informers are those of a cache.
+type Informers interface {
+	GetInformer(ctx context.Context, of client.Object, opts ...cache.InformerGetOption) (cache.Informer, error)
+}
+
 // Register adds every index to the cache.
-func Register(ctx context.Context, indexer client.FieldIndexer) error {
+func Register(ctx context.Context, informers Informers) error {
 	for _, add := range []func() error{
-		of(ctx, indexer, Organization, func(u *v1alpha1.User) []string { return []string{u.Spec.Organization} }),
-		of(ctx, indexer, Organization, func(r *v1alpha1.Role) []string { return []string{r.Spec.Organization} }),
-		of(ctx, indexer, Organization, func(p *v1alpha1.SeatPool) []string { return []string{p.Spec.Organization} }),
-		of(ctx, indexer, Organization, func(t *v1alpha1.Team) []string { return []string{t.Spec.Organization} }),
-		of(ctx, indexer, Organization, func(a *v1alpha1.ArchivedUser) []string { return []string{a.Record.Spec.Organization} }),
-		of(ctx, indexer, UserRole, func(u *v1alpha1.User) []string { return u.Spec.Roles }),
-		of(ctx, indexer, UserEmail, func(u *v1alpha1.User) []string { return []string{EmailKey(u.Spec.Organization, u.Spec.Email)} }),
-		of(ctx, indexer, UserAddress, func(u *v1alpha1.User) []string { return []string{membership.FoldEmail(u.Spec.Email)} }),
-		of(ctx, indexer, UserUID, func(u *v1alpha1.User) []string { return []string{string(u.UID)} }),
-		of(ctx, indexer, RolePool, func(r *v1alpha1.Role) []string { return []string{r.Spec.SeatPool} }),
-		of(ctx, indexer, SlicePool, func(s *v1alpha1.SeatSlice) []string { return []string{s.Pool} }),
-		of(ctx, indexer, SliceHolder, holders),
-		of(ctx, indexer, TeamParent, func(t *v1alpha1.Team) []string { return some(t.Spec.Parent) }),
-		of(ctx, indexer, TeamRole, func(t *v1alpha1.Team) []string { return t.Spec.Roles }),
-		of(ctx, indexer, UserHolds, func(u *v1alpha1.User) []string { return u.Status.Roles }),
-		of(ctx, indexer, UserManager, func(u *v1alpha1.User) []string { return some(u.Spec.Manager) }),
-		of(ctx, indexer, UserDelegate, delegates),
-		of(ctx, indexer, UserRequests, func(u *v1alpha1.User) []string {
+		of(ctx, informers, Organization, func(u *v1alpha1.User) []string { return []string{u.Spec.Organization} }),
+		of(ctx, informers, Organization, func(r *v1alpha1.Role) []string { return []string{r.Spec.Organization} }),
+		of(ctx, informers, Organization, func(p *v1alpha1.SeatPool) []string { return []string{p.Spec.Organization} }),
+		of(ctx, informers, Organization, func(t *v1alpha1.Team) []string { return []string{t.Spec.Organization} }),
+		of(ctx, informers, Organization, func(a *v1alpha1.ArchivedUser) []string { return []string{a.Record.Spec.Organization} }),
+		of(ctx, informers, UserRole, func(u *v1alpha1.User) []string { return u.Spec.Roles }),
+		of(ctx, informers, UserEmail, func(u *v1alpha1.User) []string { return []string{EmailKey(u.Spec.Organization, u.Spec.Email)} }),
+		everywhere(ctx, informers, UserAddress, func(u *v1alpha1.User) []string { return []string{membership.FoldEmail(u.Spec.Email)} }),
+		everywhere(ctx, informers, UserUID, func(u *v1alpha1.User) []string { return []string{string(u.UID)} }),
+		of(ctx, informers, RolePool, func(r *v1alpha1.Role) []string { return []string{r.Spec.SeatPool} }),
+		of(ctx, informers, SlicePool, func(s *v1alpha1.SeatSlice) []string { return []string{s.Pool} }),
+		of(ctx, informers, SliceHolder, holders),
+		of(ctx, informers, TeamParent, func(t *v1alpha1.Team) []string { return some(t.Spec.Parent) }),
+		of(ctx, informers, TeamRole, func(t *v1alpha1.Team) []string { return t.Spec.Roles }),
+		of(ctx, informers, UserHolds, func(u *v1alpha1.User) []string { return u.Status.Roles }),
+		of(ctx, informers, UserManager, func(u *v1alpha1.User) []string { return some(u.Spec.Manager) }),
+		of(ctx, informers, UserDelegate, delegates),
+		of(ctx, informers, UserRequests, func(u *v1alpha1.User) []string {
 			if len(u.Status.RoleRequests) == 0 {
 				return nil
 			}
 			return []string{u.Spec.Organization}
 		}),
-		of(ctx, indexer, UserRemoval, func(u *v1alpha1.User) []string {
+		of(ctx, informers, UserRemoval, func(u *v1alpha1.User) []string {
 			if !access.MayBeRemoved(u) {
 				return nil
 			}
 			return []string{u.Spec.Organization}
 		}),
-		of(ctx, indexer, Parked, func(a *v1alpha1.ArchivedUser) []string {
+		of(ctx, informers, Parked, func(a *v1alpha1.ArchivedUser) []string {
 			if !a.Parked() {
 				return nil
 			}
 			return []string{a.Record.Spec.Organization}
 		}),
-		of(ctx, indexer, ParkedUser, func(a *v1alpha1.ArchivedUser) []string {
+		of(ctx, informers, ParkedUser, func(a *v1alpha1.ArchivedUser) []string {
 			if !a.Parked() {
 				return nil
 			}
 			return []string{a.Record.User, Heir(a.Record.Parked.Heir.UID)}
 		}),
-		of(ctx, indexer, RoleIncludes, func(r *v1alpha1.Role) []string { return r.Spec.Includes }),
-		of(ctx, indexer, BindingRole, func(b *rbacv1.RoleBinding) []string { return some(b.Labels[v1alpha1.LabelRole]) }),
-		of(ctx, indexer, BindingSubject, bound),
-		of(ctx, indexer, TeamMember, func(t *v1alpha1.Team) []string {
+		of(ctx, informers, RoleIncludes, func(r *v1alpha1.Role) []string { return r.Spec.Includes }),
+		of(ctx, informers, BindingRole, func(b *rbacv1.RoleBinding) []string { return some(b.Labels[v1alpha1.LabelRole]) }),
+		of(ctx, informers, BindingSubject, bound),
+		of(ctx, informers, TeamMember, func(t *v1alpha1.Team) []string {
 			names := make([]string, len(t.Spec.Members))
 			for i, m := range t.Spec.Members {
 				names[i] = m.User
@@ -166,17 +173,44 @@ func bound(b *rbacv1.RoleBinding) []string {
 	return names
 }
 
-// of is the registration of one index over the kind T.
-func of[T any, P interface {
+// kind is an object of the kind T.
+type kind[T any] interface {
 	*T
 	client.Object
-}](ctx context.Context, indexer client.FieldIndexer, name string, values func(P) []string) func() error {
-	return func() error {
-		kind := P(new(T))
-		err := indexer.IndexField(ctx, kind, name, func(o client.Object) []string { return values(o.(P)) })
-		if err != nil {
-			return fmt.Errorf("indexing %T by %s: %w", kind, name, err)
-		}
-		return nil
+}
+
+// of is the registration of one index over the kind T, which finds what is in a namespace.
+func of[T any, P kind[T]](ctx context.Context, informers Informers, name string, values func(P) []string) func() error {
+	return func() error { return register(ctx, informers, name, client.Object.GetNamespace, values) }
+}
+
+// everywhere is the registration of one index over the kind T, which finds what is in any namespace.
+func everywhere[T any, P kind[T]](ctx context.Context, informers Informers, name string, values func(P) []string) func() error {
+	const all = "__all_namespaces"
+	return func() error { return register(ctx, informers, name, func(client.Object) string { return all }, values) }
+}
+
+// register adds an index under the name, and with the keys, by which controller-runtime looks for what a list selects. Its own IndexField
+// would keep each value twice, for lists of a namespace and of all, which is more memory than anything else takes for a person.
+func register[T any, P kind[T]](ctx context.Context, informers Informers, name string, scope func(client.Object) string, values func(P) []string) error {
+	of := P(new(T))
+	informer, err := informers.GetInformer(ctx, of, cache.BlockUntilSynced(false))
+	if err == nil {
+		err = informer.AddIndexers(toolscache.Indexers{"field:" + name: func(o any) ([]string, error) {
+			object, ok := o.(P)
+			if !ok {
+				return nil, fmt.Errorf("indexing %T by %s: it is no %T", o, name, of)
+			}
+			found := values(object)
+			keys := make([]string, len(found))
+			for i, value := range found {
+				keys[i] = scope(object) + "/" + value
+			}
+			return keys, nil
+		}})
 	}
+	if err != nil {
+		return fmt.Errorf("indexing %T by %s: %w", of, name, err)
+	}
+	return nil
 }

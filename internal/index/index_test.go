@@ -15,6 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -22,20 +24,37 @@ import (
 	"seatkeeper.dev/seatkeeper/test/build"
 )
 
-// indexer keeps the functions that are registered, by kind and name, as a cache does.
-type indexer struct {
-	values map[string]client.IndexerFunc
-	err    error
+// informers keep the indexes that are registered, by kind and name.
+type informers struct {
+	keys map[string]toolscache.IndexFunc
+	err  error
 }
 
-func key(o client.Object, name string) string { return fmt.Sprintf("%T by %s", o, name) }
+func named(o client.Object, name string) string { return fmt.Sprintf("%T by field:%s", o, name) }
 
-func (i *indexer) IndexField(_ context.Context, o client.Object, name string, values client.IndexerFunc) error {
-	if _, ok := i.values[key(o, name)]; ok {
-		return fmt.Errorf("%s is there already", key(o, name)) // which a cache does not take
+// GetInformer implements index.Informers.
+func (i *informers) GetInformer(_ context.Context, of client.Object, _ ...cache.InformerGetOption) (cache.Informer, error) {
+	return informer{all: i, of: of}, i.err
+}
+
+// informer is that of a kind.
+type informer struct {
+	cache.Informer
+
+	all *informers
+	of  client.Object
+}
+
+// AddIndexers implements cache.Informer.
+func (i informer) AddIndexers(added toolscache.Indexers) error {
+	for name, keys := range added {
+		in := fmt.Sprintf("%T by %s", i.of, name)
+		if _, ok := i.all.keys[in]; ok {
+			return fmt.Errorf("%s is there already", in) // which a cache does not take
+		}
+		i.all.keys[in] = keys
 	}
-	i.values[key(o, name)] = values
-	return i.err
+	return nil
 }
 
 func TestRegister(t *testing.T) {
@@ -47,16 +66,16 @@ func TestRegister(t *testing.T) {
 	pool := build.SeatPool("standard").In("ns", "acme").Obj()
 	team := build.Team("sales").In("ns", "acme").Lead("jean").Members("anna").Obj()
 	slice := build.SeatSlice("standard", 3).In("ns").Held(192, jean, now).Held(200, anna, now).Obj()
-	archived := &v1alpha1.ArchivedUser{Record: v1alpha1.UserRecord{Spec: jean.Spec}}
+	archived := &v1alpha1.ArchivedUser{ObjectMeta: metav1.ObjectMeta{Namespace: "ns"}, Record: v1alpha1.UserRecord{Spec: jean.Spec}}
 
 	binding := &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{v1alpha1.LabelRole: "support"}},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Labels: map[string]string{v1alpha1.LabelRole: "support"}},
 		Subjects: []rbacv1.Subject{
 			{Kind: rbacv1.UserKind, Name: "jean@acme.example"}, {Kind: rbacv1.GroupKind, Name: "all"}, {Kind: rbacv1.UserKind, Name: "anna@acme.example"},
 		},
 	}
 
-	i := &indexer{values: map[string]client.IndexerFunc{}}
+	i := &informers{keys: map[string]toolscache.IndexFunc{}}
 	if err := index.Register(t.Context(), i); err != nil {
 		t.Fatal(err)
 	}
@@ -65,35 +84,39 @@ func TestRegister(t *testing.T) {
 		name   string
 		want   []string
 	}{
-		"users of an organization":     {jean, index.Organization, []string{"acme"}},
-		"roles of an organization":     {role, index.Organization, []string{"acme"}},
-		"pools of an organization":     {pool, index.Organization, []string{"acme"}},
-		"teams of an organization":     {team, index.Organization, []string{"acme"}},
-		"records of an organization":   {archived, index.Organization, []string{"acme"}},
-		"users by role":                {jean, index.UserRole, []string{"a", "b"}},
+		"users of an organization":     {jean, index.Organization, []string{"ns/acme"}},
+		"roles of an organization":     {role, index.Organization, []string{"ns/acme"}},
+		"pools of an organization":     {pool, index.Organization, []string{"ns/acme"}},
+		"teams of an organization":     {team, index.Organization, []string{"ns/acme"}},
+		"records of an organization":   {archived, index.Organization, []string{"ns/acme"}},
+		"users by role":                {jean, index.UserRole, []string{"ns/a", "ns/b"}},
 		"users without a role":         {anna, index.UserRole, nil},
-		"users by address":             {jean, index.UserEmail, []string{index.EmailKey("acme", "jean@acme.EXAMPLE")}},
-		"users of all by address":      {jean, index.UserAddress, []string{"jean@acme.example"}},
-		"users by UID":                 {jean, index.UserUID, []string{"u-1"}},
-		"users by manager":             {jean, index.UserManager, []string{"anna"}},
+		"users by address":             {jean, index.UserEmail, []string{"ns/" + index.EmailKey("acme", "jean@acme.EXAMPLE")}},
+		"users of all by address":      {jean, index.UserAddress, []string{"__all_namespaces/jean@acme.example"}},
+		"users by UID":                 {jean, index.UserUID, []string{"__all_namespaces/u-1"}},
+		"users by manager":             {jean, index.UserManager, []string{"ns/anna"}},
 		"users without a manager":      {anna, index.UserManager, nil},
-		"roles by pool":                {role, index.RolePool, []string{"standard"}},
-		"slices by pool":               {slice, index.SlicePool, []string{"standard"}},
-		"slices by holder":             {slice, index.SliceHolder, []string{"u-1", "u-2"}},
+		"roles by pool":                {role, index.RolePool, []string{"ns/standard"}},
+		"slices by pool":               {slice, index.SlicePool, []string{"ns/standard"}},
+		"slices by holder":             {slice, index.SliceHolder, []string{"ns/u-1", "ns/u-2"}},
 		"slices that nobody holds":     {build.SeatSlice("standard", 0).Obj(), index.SliceHolder, nil},
-		"teams by member":              {team, index.TeamMember, []string{"jean", "anna"}},
-		"bindings of a role":           {binding, index.BindingRole, []string{"support"}},
+		"teams by member":              {team, index.TeamMember, []string{"ns/jean", "ns/anna"}},
+		"bindings of a role":           {binding, index.BindingRole, []string{"ns/support"}},
 		"bindings of no role":          {&rbacv1.RoleBinding{}, index.BindingRole, nil},
-		"bindings by user":             {binding, index.BindingSubject, []string{"jean@acme.example", "anna@acme.example"}},
+		"bindings by user":             {binding, index.BindingSubject, []string{"ns/jean@acme.example", "ns/anna@acme.example"}},
 		"teams that nobody belongs to": {build.Team("empty").Obj(), index.TeamMember, nil},
 	} {
 		t.Run(why, func(t *testing.T) {
 			t.Parallel()
-			values, ok := i.values[key(c.object, c.name)]
+			keys, ok := i.keys[named(c.object, c.name)]
 			if !ok {
-				t.Fatalf("%s is not indexed", key(c.object, c.name))
+				t.Fatalf("%s is not indexed", named(c.object, c.name))
 			}
-			if diff := cmp.Diff(c.want, values(c.object), cmpopts.EquateEmpty()); diff != "" {
+			got, err := keys(c.object)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("want -, got +:\n%s", diff)
 			}
 		})
@@ -103,7 +126,7 @@ func TestRegister(t *testing.T) {
 func TestRegisterTellsWhatFails(t *testing.T) {
 	t.Parallel()
 	failed := errors.New("the cache has started")
-	err := index.Register(t.Context(), &indexer{values: map[string]client.IndexerFunc{}, err: failed})
+	err := index.Register(t.Context(), &informers{keys: map[string]toolscache.IndexFunc{}, err: failed})
 	if !errors.Is(err, failed) || !strings.Contains(err.Error(), index.Organization) {
 		t.Errorf("got %v", err)
 	}

@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
+	"seatkeeper.dev/seatkeeper/internal/index"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -32,7 +33,9 @@ import (
 type Base struct {
 	client.Client
 	// Live reads past the cache, where a decision needs it.
-	Live   client.Reader
+	Live client.Reader
+	// Shelf has what is in the cache, for looks at everybody.
+	Shelf  *index.Shelf
 	Events events.EventRecorder
 	Clock  clock.PassiveClock
 }

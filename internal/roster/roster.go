@@ -124,7 +124,7 @@ func (r *Roster) Delegators(user string) []*v1alpha1.User {
 }
 
 // ReadAll reads everything at once, for whoever looks at all users. It takes the users as they were listed.
-func (r *Roster) ReadAll(users []v1alpha1.User) error {
+func (r *Roster) ReadAll(users []*v1alpha1.User) error {
 	var roles v1alpha1.RoleList
 	r.list(&roles, index.Organization, r.name)
 	for i := range roles.Items {
@@ -144,8 +144,7 @@ func (r *Roster) ReadAll(users []v1alpha1.User) error {
 			r.teamsOf[m.User] = append(r.teamsOf[m.User], team)
 		}
 	}
-	for i := range users {
-		u := &users[i]
+	for _, u := range users {
 		for j, d := range u.Spec.Delegates {
 			if !named(u.Spec.Delegates[:j], d.User) {
 				r.delegators[d.User] = append(r.delegators[d.User], u)

@@ -20,7 +20,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
 	"pgregory.net/rapid"
+	informers "sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
@@ -34,25 +36,38 @@ var now = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 
 // cache answers from objects by the indexes that the operator registers, as a cache does.
 type cache struct {
-	client.FieldIndexer
-
 	objects []client.Object
-	indexes map[string]client.IndexerFunc
+	indexes map[string]toolscache.IndexFunc
 	err     error
 }
 
 func newCache(t testing.TB, objects ...client.Object) *cache {
 	t.Helper()
-	c := &cache{objects: objects, indexes: map[string]client.IndexerFunc{}}
+	c := &cache{objects: objects, indexes: map[string]toolscache.IndexFunc{}}
 	if err := index.Register(t.Context(), c); err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// IndexField implements client.FieldIndexer.
-func (c *cache) IndexField(_ context.Context, o client.Object, name string, values client.IndexerFunc) error {
-	c.indexes[fmt.Sprintf("%T %s", o, name)] = values
+// GetInformer implements index.Informers.
+func (c *cache) GetInformer(_ context.Context, of client.Object, _ ...informers.InformerGetOption) (informers.Informer, error) {
+	return informer{cache: c, kind: fmt.Sprintf("%T", of)}, nil
+}
+
+// informer is that of a kind.
+type informer struct {
+	informers.Informer
+
+	cache *cache
+	kind  string
+}
+
+// AddIndexers implements cache.Informer.
+func (i informer) AddIndexers(added toolscache.Indexers) error {
+	for name, keys := range added {
+		i.cache.indexes[i.kind+" "+name] = keys
+	}
 	return nil
 }
 
@@ -73,8 +88,14 @@ func (c *cache) List(_ context.Context, list client.ObjectList, opts ...client.L
 	want := asked.FieldSelector.Requirements()[0]
 	var found []runtime.Object
 	for _, o := range c.objects {
-		of := c.indexes[fmt.Sprintf("%T %s", o, want.Field)]
-		if strings.TrimSuffix(fmt.Sprintf("%T", list), "List") == fmt.Sprintf("%T", o) && o.GetNamespace() == asked.Namespace && slices.Contains(of(o), want.Value) {
+		if strings.TrimSuffix(fmt.Sprintf("%T", list), "List") != fmt.Sprintf("%T", o) {
+			continue
+		}
+		keys, err := c.indexes[fmt.Sprintf("%T field:%s", o, want.Field)](o)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(keys, asked.Namespace+"/"+want.Value) {
 			found = append(found, o)
 		}
 	}
@@ -210,7 +231,7 @@ func TestReadAll(t *testing.T) {
 		}
 		in := func() string { return rapid.SampledFrom([]string{"acme", "acme", "globex"}).Draw(rt, "organization") }
 		objects := []client.Object{acme()}
-		var listed []v1alpha1.User
+		var listed []*v1alpha1.User
 		for _, name := range users {
 			u := build.User(name).In("ns", in()).Roles(some(roles, "roles")...)
 			for _, to := range some(users, "delegates") {
@@ -218,7 +239,7 @@ func TestReadAll(t *testing.T) {
 			}
 			objects = append(objects, u.Obj())
 			if u.Obj().Spec.Organization == "acme" {
-				listed = append(listed, *u.Obj())
+				listed = append(listed, u.Obj())
 			}
 		}
 		for _, name := range teams {
@@ -236,7 +257,7 @@ func TestReadAll(t *testing.T) {
 		}
 		for i := range listed {
 			one := roster.New(t.Context(), c, key, acme())
-			a, b := access.Of(&listed[i], one, now), access.Of(&listed[i], whole, now)
+			a, b := access.Of(listed[i], one, now), access.Of(listed[i], whole, now)
 			if !slices.Equal(a.Names(), b.Names()) || !slices.Equal(a.Pools, b.Pools) || len(a.Unknown) != len(b.Unknown) || !a.Changes.Equal(b.Changes) || one.Err() != nil {
 				rt.Fatalf("%s: %+v and %+v (%v)", listed[i].Name, a, b, one.Err())
 			}

@@ -28,6 +28,7 @@ import (
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
 	clocktesting "k8s.io/utils/clock/testing"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -134,6 +135,7 @@ type World struct {
 
 	as      string // whom the API server takes the operator for; an administrator when empty
 	cluster cluster.Cluster
+	shelf   *index.Shelf
 	process
 }
 
@@ -168,19 +170,21 @@ func (w *World) startCluster() {
 	w.t.Helper()
 	cfg := env.Config(w.t)
 	cfg.Impersonate.UserName = w.as
+	w.shelf = &index.Shelf{}
 	c, err := cluster.New(w.Traffic.Config(cfg), func(o *cluster.Options) {
 		o.Scheme = env.Client(w.t).Scheme()
 		o.MapperProvider = func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return env.Client(w.t).RESTMapper(), nil }
 		o.Cache = cache.Options{
 			DefaultTransform:  cache.TransformStripManagedFields(),
 			DefaultNamespaces: map[string]cache.Config{w.Namespace: {}},
+			NewInformer:       w.shelf.Over(toolscache.NewSharedIndexInformer),
 			ByObject:          map[client.Object]cache.ByObject{&rbacv1.RoleBinding{}: bindings.Cached()},
 		}
 		o.Client = client.Options{Cache: &client.CacheOptions{EnableReadYourWritesConsistency: new(true)}}
 	})
 	w.must(err, "making a cluster")
 	ctx, cancel := context.WithCancel(w.t.Context())
-	w.must(index.Register(ctx, c.GetFieldIndexer()), "registering the indexes")
+	w.must(index.Register(ctx, c.GetCache()), "registering the indexes")
 	ended := make(chan error, 1)
 	go func() { ended <- c.Start(ctx) }()
 	w.t.Cleanup(func() {
@@ -197,7 +201,7 @@ func (w *World) startCluster() {
 
 // startProcess makes what an operator has when it starts: nothing remembered.
 func (w *World) startProcess() {
-	base := loop.Base{Client: w.cluster.GetClient(), Live: w.cluster.GetAPIReader(), Events: w.Events, Clock: w.Clock}
+	base := loop.Base{Client: w.cluster.GetClient(), Live: w.cluster.GetAPIReader(), Shelf: w.shelf, Events: w.Events, Clock: w.Clock}
 	// One errand at a time, in the order in which they were asked for.
 	mails := outbox.New(outbox.Options{PerServer: 1, Clock: w.Clock, Down: func(err error) bool {
 		return errors.Is(err, mail.ErrUnavailable) && !errors.Is(err, mail.ErrDeferred)

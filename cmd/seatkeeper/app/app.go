@@ -23,6 +23,7 @@ import (
 	"k8s.io/client-go/dynamic"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -107,6 +108,9 @@ type Options struct {
 	Names bindings.Names
 	// Clock tells the time.
 	Clock clock.WithTicker
+
+	// shelf has what the cache holds.
+	shelf *index.Shelf
 }
 
 // Scheme knows every kind that the operator deals with.
@@ -124,6 +128,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	if o.Webhook != nil && o.Rotate != nil {
 		certificate = servingcert.New(*o.Rotate, o.Clock)
 	}
+	o.shelf = &index.Shelf{}
 	mgr, err := newManager(cfg, o, certificate)
 	if err != nil {
 		return nil, fmt.Errorf("making the manager: %w", err)
@@ -137,7 +142,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 		return nil, err
 	}
 	course, unmetered := o.meter(mgr.GetClient())
-	if err := errors.Join(keys.SetupWithManager(mgr), index.Register(ctx, mgr.GetFieldIndexer()), unmetered); err != nil {
+	if err := errors.Join(keys.SetupWithManager(mgr), index.Register(ctx, mgr.GetCache()), unmetered); err != nil {
 		return nil, err
 	}
 	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)
@@ -187,6 +192,7 @@ func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (m
 		return nil, err
 	}
 	caches := cache.Options{
+		NewInformer:      toolscache.NewSharedIndexInformer,
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}: keystore.Cached(o.Namespace), &corev1.ConfigMap{}: mailroom.Cached(),
@@ -216,6 +222,7 @@ func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (m
 			return nil, err
 		}
 	}
+	options.Cache.NewInformer = o.shelf.Over(options.Cache.NewInformer)
 	if o.Webhook != nil {
 		w := *o.Webhook
 		w.TLSOpts = append(w.TLSOpts, func(c *tls.Config) {
@@ -276,7 +283,7 @@ func (o *Options) mailsPerSecond() float64 {
 
 func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring, directories directory.Directories, course *figures.Course) error {
 	base := loop.Base{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Shelf: o.shelf, Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
 	}
 	room := mailroom.New(mailroom.Options{
 		Live: mgr.GetAPIReader(), Cache: mgr.GetClient(), Sender: o.Mail, From: o.MailFrom, Open: o.OpenMail, Clock: o.Clock,
