@@ -48,6 +48,8 @@ type Reconciler struct {
 	Names bindings.Names
 	// Estate finds what people own, and hands it over.
 	Estate *ownership.Desk
+	// Departed takes who owns nothing any more, and waits for the seats alone.
+	Departed *ownership.Departed
 	// Course counts what becomes of people; nothing is counted when it is nil.
 	Course *figures.Course
 	// Timer says when strays are looked for; they are not when it is nil.

@@ -55,7 +55,7 @@ func (d *Desk) Do(user, organization types.NamespacedName, task *handover.Task) 
 	case outbox.Failed:
 		return d.failed(user, task.ID, o.Err)
 	default:
-		return d.report(user, task.ID)
+		return d.report(user, task.ID, o.At)
 	}
 }
 
@@ -137,11 +137,12 @@ func (d *Desk) keep(user types.NamespacedName, report *handover.Report) {
 	d.reports[user] = report
 }
 
-// report is what was found last, if it is that of the task.
-func (d *Desk) report(user types.NamespacedName, id string) *handover.Report {
+// report is what was found last, if it is that of the task, which ended at some time.
+func (d *Desk) report(user types.NamespacedName, id string, at time.Time) *handover.Report {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if r := d.reports[user]; r != nil && r.ID == id {
+		r.At = at
 		return r
 	}
 	return &handover.Report{ID: id, Failure: "what was found is forgotten"}
