@@ -31,7 +31,9 @@ type Desk struct {
 
 // NewDesk makes a desk. Its outbox is to be started.
 func NewDesk(estate *Estate, clock clock.PassiveClock) *Desk {
-	const people, patience = 4, 5 * time.Minute
+	// More patches in flight would only take longer each; people spend the rest of their time with lists, which they share.
+	const people, patches, patience = 16, 16, 5 * time.Minute
+	estate.turns = make(chan struct{}, patches)
 	return &Desk{Estate: estate, Outbox: outbox.New(outbox.Options{PerServer: people, Timeout: patience, Clock: clock})}
 }
 

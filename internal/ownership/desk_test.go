@@ -289,10 +289,7 @@ func TestDeskGivesUpWhatIsForgotten(t *testing.T) {
 		synctest.Wait()
 		desk.Forget(user)
 		synctest.Wait()
-		if !slices.Equal(r.gone, []string{"first list"}) {
-			t.Error("the task is not given up")
-		}
-		close(held)
+		close(held) // a list is not given up: others may wait for it
 		synctest.Wait()
 		if said := r.saw(); slices.Contains(said, "first patch") {
 			t.Errorf("it is forgotten, and moves objects: %v", said)
