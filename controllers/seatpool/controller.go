@@ -18,6 +18,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/loop"
+	"seatkeeper.dev/seatkeeper/internal/ownership"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -33,6 +34,8 @@ type Reconciler struct {
 	loop.Base
 	// Pace spaces the passes of one pool, so that a wave of people fills whole slices.
 	Pace loop.Pace
+	// Departed are who owns nothing any more, although the status does not say so yet.
+	Departed *ownership.Departed
 	// Desk tells the billing provider how many seats to bill, so that no pass waits for it.
 	Desk *billing.Desk
 

@@ -140,7 +140,7 @@ func (r *Reconciler) gatherPeople(ctx context.Context, s *snapshot) ([]seats.Per
 	}
 	people := make([]seats.Person, 0, len(users))
 	for _, u := range users {
-		people = append(people, s.person(u, source, atEmail[membership.FoldEmail(u.Spec.Email)]))
+		people = append(people, r.person(s, u, source, atEmail[membership.FoldEmail(u.Spec.Email)]))
 	}
 	return people, nil
 }
@@ -169,13 +169,14 @@ func (s *snapshot) roster(ctx context.Context, reader client.Reader) *roster.Ros
 }
 
 // person is what a user is to the pool. holder is the one of all users with the same address who has it.
-func (s *snapshot) person(u *v1alpha1.User, source access.Source, holder *v1alpha1.User) seats.Person {
+func (r *Reconciler) person(s *snapshot, u *v1alpha1.User, source access.Source, holder *v1alpha1.User) seats.Person {
 	roles := access.Of(u, source, s.now)
 	if s.alarms[u.UID] = (alarm{u.Name, roles.Changes}); roles.Changes.IsZero() {
 		delete(s.alarms, u.UID)
 	}
 	facts := membership.Facts{
 		Organization: s.organization, UnknownRoles: len(roles.Unknown) > 0, NoRoles: roles.None(), Tied: len(roles.Tied) > 0, Ending: access.EndedBy(u, s.now),
+		HandedOver: r.Departed.Has(u),
 	}
 	if facts.EmailHolder = s.keeper(u); holder.UID != u.UID {
 		facts.EmailHolder = holder.Name
@@ -246,7 +247,7 @@ func (r *Reconciler) readUser(ctx context.Context, s *snapshot, source *roster.R
 	if err != nil {
 		return err
 	}
-	s.book.SetPerson(s.person(&u, source, holder))
+	s.book.SetPerson(r.person(s, &u, source, holder))
 	return source.Err()
 }
 

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -16,6 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
@@ -42,8 +45,20 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.poolsOfTeam))).
 		Watches(&v1alpha1.Organization{}, loop.Affected(r.poolsOfOrganization)).
 		WatchesRawSource(loop.Woken(r.Desk.Done())).
+		WatchesRawSource(source.Func(r.followDeparted)).
 		WithOptions(opts).
 		Complete(r)
+}
+
+// followDeparted wakes the pools in which somebody may hold a seat who owns nothing any more. Who was noted before is looked at when
+// the records are made.
+func (r *Reconciler) followDeparted(ctx context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	r.Departed.Follow(func(u *v1alpha1.User) {
+		for _, pool := range r.poolsOfUsers(ctx, u.Namespace, u.Spec.Organization, []string{u.Name}) {
+			queue.Add(reconcile.Request{NamespacedName: pool})
+		}
+	})
+	return nil
 }
 
 func poolOfSlice(_ context.Context, slice *v1alpha1.SeatSlice) []types.NamespacedName {

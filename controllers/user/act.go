@@ -200,6 +200,7 @@ func (r *Reconciler) forgetAll(key types.NamespacedName) {
 	r.tries.forget(key)
 	r.estatePatience.forget(key)
 	r.strays.forget(key)
+	r.Departed.Forget(key)
 }
 
 func (r *Reconciler) forget(user types.NamespacedName) {

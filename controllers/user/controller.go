@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,6 +25,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 	"seatkeeper.dev/seatkeeper/internal/ownership"
+	"seatkeeper.dev/seatkeeper/internal/together"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
@@ -48,10 +50,15 @@ type Reconciler struct {
 	Names bindings.Names
 	// Estate finds what people own, and hands it over.
 	Estate *ownership.Desk
+	// Departed takes who owns nothing any more, and waits for the seats alone.
+	Departed *ownership.Departed
 	// Course counts what becomes of people; nothing is counted when it is nil.
 	Course *figures.Course
 	// Timer says when strays are looked for; they are not when it is nil.
 	Timer clock.Clock
+
+	// organizations are those that are read past the cache at present.
+	organizations together.Reads[types.NamespacedName, struct{}, *v1alpha1.Organization]
 
 	patience, estatePatience patience
 	// tries are those of what was asked of directories.

@@ -41,6 +41,9 @@ func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision
 	if !d.Later {
 		r.strays.forget(s.key)
 	}
+	if s.record == nil {
+		r.depart(s, &d)
+	}
 	if !d.Later || d.Verdict.Kind != verdict.Stuck || s.User.DeletionTimestamp.IsZero() {
 		return d, nil
 	}
@@ -51,6 +54,15 @@ func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision
 	log.FromContext(ctx).Info("what a user owns is not handed over, since the namespace goes", "reason", d.Verdict.Reason)
 	s.Spared = true
 	return membership.Next(s.Situation), nil
+}
+
+// depart tells the pools of who owns nothing any more, before that is on record.
+func (r *Reconciler) depart(s *snapshot, d *membership.Decision) {
+	if d.AwaitsSeats {
+		r.Departed.Note(s.User)
+	} else {
+		r.Departed.Forget(s.key)
+	}
 }
 
 // going says that a namespace goes with all that is in it. Namespaces are not in the cache.

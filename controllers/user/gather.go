@@ -97,16 +97,21 @@ func invalid(u *v1alpha1.User, org *v1alpha1.Organization) string {
 	return ""
 }
 
-// organization is the organization of a user as it is at this moment; nil when there is none.
+// organization is the organization of a user as it is at this moment; nil when there is none. Of a wave of people who leave, those who
+// ask at once share what is read after they did.
 func (r *Reconciler) organization(ctx context.Context, u *v1alpha1.User) (*v1alpha1.Organization, error) {
-	var org v1alpha1.Organization
-	switch err := r.Live.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: u.Spec.Organization}, &org); {
-	case apierrors.IsNotFound(err):
-		return nil, nil
-	case err != nil:
+	key := types.NamespacedName{Namespace: u.Namespace, Name: u.Spec.Organization}
+	org, err := r.organizations.Do(ctx, key, struct{}{}, func(ctx context.Context, _ []struct{}) (*v1alpha1.Organization, error) {
+		var org v1alpha1.Organization
+		if err := r.Live.Get(ctx, key, &org); err != nil {
+			return nil, client.IgnoreNotFound(err)
+		}
+		return &org, nil
+	})
+	if err != nil {
 		return nil, fmt.Errorf("looking for the organization: %w", err)
 	}
-	return &org, nil
+	return org.DeepCopy(), nil
 }
 
 // organizationNow reads the organization of a pass past the cache.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -58,6 +59,8 @@ type TaskRule struct {
 type Report struct {
 	// ID is that of the task.
 	ID string
+	// At is when it was found, or done.
+	At time.Time
 	// Failure is why nothing is known, in words; empty when all is. Of the rules, only what was moved before is known then.
 	Failure string
 	Rules   []Result

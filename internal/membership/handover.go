@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/ptr"
@@ -297,6 +298,16 @@ func (d *Decision) handOver(s Situation) verdict.Verdict {
 	}
 	d.reportTransfer(h, v)
 	return v
+}
+
+// seatPatience is how long the seats may take before people are told that it is them that is waited for.
+const seatPatience = 10 * time.Second
+
+// awaitsSeats says that all was handed over just now, and that it is recorded together with the seats that are free: pools are told
+// of it by the way, and a write for each is spared. Who starts anew meanwhile looks again. A record has another way to its pools.
+func (d *Decision) awaitsSeats(s Situation) bool {
+	return len(s.Seats) > 0 && s.Report != nil && d.now.Before(s.Report.At.Add(seatPatience)) && !s.Recorded &&
+		handover.Pending(&s.User.Status) && !handover.Pending(&d.User.Status)
 }
 
 func (d *Decision) moving(message string) verdict.Verdict {

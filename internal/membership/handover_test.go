@@ -227,7 +227,11 @@ func described(on *v1alpha1.RuleHandover) string {
 
 func (l *departure) stands(why string, want seats.Standing) {
 	l.Helper()
-	f := membership.Facts{Organization: l.org}
+	l.standsBy(why, membership.Facts{Organization: l.org}, want)
+}
+
+func (l *departure) standsBy(why string, f membership.Facts, want seats.Standing) {
+	l.Helper()
 	if got := membership.Standing(l.user, f); got != want {
 		l.Errorf("%s: the standing is %v, want %v", why, got, want)
 	}
@@ -443,6 +447,44 @@ func TestLeaverHandsOver(t *testing.T) {
 	l.pass()
 	l.is("the seat is free", v1alpha1.ReasonArchived, "deals Done bea -/5", "leads Done", "notes Retained")
 	l.rest("jean is gone")
+}
+
+// What was handed over just now is recorded together with the seat that is free, which the pool is told by the way. Where the seat takes
+// its time, people are told that it is the seat.
+func TestTheLastIsRecordedWithTheSeat(t *testing.T) {
+	t.Parallel()
+	for why, tt := range map[string]struct {
+		pause  time.Duration
+		writes int
+	}{"at once": {time.Second, 2}, "late": {10 * time.Second, 3}} {
+		t.Run(why, func(t *testing.T) {
+			t.Parallel()
+			l := departing(t, leaver().Successor("bea").Obj(), []v1alpha1.OwnershipRule{ownedBy("deals", reassign)}, colleague("bea").Obj())
+			l.find(handover.Result{Rule: "deals", Left: 2, Names: []string{"a", "b"}})
+			l.pass()
+			if d := l.pass(); d.AwaitsSeats {
+				t.Error("the seat is to be freed before anything is handed over")
+			}
+			l.find(handover.Result{Rule: "deals", Moved: 2})
+			l.report.At = l.now
+			d := l.pass()
+			if !d.AwaitsSeats || !d.Verdict.WakeAt.Equal(l.now.Add(10*time.Second)) || l.writes != 1 {
+				t.Errorf("the seat is to be freed: %t, after %d writes, and waited for until %v", d.AwaitsSeats, l.writes, d.Verdict.WakeAt)
+			}
+			l.stands("as far as is on record", seats.Leaves)
+			l.standsBy("nothing is left", membership.Facts{Organization: l.org, HandedOver: true}, seats.Frees)
+			if l.now = l.now.Add(tt.pause); tt.writes == 3 {
+				l.pass()
+				l.is("the seat takes its time", v1alpha1.ReasonArchiving, "deals Done bea -/2")
+			}
+			l.seats = nil
+			if d := l.pass(); d.AwaitsSeats || l.writes != tt.writes {
+				t.Errorf("after %d writes, want %d, it waits for the seat: %t", l.writes, tt.writes, d.AwaitsSeats)
+			}
+			l.is("the seat is free", v1alpha1.ReasonArchived, "deals Done bea -/2")
+			l.rest("jean is gone")
+		})
+	}
 }
 
 func TestNothingIsOwned(t *testing.T) {

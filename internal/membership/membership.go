@@ -111,6 +111,9 @@ type Decision struct {
 	Replaced *Replaced
 	// Task is what is to be found, or handed over, of what the user owns, before more can be said; nil when nothing is.
 	Task *handover.Task
+	// AwaitsSeats says that nothing is left of what the user owns, so that the seats can be freed, and is on record only with the
+	// next thing that is.
+	AwaitsSeats bool
 	// Later says that it is to be looked at again after a while, since no watch wakes when what is in the way is gone.
 	Later bool
 	// Moved is how many objects changed hands by the report that is taken up, and Left how many, by that, cannot from now on.
@@ -425,6 +428,9 @@ func (d *Decision) leave(s Situation) verdict.Verdict {
 	verdict.Unset(u, v1alpha1.ConditionSeated)
 	if v := d.handOver(s); v.Kind != verdict.Done {
 		return v
+	}
+	if d.AwaitsSeats = d.awaitsSeats(s); d.AwaitsSeats {
+		return verdict.Verdict{Kind: verdict.Silent, WakeAt: s.Report.At.Add(seatPatience)}
 	}
 	if len(s.Seats) > 0 {
 		reason := v1alpha1.ReasonArchiving

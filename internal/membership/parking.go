@@ -65,7 +65,7 @@ func ResidentStanding(a *v1alpha1.ArchivedUser) seats.Standing {
 	if !a.Ended() {
 		return seats.Keeps
 	}
-	return afterRevocation(&v1alpha1.User{Status: a.Record.Parked.Status})
+	return afterRevocation(&v1alpha1.User{Status: a.Record.Parked.Status}, Facts{})
 }
 
 // Parks says that a User who is deleted can go while the person keeps everything. Whoever has not accepted cannot be parked, since

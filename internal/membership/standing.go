@@ -48,6 +48,8 @@ type Facts struct {
 	Tied bool
 	// Ending says that access is over by the clock, which the User's controller records in a moment.
 	Ending bool
+	// HandedOver says that nothing is left of what the user owned, which the User's controller records once the seats are free.
+	HandedOver bool
 }
 
 // Standing says what a user is to a pool that the user's roles need.
@@ -56,7 +58,7 @@ func Standing(u *v1alpha1.User, f Facts) seats.Standing {
 	case f.Organization == nil && u.DeletionTimestamp.IsZero():
 		return seats.Keeps
 	case leaves(u, f), over(u):
-		return afterRevocation(u)
+		return afterRevocation(u, f)
 	case access.Leaving(u) && f.Tied, held(u, f.Organization), access.Detained(u, f.Organization): // who may not leave yet is given nothing more
 		return seats.Keeps
 	case f.UnknownRoles, f.EmailHolder != "", f.Ending:
@@ -71,7 +73,7 @@ func StandingElsewhere(u *v1alpha1.User, f Facts) seats.Standing {
 	case f.Organization == nil && u.DeletionTimestamp.IsZero():
 		return seats.Keeps
 	case leaves(u, f), over(u):
-		return afterRevocation(u)
+		return afterRevocation(u, f)
 	case f.UnknownRoles:
 		return seats.Keeps
 	case f.NoRoles && signedIn(u, f.Organization):
@@ -87,8 +89,8 @@ func signedIn(u *v1alpha1.User, org *v1alpha1.Organization) bool {
 }
 
 // afterRevocation frees a seat only when the access that goes with it is revoked, and what the user owns is handed over.
-func afterRevocation(u *v1alpha1.User) seats.Standing {
-	if u.Status.AccessRevokedAt == nil || handover.Pending(&u.Status) {
+func afterRevocation(u *v1alpha1.User, f Facts) seats.Standing {
+	if u.Status.AccessRevokedAt == nil || handover.Pending(&u.Status) && !f.HandedOver {
 		return seats.Leaves
 	}
 	return seats.Frees

@@ -31,7 +31,9 @@ type Desk struct {
 
 // NewDesk makes a desk. Its outbox is to be started.
 func NewDesk(estate *Estate, clock clock.PassiveClock) *Desk {
-	const people, patience = 4, 5 * time.Minute
+	// More patches in flight would only take longer each; people spend the rest of their time with lists, which they share.
+	const people, patches, patience = 16, 16, 5 * time.Minute
+	estate.turns = make(chan struct{}, patches)
 	return &Desk{Estate: estate, Outbox: outbox.New(outbox.Options{PerServer: people, Timeout: patience, Clock: clock})}
 }
 
@@ -55,7 +57,7 @@ func (d *Desk) Do(user, organization types.NamespacedName, task *handover.Task) 
 	case outbox.Failed:
 		return d.failed(user, task.ID, o.Err)
 	default:
-		return d.report(user, task.ID)
+		return d.report(user, task.ID, o.At)
 	}
 }
 
@@ -137,11 +139,12 @@ func (d *Desk) keep(user types.NamespacedName, report *handover.Report) {
 	d.reports[user] = report
 }
 
-// report is what was found last, if it is that of the task.
-func (d *Desk) report(user types.NamespacedName, id string) *handover.Report {
+// report is what was found last, if it is that of the task, which ended at some time.
+func (d *Desk) report(user types.NamespacedName, id string, at time.Time) *handover.Report {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if r := d.reports[user]; r != nil && r.ID == id {
+		r.At = at
 		return r
 	}
 	return &handover.Report{ID: id, Failure: "what was found is forgotten"}

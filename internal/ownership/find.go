@@ -46,7 +46,7 @@ func (e *Estate) Find(ctx context.Context, namespace string, rule *v1alpha1.Owne
 	w := &work{Estate: e, namespace: namespace, rule: &handover.TaskRule{Rule: *rule, From: []string{person}}}
 	options := metav1.ListOptions{Limit: pageSize}
 	if rule.OwnerField == "" {
-		if options.LabelSelector = w.selector(); options.LabelSelector == "" {
+		if options.LabelSelector = selector(w.rule.From); options.LabelSelector == "" {
 			return Found{}, nil
 		}
 	}

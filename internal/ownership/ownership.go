@@ -28,6 +28,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/handover"
+	"seatkeeper.dev/seatkeeper/internal/together"
 )
 
 const (
@@ -57,6 +58,18 @@ type Estate struct {
 	// ByHand is the field manager of somebody who hands over with rights of their own, and of people who stay, too; empty for the
 	// operator.
 	ByHand string
+
+	// lists and persons are what is read at present: a wave of people who leave shares them.
+	lists   together.Reads[place, []string, map[string][]object]
+	persons together.Reads[types.NamespacedName, struct{}, *v1alpha1.User]
+	// turns are those of the objects that are patched; nil, and each person has all that one can use.
+	turns chan struct{}
+}
+
+// place is where the owners of objects are told.
+type place struct {
+	resource         schema.GroupVersionResource
+	namespace, field string
 }
 
 // Do looks for objects, or hands them over: a part of them, when there are many. Doing it again does what is left. With an error comes the
@@ -108,6 +121,8 @@ type work struct {
 type object struct {
 	name, owner, version string
 	uid                  types.UID
+	// tracked says who declares it in Git, and would set it back; empty when nobody does.
+	tracked string
 }
 
 func (w *work) resource() schema.GroupVersionResource {
@@ -141,8 +156,8 @@ func (w *work) do(ctx context.Context) (handover.Result, error) {
 	if err != nil {
 		return w.unknown(result, err)
 	}
-	if w.moved > 0 && !result.Absent { // whoever left meanwhile may have looked before the last one came
-		if err := w.attend(ctx, &result); err != nil {
+	if w.moved > 0 && !result.Absent { // a successor who left meanwhile may have looked before the last one came
+		if result.Absent, err = w.deserted(ctx); err != nil {
 			return result, err
 		}
 	}
@@ -245,61 +260,106 @@ func (w *work) left(ctx context.Context, name string) (bool, error) {
 	}), nil
 }
 
-// attend finds out whether who leaves does not any more, or a successor cannot take over. The cache may not know yet.
+// attend finds out whether who leaves does not any more, or a successor cannot take over. The cache may not know yet, so they are read
+// as of now.
 func (w *work) attend(ctx context.Context, result *handover.Result) error {
 	leaver, err := w.person(ctx, w.rule.From[0])
 	if err != nil {
 		return err
 	}
-	result.Absent = w.ByHand == "" && leaver != nil && !access.Archiving(leaver) // who is back keeps the rest
+	if w.ByHand == "" && leaver != nil && !access.Archiving(leaver) { // who is back keeps the rest
+		result.Absent = true
+		return nil
+	}
+	result.Absent, err = w.deserted(ctx)
+	return err
+}
+
+// deserted says that a successor cannot take over any more.
+func (w *work) deserted(ctx context.Context) (bool, error) {
 	for _, s := range w.rule.To {
 		u, err := w.person(ctx, s.User)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !handover.Available(u) || u.UID != s.UID {
-			result.Absent = true
+			return true, nil
 		}
 	}
-	return nil
+	return false, nil
 }
 
-// person reads a user as of now; nil when there is none.
+// person reads a user as of now; nil when there is none. Many who leave at once ask for the same successor.
 func (w *work) person(ctx context.Context, name string) (*v1alpha1.User, error) {
-	var u v1alpha1.User
-	switch err := w.People.Get(ctx, types.NamespacedName{Namespace: w.namespace, Name: name}, &u); {
-	case apierrors.IsNotFound(err):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("looking for user %s: %w", name, err)
-	}
-	return &u, nil
+	key := types.NamespacedName{Namespace: w.namespace, Name: name}
+	return w.persons.Do(ctx, key, struct{}{}, func(ctx context.Context, _ []struct{}) (*v1alpha1.User, error) {
+		var u v1alpha1.User
+		switch err := w.People.Get(ctx, key, &u); {
+		case apierrors.IsNotFound(err):
+			return nil, nil
+		case err != nil:
+			return nil, fmt.Errorf("looking for user %s: %w", name, err)
+		}
+		return &u, nil
+	})
 }
 
-// list finds the objects that those who leave own, page by page.
+// list finds the objects that those who leave own, with what others have asked for meanwhile: one list costs the API server a look at
+// every object of the kind in the namespace, for however many people.
 func (w *work) list(ctx context.Context) ([]object, error) {
-	options := metav1.ListOptions{Limit: pageSize}
-	if w.rule.Rule.OwnerField == "" {
-		if options.LabelSelector = w.selector(); options.LabelSelector == "" {
-			return nil, nil
-		}
+	at := place{w.resource(), w.namespace, w.rule.Rule.OwnerField}
+	found, err := w.lists.Do(ctx, at, w.rule.From, func(ctx context.Context, wants [][]string) (map[string][]object, error) {
+		return w.owned(ctx, slices.Concat(wants...))
+	})
+	if err != nil {
+		return nil, err
 	}
+	return w.weigh(found), nil
+}
+
+// weigh takes those of the objects that were found that are those who leave, and says what keeps them.
+func (w *work) weigh(found map[string][]object) []object {
 	var all []object
-	err := w.every(ctx, options, func() { all = nil }, func(u *unstructured.Unstructured) bool {
-		if o := w.of(u); slices.Contains(w.rule.From, o.owner) {
-			tracked := w.tracked(u)
+	for _, name := range w.rule.From {
+		for _, o := range found[name] {
 			switch {
-			case tracked != "":
-				w.stuck[o.uid] = tracked
+			case o.tracked != "":
+				w.stuck[o.uid] = o.tracked
 			case w.tries[o.uid] >= tries:
 				w.stuck[o.uid] = "are set back, or changed all the time, by somebody else"
 			}
 			all = append(all, o)
 		}
+	}
+	slices.SortFunc(all, func(a, b object) int { return strings.Compare(a.name, b.name) })
+	return all
+}
+
+// owned finds the objects that some people own, by owner, page by page.
+func (w *work) owned(ctx context.Context, people []string) (map[string][]object, error) {
+	options := metav1.ListOptions{Limit: pageSize}
+	if w.rule.Rule.OwnerField == "" {
+		if options.LabelSelector = selector(people); options.LabelSelector == "" {
+			return nil, nil
+		}
+	}
+	found := map[string][]object{}
+	for _, name := range people {
+		found[name] = nil
+	}
+	err := w.every(ctx, options, func() {
+		for name := range found {
+			found[name] = nil
+		}
+	}, func(u *unstructured.Unstructured) bool {
+		o := w.of(u)
+		if _, asked := found[o.owner]; asked {
+			o.tracked = w.tracked(u)
+			found[o.owner] = append(found[o.owner], o)
+		}
 		return true
 	})
-	slices.SortFunc(all, func(a, b object) int { return strings.Compare(a.name, b.name) })
-	return all, err
+	return found, err
 }
 
 // every goes through the objects page by page, until that is enough. When it takes too long, it begins again, as it says before.
@@ -330,12 +390,8 @@ func (e *Estate) Owners(ctx context.Context, namespace string, rule *v1alpha1.Ow
 	w := &work{Estate: e, namespace: namespace, rule: &handover.TaskRule{Rule: *rule, From: people}}
 	options := metav1.ListOptions{Limit: pageSize}
 	if rule.OwnerField == "" {
-		const fit = 64 // names in a request; of more people, everything that anybody owns is looked through
-		switch options.LabelSelector = w.selector(); {
-		case options.LabelSelector == "":
+		if options.LabelSelector = selector(people); options.LabelSelector == "" {
 			return nil, nil
-		case len(people) > fit:
-			options.LabelSelector = v1alpha1.LabelOwner
 		}
 	}
 	asked, found := map[string]bool{}, map[string]bool{}
@@ -354,12 +410,17 @@ func (e *Estate) Owners(ctx context.Context, namespace string, rule *v1alpha1.Ow
 	return slices.Sorted(maps.Keys(found)), nil
 }
 
-// selector selects the objects by label. Who has a name that is too long for one owns nothing by label.
-func (w *work) selector() string {
-	const longest = 63
-	names := slices.DeleteFunc(slices.Clone(w.rule.From), func(name string) bool { return len(name) > longest })
-	if len(names) == 0 {
+// selector selects the objects of people by label. Who has a name that is too long for one owns nothing by label, and of more people
+// than fit into a request, everything that anybody owns is looked through.
+func selector(people []string) string {
+	const longest, fit = 63, 64
+	names := slices.DeleteFunc(slices.Clone(people), func(name string) bool { return len(name) > longest })
+	slices.Sort(names)
+	switch names = slices.Compact(names); {
+	case len(names) == 0:
 		return ""
+	case len(names) > fit:
+		return v1alpha1.LabelOwner
 	}
 	return fmt.Sprintf("%s in (%s)", v1alpha1.LabelOwner, strings.Join(names, ","))
 }
@@ -400,6 +461,7 @@ func (w *work) handOver(ctx context.Context, objects []object) error {
 	group.SetLimit(atOnce)
 	for i, o := range objects {
 		group.Go(func() error {
+			defer w.turn()()
 			errs[i] = w.patch(ctx, &o)
 			return nil
 		})
@@ -419,6 +481,15 @@ func (w *work) handOver(ctx context.Context, objects []object) error {
 		}
 	}
 	return failed
+}
+
+// turn waits for one, and returns what ends it.
+func (e *Estate) turn() (end func()) {
+	if e.turns == nil {
+		return func() {}
+	}
+	e.turns <- struct{}{}
+	return func() { <-e.turns }
 }
 
 // refused says that the API server understood, and will not do it.

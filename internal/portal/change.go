@@ -28,22 +28,31 @@ const (
 	confirmTimeout = 2 * time.Second
 )
 
-// change judges the link by the User as it is, not as the cache has it, and writes to its status what next makes of
-// that, on condition that nobody has written to the User since. It returns the verdict, and whether it has written:
-// not when next returns nil. NotYet also stands for others who write all the time.
+// change judges the link by the User as it is, and writes to its status what next makes of that, on condition that nobody has
+// written to the User since. It returns the verdict, and whether it has written: not when next returns nil. NotYet also stands
+// for others who write all the time.
+//
+// What the visit knows of the User, from the cache or from a write of its own, will do for a write: that condition has the API
+// server refuse it where it is outdated. Nobody is refused by it: that nothing is to be written is said of the User as it is.
 func (p *portal) change(ctx context.Context, v *visit, next func(Verdict) map[string]any) (Verdict, bool, error) {
-	for range attempts {
-		var user v1alpha1.User
-		if err := p.Live.Get(ctx, client.ObjectKeyFromObject(v.user), &user); err != nil {
-			return NotFound, false, client.IgnoreNotFound(err)
+	for attempt := range attempts {
+		user := v.user.DeepCopy() // the cache's own is not written to
+		if attempt > 0 {
+			user = &v1alpha1.User{}
+			if err := p.Live.Get(ctx, client.ObjectKeyFromObject(v.user), user); err != nil {
+				return NotFound, false, client.IgnoreNotFound(err)
+			}
 		}
-		v.user = &user
+		v.user = user
 		verdict := p.judge(*v)
 		status := next(verdict)
+		if status == nil && attempt == 0 {
+			continue
+		}
 		if status == nil {
 			return verdict, false, nil
 		}
-		err := p.write(ctx, &user, status)
+		err := p.write(ctx, user, status)
 		switch {
 		case err == nil, !refused(err) && p.stored(ctx, v, status):
 			return verdict, true, nil

@@ -247,7 +247,11 @@ func TestAccept(t *testing.T) {
 	path := linkOf(t, invited())
 	w.clock.SetTime(now.Add(1500 * time.Millisecond))
 	before := w.user().ResourceVersion
+	w.liveReads = 0
 	response := w.post(path, answerAccept)
+	if w.liveReads != 0 {
+		t.Errorf("POST read %d times past the cache: the write itself finds out whether that is outdated", w.liveReads)
+	}
 	if body := bodyOf(t, response); response.StatusCode != http.StatusOK || !strings.Contains(body, "Welcome to Acme SAS") {
 		t.Fatalf("POST answers %d:\n%s", response.StatusCode, body)
 	}
@@ -391,8 +395,21 @@ func TestPostBelievesTheAPIServerNotTheCache(t *testing.T) {
 	if fresh.liveReads != 0 {
 		t.Errorf("GET read %d times past the cache", fresh.liveReads)
 	}
-	if response := fresh.post(path, answerAccept); response.StatusCode != http.StatusGone || len(fresh.patches) != 0 {
-		t.Errorf("POST answers %d after %d patches, want 410 and none", response.StatusCode, len(fresh.patches))
+	if response := fresh.post(path, answerAccept); response.StatusCode != http.StatusGone || fresh.user().Status.AcceptedAt != nil {
+		t.Errorf("POST answers %d, and accepted at %v, want 410 and not", response.StatusCode, fresh.user().Status.AcceptedAt)
+	}
+}
+
+// Nobody is turned away because the cache has not seen yet that the invitation is on record.
+func TestNobodyIsTurnedAwayByTheCache(t *testing.T) {
+	early := invited()
+	early.Status.Invitation.SentAt = nil
+	stale, fresh := newWorld(t, early, organization(), role()), newWorld(t, invited(), organization(), role())
+	options := fresh.options()
+	options.Cache = stale.store
+	fresh.handler = New(options)
+	if response := fresh.post(linkOf(t, invited()), answerAccept); response.StatusCode != http.StatusOK || fresh.user().Status.AcceptedAt == nil {
+		t.Errorf("POST answers %d, and accepted at %v", response.StatusCode, fresh.user().Status.AcceptedAt)
 	}
 }
 

@@ -48,7 +48,8 @@ var rooms = []room{
 	{name: "values", packages: []string{"internal/address", "internal/fault", "internal/password"}},
 	{name: "account", packages: []string{"internal/account", "internal/group"}, may: []string{"api", "verdict", "account"}, pure: true},
 	{name: "outbox", packages: []string{"internal/outbox"}},
-	{name: "ownership", packages: []string{"internal/ownership"}, may: []string{"api", "cores", "outbox"}},
+	{name: "ownership", packages: []string{"internal/ownership"}, may: []string{"api", "cores", "outbox", "together"}},
+	{name: "together", packages: []string{"internal/together"}},
 	{name: "openid", packages: []string{"internal/openid", "internal/openid/openidtest"}, may: []string{"values"}},
 	{name: "servingcert", packages: []string{"internal/servingcert"}},
 	{name: "shards", packages: []string{"internal/shards"}},
@@ -87,7 +88,7 @@ var rooms = []room{
 	},
 	{
 		name: "entrances", packages: []string{"internal/admission", "internal/portal", "controllers/*"},
-		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync", "figures", "follow", "openid", "signin"},
+		may: []string{"api", "values", "verdict", "cores", "account", "ports", "outbox", "ownership", "invitation", "shared", "mailroom", "groups", "drift", "resync", "figures", "follow", "openid", "signin", "together"},
 	},
 	{
 		name: "programs", packages: []string{"cmd/*", "cmd/*/*"},

@@ -224,12 +224,13 @@ func (w *World) startProcess() {
 	go func() { ended <- accounts.Start(ctx) }()
 	go func() { ended <- estate.Outbox.Start(ctx) }()
 	go func() { ended <- desk.Start(ctx) }()
+	departed := &ownership.Departed{}
 	users := &user.Reconciler{
 		Base: base, Outbox: mails, Accounts: user.Accounts{Directories: w.Directory, Outbox: accounts, Resync: looks},
 		Inviter: user.Inviter{
 			Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
 		},
-		Estate: estate, Course: w.Course,
+		Estate: estate, Departed: departed, Course: w.Course,
 	}
 	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: w.cluster.GetClient(), Teams: w.Teams, Roles: w.Roles}).Look
 	w.process = process{
@@ -247,7 +248,7 @@ func (w *World) startProcess() {
 			Role:         &role.Reconciler{Base: base, Groups: w.Roles},
 			Team:         &team.Reconciler{Base: base, Groups: w.Teams},
 			ArchivedUser: &archiveduser.Reconciler{Base: base},
-			SeatPool:     &seatpool.Reconciler{Base: base, Desk: desk},
+			SeatPool:     &seatpool.Reconciler{Base: base, Departed: departed, Desk: desk},
 			User:         users,
 		},
 	}

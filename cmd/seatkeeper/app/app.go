@@ -302,9 +302,10 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		return err
 	}
 	looks := resync.New(mgr.GetClient(), directories, errands, o.Clock)
+	departed := &ownership.Departed{}
 	users := &user.Reconciler{
 		Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
-		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Course: course, Timer: o.Clock,
+		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Departed: departed, Course: course, Timer: o.Clock,
 	}
 	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: mgr.GetClient(), Teams: teams, Roles: roles}).Look
 	if err := mgr.Add(looks); err != nil {
@@ -329,7 +330,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 		"role":         (&role.Reconciler{Base: base, Pace: loop.Pace{Every: summaries}, Names: o.Names, Groups: roles}).SetupWithManager,
 		"team":         (&team.Reconciler{Base: base, Pace: loop.Pace{Every: summaries}, Groups: teams}).SetupWithManager,
 		"archiveduser": (&archiveduser.Reconciler{Base: base}).SetupWithManager,
-		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Desk: desk}).SetupWithManager,
+		"seatpool":     (&seatpool.Reconciler{Base: base, Pace: loop.Pace{Every: grants}, Departed: departed, Desk: desk}).SetupWithManager,
 		"user":         users.SetupWithManager,
 	} {
 		if err := add(mgr, controller.Options{SkipNameValidation: ptr.To(true)}); err != nil {
