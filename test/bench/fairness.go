@@ -75,39 +75,28 @@ func (b *bench) fairness(ctx context.Context, out io.Writer, scenario string, cr
 }
 
 func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
-	p, err := b.warmPlane(ctx, t.scenario)
-	if err != nil {
-		return err
-	}
-	defer p.end()
-	ctx, cancel := patience(ctx, t)
-	defer cancel()
-	crowded, err := p.house(ctx, f.Crowd)
-	if err != nil {
-		return err
-	}
-	n := &neighbour{wire: p.wire}
-	if n.namespace, err = p.house(ctx, alone+f.Crowd); err != nil {
-		return err
-	}
-	if n.nowhere, err = p.namespace(ctx); err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, crowded, n.namespace)
-	if err != nil {
-		return err
-	}
-	defer at.end()
-	return watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
+	n := &neighbour{}
+	return b.onSite(ctx, t, 0, func(ctx context.Context, p *plane) ([]string, error) {
+		n.wire = p.wire
+		crowded, err := p.house(ctx, f.Crowd)
+		if err != nil {
+			return nil, err
+		}
+		if n.namespace, err = p.house(ctx, alone+f.Crowd); err != nil {
+			return nil, err
+		}
+		n.nowhere, err = p.namespace(ctx)
+		return []string{crowded, n.namespace}, err
+	}, func(ctx context.Context, s *site) error {
 		if err := n.come(ctx, &f.Alone, func() bool { return len(f.Alone.writes) == alone }); err != nil {
 			return err
 		}
-		processes := at.processes(p)
+		processes := s.at.processes(s.p)
 		first, err := take(processes)
 		if err != nil {
 			return err
 		}
-		if err := f.wave(ctx, p.wire, crowded, n); err != nil {
+		if err := f.wave(ctx, s.p.wire, s.namespaces[0], n); err != nil {
 			return err
 		}
 		last, err := take(processes)
