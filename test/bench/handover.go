@@ -40,8 +40,8 @@ type Handover struct {
 // patchesAtOnce is how many objects of one person the operator patches at once.
 const patchesAtOnce = 8
 
-// The two people of a handover.
-var leaver, heir = personName(1), personName(0)
+// leaver is who is archived; the owner takes over.
+var leaver = personName(1)
 
 func noteName(i int) string { return fmt.Sprintf("note-%06d", i) }
 

@@ -68,7 +68,7 @@ func (r Report) save(file string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(file, append(content, '\n'), 0o644) //nolint:gosec // figures to be read by everybody
+	return os.WriteFile(file, append(content, '\n'), 0o644)
 }
 
 // readReports makes one run of several, which must have been made in the same setting.
