@@ -87,21 +87,25 @@ bench: build ## Measure how fast people get seats, invitations and answers; BENC
 	@mkdir -p coverage
 	@go run ./test/bench -plan bin/plan.txt $(BENCH)
 
-# What `make bench BENCH="-json $(RUN)"` wrote; several files are taken for one run.
+# What `make bench BENCH="-json $(RUN)"` wrote; several files are taken for one run, in which what a later one measured replaces what was before.
 RUN ?= coverage/bench.json
+# The figures behind docs/performance.md.
+PUBLISHED = docs/performance.json
 
 .PHONY: bench-docs
-bench-docs: ## Put the figures of a run into docs/performance.md: make bench-docs RUN=coverage/bench.json
-	@go run ./test/bench report -json "$$(echo $(RUN) | tr " " ,)" -markdown docs/performance.md
+bench-docs: ## Put the figures of a run into docs/performance.md and keep them beside it: make bench-docs RUN="docs/performance.json coverage/bench.json"
+	@go run ./test/bench report -json "$$(echo $(RUN) | tr " " ,)" -markdown docs/performance.md -save $(PUBLISHED)
 
 # A module of its own, which keeps what draws out of the operator's.
 .PHONY: bench-plots
 bench-plots: ## Draw the figures of a run into coverage/plots: make bench-plots RUN=coverage/bench.json
-	@go -C hack/plots run . -json "$$(echo $(abspath $(RUN)) | tr " " ,)" -out $(CURDIR)/coverage/plots
+	@go run ./test/bench report -json "$$(echo $(RUN) | tr " " ,)" -save bin/bench.json
+	@go -C hack/plots run . -json $(CURDIR)/bin/bench.json -out $(CURDIR)/coverage/plots
 
 .PHONY: bench-compare
-bench-compare: bin/benchstat ## Compare a run with an earlier one: make bench-compare OLD=before.json RUN=coverage/bench.json
-	@test -n "$(OLD)" || { echo 'Say which run to compare with: make bench-compare OLD=before.json'; exit 1; }
+bench-compare: OLD ?= $(PUBLISHED)
+bench-compare: bin/benchstat ## Compare a run with the published one, or another: make bench-compare OLD=before.json RUN=coverage/bench.json
+	@for f in $(OLD); do test -f $$f || { echo "There is no run in $$f to compare with: make bench-docs keeps one in $(PUBLISHED), and OLD=before.json names another"; exit 1; }; done
 	@go run ./test/bench report -json "$$(echo $(OLD) | tr " " ,)" -benchfmt bin/bench-old.txt
 	@go run ./test/bench report -json "$$(echo $(RUN) | tr " " ,)" -benchfmt bin/bench-new.txt
 	@bin/benchstat old=bin/bench-old.txt new=bin/bench-new.txt

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -21,7 +20,7 @@ import (
 )
 
 func main() {
-	from := flag.String("json", "", "`files` that the bench wrote, separated by commas")
+	from := flag.String("json", "", "`file` that the bench wrote")
 	out := flag.String("out", "", "`directory` for the pictures")
 	flag.Parse()
 	if err := run(*from, *out); err != nil {
@@ -71,17 +70,13 @@ func run(from, out string) error {
 	if from == "" || out == "" {
 		return errors.New("-json and -out are required")
 	}
+	content, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
 	var r report
-	for file := range strings.SplitSeq(from, ",") {
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		var one report
-		if err := json.Unmarshal(content, &one); err != nil {
-			return fmt.Errorf("reading %s: %w", file, err)
-		}
-		r.Sizes = append(r.Sizes, one.Sizes...)
+	if err := json.Unmarshal(content, &r); err != nil {
+		return fmt.Errorf("reading %s: %w", from, err)
 	}
 	if len(r.Sizes) == 0 {
 		return fmt.Errorf("%s has none of the scenarios that are drawn", from)

@@ -130,37 +130,25 @@ func (b *bench) admission(ctx context.Context, out io.Writer, scenario string, p
 	if least := 3 * teams; people < least {
 		return fmt.Errorf("%s: there must be %d people or more, so that two are left in a team when one goes", scenario, least)
 	}
-	p, err := b.warmPlane(ctx, scenario)
-	if err != nil {
-		return err
-	}
-	defer p.end()
-	ctx, cancel := patience(ctx, t)
-	defer cancel()
 	h := &hall{people: people, wires: map[string]*wire{}}
-	if err := h.fill(ctx, p); err != nil {
-		return err
-	}
-	from, err := present(ctx, p.wire, h.namespace)
-	if err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, h.namespace)
-	if err != nil {
-		return err
-	}
-	defer at.end()
-	err = watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
-		if err := await(ctx, p.wire, h.namespace, from, people, invited); err != nil {
+	var from string
+	err := b.onSite(ctx, t, 0, func(ctx context.Context, p *plane) (_ []string, err error) {
+		if err := h.fill(ctx, p); err != nil {
+			return nil, err
+		}
+		from, err = present(ctx, p.wire, h.namespace)
+		return []string{h.namespace}, err
+	}, func(ctx context.Context, s *site) (err error) {
+		if err := await(ctx, s.p.wire, h.namespace, from, people, invited); err != nil {
 			return err
 		}
-		if err := h.open(ctx, b, p, at); err != nil {
+		if err := h.open(ctx, b, s.p, s.at); err != nil {
 			return err
 		}
 		for _, writers := range []int{0, 1, atOnce} {
 			a := Admission{People: people, Members: people / teams, Writers: writers}
 			if a.Disturbed, err = b.quietly(ctx, out, t, 0, func() (float64, error) {
-				err := a.measure(ctx, h, p, at, b.asks)
+				err := a.measure(ctx, h, s.p, s.at, b.asks)
 				return a.Foreign, err
 			}); err != nil {
 				return err

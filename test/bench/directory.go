@@ -88,53 +88,32 @@ func (b *bench) directory(ctx context.Context, out io.Writer, scenario string, p
 
 // operator has people applied and then renamed, with an operator and an empty directory.
 func (d *Directory) operator(ctx context.Context, b *bench, t task) (err error) {
-	p, err := b.warmPlane(ctx, t.scenario)
+	accounts, err := b.startScim(ctx, b.latency)
 	if err != nil {
 		return err
 	}
-	defer p.end()
-	ctx, cancel := patience(ctx, t)
-	defer cancel()
-	s, err := b.startScim(ctx, b.latency)
-	if err != nil {
-		return err
-	}
-	defer s.end()
-	namespace, err := p.accounted(ctx, d.People, s.url, 0)
-	if err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, namespace)
-	if err != nil {
-		return err
-	}
-	defer at.end()
-	return watched(ctx, append(at.all(), p.child, s.child), func(ctx context.Context) error {
-		if d.EmptyMemory, err = at.memory(); err != nil {
+	defer accounts.end()
+	return b.onSite(ctx, t, 0, accounted(d.People, accounts.url, 0), func(ctx context.Context, s *site) error {
+		if d.EmptyMemory, err = s.at.memory(); err != nil {
 			return err
 		}
-		if err := d.Create.measure(ctx, p, s, at, d.People, func(ctx context.Context) error {
-			if err := each(ctx, d.People, func(ctx context.Context, i int) error { return create(ctx, p.wire, namespace, i, nil) }); err != nil {
+		if err := d.Create.measure(ctx, s, accounts, d.People, func(ctx context.Context) error { return s.populate(ctx, d.People) }); err != nil {
+			return err
+		}
+		if _, err := mails(s.at.mailbox, d.People); err != nil {
+			return err
+		}
+		if err := d.Change.measure(ctx, s, accounts, d.People, func(ctx context.Context) error {
+			if err := each(ctx, d.People, func(ctx context.Context, i int) error { return rename(ctx, s.p.wire, s.namespaces[0], i) }); err != nil {
 				return err
 			}
-			return await(ctx, p.wire, namespace, "", d.People, invited)
+			return accounts.changed(ctx, d.People)
 		}); err != nil {
 			return err
 		}
-		if _, err := mails(at.mailbox, d.People); err != nil {
-			return err
-		}
-		if err := d.Change.measure(ctx, p, s, at, d.People, func(ctx context.Context) error {
-			if err := each(ctx, d.People, func(ctx context.Context, i int) error { return rename(ctx, p.wire, namespace, i) }); err != nil {
-				return err
-			}
-			return s.changed(ctx, d.People)
-		}); err != nil {
-			return err
-		}
-		d.PeakMemory, err = at.memory()
+		d.PeakMemory, err = s.at.memory()
 		return err
-	})
+	}, accounts.child)
 }
 
 // rename edits a person as somebody would who corrects a name.
@@ -142,9 +121,9 @@ func rename(ctx context.Context, w *wire, namespace string, i int) error {
 	return w.send(ctx, http.MethodPatch, userPath(namespace, personName(i)), typeMergePatch, []byte(`{"spec":{"givenName":"Augusta"}}`), nil)
 }
 
-// accounted is a house whose people have accounts in the directory at a URL, which is looked at so often; 0, and as often as by
-// default.
-func (p *plane) accounted(ctx context.Context, people int, url string, resync time.Duration) (string, error) {
+// accounted prepares a house whose people have accounts in the directory at a URL, which is looked at so often; 0, and as often as
+// by default.
+func accounted(people int, url string, resync time.Duration) func(ctx context.Context, p *plane) ([]string, error) {
 	all := house(people)
 	org := all[0].(*v1alpha1.Organization)
 	org.Spec.Directory = build.Organization(organization).Directory().Obj().Spec.Directory
@@ -156,18 +135,18 @@ func (p *plane) accounted(ctx context.Context, people int, url string, resync ti
 		ObjectMeta: metav1.ObjectMeta{Name: org.Spec.Directory.SCIM.CredentialsSecretRef.Name},
 		StringData: map[string]string{"token": scimtest.Token},
 	}
-	return p.furnish(ctx, append([]client.Object{secret}, all...))
+	return furnished(append([]client.Object{secret}, all...))
 }
 
 // measure measures one wave of the operator between two moments of silence.
-func (v *Provision) measure(ctx context.Context, p *plane, s *scim, at staff, people int, wave func(context.Context) error) error {
-	processes := at.processes(p)
-	processes["directory"] = s.pid
-	before, _, err := p.settled(ctx, processes)
+func (v *Provision) measure(ctx context.Context, s *site, accounts *scim, people int, wave func(context.Context) error) error {
+	processes := s.at.processes(s.p)
+	processes["directory"] = accounts.pid
+	before, _, err := s.p.settled(ctx, processes)
 	if err != nil {
 		return err
 	}
-	asked, err := s.asked()
+	asked, err := accounts.asked()
 	if err != nil {
 		return err
 	}
@@ -182,11 +161,11 @@ func (v *Provision) measure(ctx context.Context, p *plane, s *scim, at staff, pe
 	if err != nil {
 		return err
 	}
-	total, end, err := p.settled(ctx, processes)
+	total, end, err := s.p.settled(ctx, processes)
 	if err != nil {
 		return err
 	}
-	answered, err := s.asked()
+	answered, err := accounts.asked()
 	v.Operator, v.Idle, v.Foreign = last.at.Sub(first.at).Seconds(), idle(first, last), foreign(first, last)
 	v.ServerCPU, v.ManagerCPU = milliseconds(used(first, end, "server"))/float64(people), milliseconds(used(first, end, "manager"))/float64(people)
 	v.Asked, v.Requests = answered.since(asked).per(people), total.since(before).per(people)

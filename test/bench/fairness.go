@@ -107,37 +107,26 @@ func (b *bench) fairness(ctx context.Context, out io.Writer, scenario string, cr
 }
 
 func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
-	p, err := b.warmPlane(ctx, t.scenario)
-	if err != nil {
-		return err
-	}
-	defer p.end()
-	ctx, cancel := patience(ctx, t)
-	defer cancel()
-	seats := f.Crowd
-	if f.Load == loadGranted {
-		seats = 0
-	}
-	crowded, err := p.house(ctx, seats)
-	if err != nil {
-		return err
-	}
-	n := &neighbour{wire: p.wire}
-	if n.namespace, err = p.house(ctx, alone+f.Crowd); err != nil {
-		return err
-	}
-	if n.nowhere, err = p.namespace(ctx); err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, crowded, n.namespace)
-	if err != nil {
-		return err
-	}
-	defer at.end()
-	w := &wave{task: t, namespace: crowded}
-	return watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
-		processes := at.processes(p)
-		if err := f.prepare(ctx, p, at, w, processes); err != nil {
+	n := &neighbour{}
+	return b.onSite(ctx, t, 0, func(ctx context.Context, p *plane) ([]string, error) {
+		n.wire = p.wire
+		seats := f.Crowd
+		if f.Load == loadGranted {
+			seats = 0
+		}
+		crowded, err := p.house(ctx, seats)
+		if err != nil {
+			return nil, err
+		}
+		if n.namespace, err = p.house(ctx, alone+f.Crowd); err != nil {
+			return nil, err
+		}
+		n.nowhere, err = p.namespace(ctx)
+		return []string{crowded, n.namespace}, err
+	}, func(ctx context.Context, s *site) error {
+		w := &wave{task: t, namespace: s.namespaces[0]}
+		processes := s.at.processes(s.p)
+		if err := f.prepare(ctx, s, w, processes); err != nil {
 			return err
 		}
 		if err := n.come(ctx, &f.Alone, func() bool { return len(f.Alone.writes) == alone }); err != nil {
@@ -147,7 +136,7 @@ func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
 		if err != nil {
 			return err
 		}
-		if err := f.wave(ctx, p.wire, w, n); err != nil {
+		if err := f.wave(ctx, s.p.wire, w, n); err != nil {
 			return err
 		}
 		last, err := take(processes)
@@ -158,14 +147,14 @@ func (f *Fairness) measure(ctx context.Context, b *bench, t task) error {
 }
 
 // prepare has the crowd wait, where it is there before.
-func (f *Fairness) prepare(ctx context.Context, p *plane, at staff, w *wave, processes map[string]int) error {
+func (f *Fairness) prepare(ctx context.Context, s *site, w *wave, processes map[string]int) error {
 	if f.Load != loadGranted {
 		return nil
 	}
-	if err := assemble(ctx, p, at, w); err != nil {
+	if err := assemble(ctx, s.p, s.at, w); err != nil {
 		return err
 	}
-	_, _, err := p.settled(ctx, processes)
+	_, _, err := s.p.settled(ctx, processes)
 	return err
 }
 

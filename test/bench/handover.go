@@ -40,8 +40,8 @@ type Handover struct {
 // patchesAtOnce is how many objects of one person the operator patches at once.
 const patchesAtOnce = 8
 
-// The two people of a handover.
-var leaver, heir = personName(1), personName(0)
+// leaver is who is archived; the owner takes over.
+var leaver = personName(1)
 
 func noteName(i int) string { return fmt.Sprintf("note-%06d", i) }
 
@@ -63,47 +63,23 @@ func (b *bench) handover(ctx context.Context, out io.Writer, scenario string, ob
 }
 
 func (h *Handover) measure(ctx context.Context, b *bench, t task) error {
-	p, err := b.warmPlane(ctx, t.scenario)
-	if err != nil {
-		return err
-	}
-	defer p.end()
-	ctx, cancel := patience(ctx, t)
-	defer cancel()
-	namespace, err := p.estate(ctx, h.Objects)
-	if err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, namespace)
-	if err != nil {
-		return err
-	}
-	defer at.end()
-	err = watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
-		for i := range 2 {
-			if err := create(ctx, p.wire, namespace, i, nil); err != nil {
-				return err
-			}
-		}
-		if err := await(ctx, p.wire, namespace, "", 2, invited); err != nil {
+	return b.onSite(ctx, t, 0, estateOf(h.Objects), func(ctx context.Context, s *site) error {
+		namespace := s.namespaces[0]
+		if err := s.populate(ctx, 2); err != nil {
 			return err
 		}
-		accepted := fmt.Appendf(nil, `{"status":{"acceptedAt":%q}}`, time.Now().UTC().Format(time.RFC3339))
-		for _, name := range []string{heir, leaver} { // as the portal does
-			if err := p.wire.send(ctx, http.MethodPatch, userPath(namespace, name)+"/status", typeMergePatch, accepted, nil); err != nil {
-				return err
-			}
+		if err := acceptAll(ctx, s.p.wire, namespace, 2); err != nil {
+			return err
 		}
-		return h.wave(ctx, p, at, namespace)
-	})
-	if err != nil {
+		if err := h.wave(ctx, s.p, s.at, namespace); err != nil {
+			return err
+		}
+		begun := time.Now()
+		err := notes(ctx, h.Objects, func(ctx context.Context, i int) error { return pass(ctx, s.p.wire, namespace, noteName(i), leaver) })
+		h.Bare = time.Since(begun).Seconds()
+		h.Ratio = h.Operator / h.Bare
 		return err
-	}
-	begun := time.Now()
-	err = notes(ctx, h.Objects, func(ctx context.Context, i int) error { return pass(ctx, p.wire, namespace, noteName(i), leaver) })
-	h.Bare = time.Since(begun).Seconds()
-	h.Ratio = h.Operator / h.Bare
-	return err
+	})
 }
 
 // wave archives the person, and waits until everything is handed over.
@@ -147,13 +123,15 @@ func (h *Handover) wave(ctx context.Context, p *plane, at staff, namespace strin
 	return err
 }
 
-// estate is a house in which one of two people owns so many ConfigMaps.
-func (p *plane) estate(ctx context.Context, objects int) (string, error) {
-	namespace, err := p.furnish(ctx, estate(2))
-	if err != nil {
-		return "", err
+// estateOf prepares a house in which one of two people owns so many ConfigMaps.
+func estateOf(objects int) func(ctx context.Context, p *plane) ([]string, error) {
+	return func(ctx context.Context, p *plane) ([]string, error) {
+		namespace, err := p.furnish(ctx, estate(2))
+		if err != nil {
+			return nil, err
+		}
+		return []string{namespace}, each(ctx, objects, func(ctx context.Context, i int) error { return p.note(ctx, namespace, noteName(i), leaver) })
 	}
-	return namespace, each(ctx, objects, func(ctx context.Context, i int) error { return p.note(ctx, namespace, noteName(i), leaver) })
 }
 
 // estate is a house in which what people own is handed over when they leave.

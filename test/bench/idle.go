@@ -33,37 +33,18 @@ const idlePeriod = time.Minute
 // idle has people settle, and then only waits. Who else uses the machine makes no difference to what is asked.
 func (b *bench) idle(ctx context.Context, out io.Writer, scenario string, people int) error {
 	t := task{scenario: scenario, way: wayOperator, people: people}
-	p, err := b.warmPlane(ctx, scenario)
+	accounts, err := b.startScim(ctx, 0)
 	if err != nil {
 		return err
 	}
-	defer p.end()
-	ctx, cancel := patienceBeside(ctx, t, 2*idlePeriod+b.idles)
-	defer cancel()
-	s, err := b.startScim(ctx, 0)
-	if err != nil {
-		return err
-	}
-	defer s.end()
-	namespace, err := p.accounted(ctx, people, s.url, idlePeriod)
-	if err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, namespace)
-	if err != nil {
-		return err
-	}
-	defer at.end()
+	defer accounts.end()
 	i := Idle{People: people}
-	if err := watched(ctx, append(at.all(), p.child, s.child), func(ctx context.Context) error {
-		if err := each(ctx, people, func(ctx context.Context, n int) error { return create(ctx, p.wire, namespace, n, nil) }); err != nil {
+	if err := b.onSite(ctx, t, 2*idlePeriod+b.idles, accounted(people, accounts.url, idlePeriod), func(ctx context.Context, s *site) error {
+		if err := s.populate(ctx, people); err != nil {
 			return err
 		}
-		if err := await(ctx, p.wire, namespace, "", people, invited); err != nil {
-			return err
-		}
-		return i.measure(ctx, p, s, at, b.idles)
-	}); err != nil {
+		return i.measure(ctx, s.p, accounts, s.at, b.idles)
+	}, accounts.child); err != nil {
 		return fmt.Errorf("measuring %s: %w", t, err)
 	}
 	b.report.Idles = append(b.report.Idles, i)

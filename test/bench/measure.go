@@ -52,24 +52,31 @@ type Measurement struct {
 	Mails int `json:"mails"`
 }
 
-// measure has people go through a scenario in one way, in a namespace of its own.
-func (b *bench) measure(ctx context.Context, p *plane, t task) (m Measurement, err error) {
-	ctx, cancel := patience(ctx, t)
+// measure has people go through a scenario in one way, in a namespace of its own. Unless then is nil, it is done where they are then.
+func (b *bench) measure(ctx context.Context, p *plane, t task, then func(ctx context.Context, s *site, m Measurement) error) (m Measurement, err error) {
+	var longer time.Duration
+	if then != nil {
+		longer = 5*time.Minute + patienceFor(t.people)
+	}
+	ctx, cancel := patienceBeside(ctx, t, longer)
 	defer cancel()
 	namespace, err := p.furnish(ctx, courses[t.scenario].house(t.people))
 	if err != nil {
 		return m, err
 	}
-	at, err := b.staff(ctx, p, t, namespace)
+	s, err := b.open(ctx, p, t, namespace)
 	if err != nil {
 		return m, err
 	}
-	defer at.end()
-	err = watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
-		m, err = b.wave(ctx, p, at, t, namespace)
+	defer s.end()
+	err = s.watched(ctx, func(ctx context.Context) error {
+		m, err = b.wave(ctx, p, s.at, t, namespace)
 		return err
 	})
-	return m, err
+	if err != nil || then == nil {
+		return m, err
+	}
+	return m, then(ctx, s, m)
 }
 
 // patience ends what takes too long.
@@ -79,9 +86,10 @@ func patience(ctx context.Context, t task) (context.Context, context.CancelFunc)
 
 // patienceBeside ends what takes too long, where some of the time has nothing to do with how many people there are.
 func patienceBeside(ctx context.Context, t task, other time.Duration) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, 2*time.Minute+other+time.Duration(t.people)*100*time.Millisecond,
-		fmt.Errorf("the bench gives up on %s: it takes too long", t))
+	return context.WithTimeoutCause(ctx, 2*time.Minute+other+patienceFor(t.people), fmt.Errorf("the bench gives up on %s: it takes too long", t))
 }
+
+func patienceFor(people int) time.Duration { return time.Duration(people) * 100 * time.Millisecond }
 
 // watched does something until it is done or one of the children ends, and says which one when it fails for that.
 func watched(ctx context.Context, children []*child, do func(ctx context.Context) error) error {

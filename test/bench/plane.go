@@ -98,6 +98,14 @@ func (p *plane) furnish(ctx context.Context, objects []client.Object) (string, e
 	return namespace, nil
 }
 
+// furnished prepares a namespace with some objects.
+func furnished(objects []client.Object) func(ctx context.Context, p *plane) ([]string, error) {
+	return func(ctx context.Context, p *plane) ([]string, error) {
+		namespace, err := p.furnish(ctx, objects)
+		return []string{namespace}, err
+	}
+}
+
 // settled waits until nobody has written anything for a moment. It returns what the API server was asked for, and
 // the sample of before that moment, so that neither the waiting nor its end is counted.
 func (p *plane) settled(ctx context.Context, processes map[string]int) (requests, sample, error) {

@@ -4,12 +4,14 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -17,12 +19,13 @@ import (
 // publish makes of what was written by -json a page, or what benchstat reads.
 func publish(args []string) error {
 	flags := flag.NewFlagSet("report", flag.ExitOnError)
-	from := flags.String("json", "", "`files` that the bench wrote, separated by commas: several count as one run")
+	from := flags.String("json", "", "`files` that the bench wrote, separated by commas: several count as one run, in which what a later one measured replaces what was before")
+	keep := flags.String("save", "", "`file` to write that run to")
 	markdown := flags.String("markdown", "", "`file` whose generated blocks to replace")
 	benchfmt := flags.String("benchfmt", "", "`file` to write for benchstat")
 	_ = flags.Parse(args) // it exits with the usage on an error
-	if *from == "" || *markdown == "" && *benchfmt == "" || flags.NArg() > 0 {
-		return errors.New("report needs -json, and -markdown or -benchfmt; see report -h")
+	if *from == "" || *markdown == "" && *benchfmt == "" && *keep == "" || flags.NArg() > 0 {
+		return errors.New("report needs -json, and -markdown, -benchfmt or -save; see report -h")
 	}
 	r, err := readReports(strings.Split(*from, ","))
 	if err != nil {
@@ -35,22 +38,42 @@ func publish(args []string) error {
 			return err
 		}
 	}
-	if *markdown == "" {
-		return nil
+	if *markdown != "" {
+		if err := r.publish(*markdown); err != nil {
+			return err
+		}
 	}
-	page, err := os.ReadFile(*markdown)
+	if *keep != "" {
+		return r.save(*keep)
+	}
+	return nil
+}
+
+// publish replaces the generated blocks of a file.
+func (r Report) publish(file string) error {
+	page, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
 	made, err := r.fill(string(page))
 	if err != nil {
-		return fmt.Errorf("%s: %w", *markdown, err)
+		return fmt.Errorf("%s: %w", file, err)
 	}
-	return os.WriteFile(*markdown, []byte(made), 0o644) //nolint:gosec // a page to be read by everybody
+	return os.WriteFile(file, []byte(made), 0o644) //nolint:gosec // a page to be read by everybody
+}
+
+// save writes everything to a file.
+func (r Report) save(file string) error {
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, append(content, '\n'), 0o644)
 }
 
 // readReports makes one run of several, which must have been made in the same setting.
 func readReports(files []string) (all Report, err error) {
+	all = newReport()
 	for i, file := range files {
 		content, err := os.ReadFile(file)
 		if err != nil {
@@ -68,19 +91,49 @@ func readReports(files []string) (all Report, err error) {
 		}
 		all.add(r)
 	}
+	all.Growth = growth(all.Sizes)
 	return all, nil
 }
 
-// add takes in what another run of the same setting measured. Of the plan, the first that has it counts.
-func (r *Report) add(other Report) {
-	r.Setting = other.Setting
-	if len(r.Plan) == 0 {
-		r.Plan = other.Plan
+// add takes in what a later run of the same setting measured: of a scenario and a number of people, the latest alone counts, and what
+// was rejected before it does not any more.
+func (r *Report) add(later Report) {
+	r.Setting = later.Setting
+	if len(later.Plan) > 0 {
+		r.Plan = later.Plan
 	}
-	r.Sizes, r.Releases, r.Admissions = append(r.Sizes, other.Sizes...), append(r.Releases, other.Releases...), append(r.Admissions, other.Admissions...)
-	r.Directories, r.Handovers, r.Imports = append(r.Directories, other.Directories...), append(r.Handovers, other.Handovers...), append(r.Imports, other.Imports...)
-	r.Restarts, r.Singles, r.Idles = append(r.Restarts, other.Restarts...), append(r.Singles, other.Singles...), append(r.Idles, other.Idles...)
-	r.Fairnesses, r.Rejected = append(r.Fairnesses, other.Fairnesses...), append(r.Rejected, other.Rejected...)
+	now := map[key]bool{}
+	r.Sizes = renewed(now, r.Sizes, later.Sizes, func(m Size) key { return key{m.Scenario, m.People} })
+	r.Releases = renewed(now, r.Releases, later.Releases, func(m Release) key { return key{scenarioRelease, m.Waiting} })
+	r.Admissions = renewed(now, r.Admissions, later.Admissions, func(m Admission) key { return key{scenarioAdmission, m.People} })
+	r.Directories = renewed(now, r.Directories, later.Directories, func(m Directory) key { return key{scenarioDirectory, m.People} })
+	r.Handovers = renewed(now, r.Handovers, later.Handovers, func(m Handover) key { return key{scenarioHandover, m.Objects} })
+	r.Imports = renewed(now, r.Imports, later.Imports, func(m Import) key { return key{scenarioImport, m.People} })
+	r.Fairnesses = renewed(now, r.Fairnesses, later.Fairnesses, func(m Fairness) key { return key{scenarioFairness, m.Crowd} })
+	r.Restarts = renewed(now, r.Restarts, later.Restarts, func(m Restart) key { return key{scenarioRestart, m.People} })
+	r.Singles = renewed(now, r.Singles, later.Singles, func(m Single) key { return key{scenarioSingle, m.People} })
+	r.Idles = renewed(now, r.Idles, later.Idles, func(m Idle) key { return key{scenarioIdle, m.People} })
+	r.Rejected = slices.DeleteFunc(r.Rejected, func(old Rejection) bool { return now[key{old.Scenario, old.People}] })
+	r.Rejected = append(r.Rejected, later.Rejected...)
+}
+
+// key is what a measurement is of.
+type key struct {
+	scenario string
+	size     int
+}
+
+// renewed has all of later, and of earlier what later has nothing of, in the order of the scenarios and sizes. It notes what later has.
+func renewed[T any](now map[key]bool, earlier, later []T, of func(T) key) []T {
+	for _, m := range later {
+		now[of(m)] = true
+	}
+	all := append(slices.DeleteFunc(earlier, func(old T) bool { return now[of(old)] }), later...)
+	slices.SortStableFunc(all, func(a, b T) int {
+		x, y := of(a), of(b)
+		return cmp.Or(cmp.Compare(slices.Index(allScenarios, x.scenario), slices.Index(allScenarios, y.scenario)), cmp.Compare(x.size, y.size))
+	})
+	return all
 }
 
 // fill replaces the generated blocks of a page. What is around them is written by hand.

@@ -54,44 +54,31 @@ type Release struct {
 // release has people wait in a pool that is full, and then lets holders go.
 func (b *bench) release(ctx context.Context, out io.Writer, scenario string, people int) error {
 	t := task{scenario: scenario, way: wayOperator, people: people}
-	p, err := b.warmPlane(ctx, scenario)
-	if err != nil {
-		return err
-	}
-	defer p.end()
-	ctx, cancel := patience(ctx, t)
-	defer cancel()
-	namespace, err := p.house(ctx, b.seats)
-	if err != nil {
-		return err
-	}
 	r := Release{Waiting: people, Seats: b.seats}
-	begun := time.Now()
-	// While nobody looks, which is cheaper than to have the queue decided on time and again.
-	if err := each(ctx, b.seats+people, func(ctx context.Context, i int) error {
-		return create(ctx, p.wire, namespace, i, nil)
-	}); err != nil {
-		return err
-	}
-	r.Created = time.Since(begun).Seconds()
-	from, err := present(ctx, p.wire, namespace)
-	if err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, namespace)
-	if err != nil {
-		return err
-	}
-	defer at.end()
-	err = watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
+	var begun time.Time
+	var from string
+	err := b.onSite(ctx, t, 0, func(ctx context.Context, p *plane) ([]string, error) {
+		namespace, err := p.house(ctx, b.seats)
+		if err != nil {
+			return nil, err
+		}
+		begun = time.Now()
+		// While nobody looks, which is cheaper than to have the queue decided on time and again.
+		if err := each(ctx, b.seats+people, func(ctx context.Context, i int) error { return create(ctx, p.wire, namespace, i, nil) }); err != nil {
+			return nil, err
+		}
+		r.Created = time.Since(begun).Seconds()
+		from, err = present(ctx, p.wire, namespace)
+		return []string{namespace}, err
+	}, func(ctx context.Context, s *site) (err error) {
 		decided := func(c change) bool { return invited(c) || waiting(c) }
-		if err := await(ctx, p.wire, namespace, from, b.seats+people, decided); err != nil {
+		if err := await(ctx, s.p.wire, s.namespaces[0], from, b.seats+people, decided); err != nil {
 			return err
 		}
 		r.Prepared = time.Since(begun).Seconds()
 		fmt.Fprintf(out, "%d people were created in %.0f s, and wait after %.0f s\n", b.seats+people, r.Created, r.Prepared)
 		r.Disturbed, err = b.quietly(ctx, out, t, 0, func() (float64, error) {
-			err := r.measure(ctx, p, at, namespace, b.releases)
+			err := r.measure(ctx, s.p, s.at, s.namespaces[0], b.releases)
 			return r.Foreign, err
 		})
 		return err

@@ -55,34 +55,42 @@ const (
 	memoryTarget, memoryPeople = 6, 100_000
 )
 
-// restart has people settle, and then starts the operator anew, several times.
+// restart has people invited, and then starts the operator anew.
 func (b *bench) restart(ctx context.Context, out io.Writer, scenario string, people int) error {
-	t := task{scenario: scenario, way: wayOperator, people: people}
+	if b.restarted(people) {
+		return nil // where they were invited
+	}
 	p, err := b.warmPlane(ctx, scenario)
 	if err != nil {
 		return err
 	}
 	defer p.end()
-	ctx, cancel := patience(ctx, t)
-	defer cancel()
-	namespace, err := p.house(ctx, people)
-	if err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, namespace)
-	if err != nil {
-		return err
-	}
-	defer func() { at.end() }() // the one that runs then
-	empty, err := b.populate(ctx, p, at, t, namespace)
-	if err != nil {
-		return fmt.Errorf("measuring %s: %w", t, err)
-	}
+	_, err = b.measure(ctx, p, task{scenario: scenarioInvite, way: wayOperator, people: people}, func(ctx context.Context, s *site, m Measurement) error {
+		return b.restarts(ctx, out, s, people, m.EmptyMemory)
+	})
+	return err
+}
+
+// restarted says that this is measured.
+func (b *bench) restarted(people int) bool {
+	return slices.ContainsFunc(b.report.Restarts, func(r Restart) bool { return r.People == people })
+}
+
+// restartsAfter says that what the operator leaves of a task is where it is started anew: to have as many people invited once more
+// would take as long again.
+func (b *bench) restartsAfter(t task) bool {
+	return t.scenario == scenarioInvite && t.way == wayOperator &&
+		slices.Contains(b.scenarios, scenarioRestart) && slices.Contains(b.sizes[scenarioRestart], t.people) && !b.restarted(t.people)
+}
+
+// restarts starts the operator anew where people are settled, several times. empty is the memory that it took without them.
+func (b *bench) restarts(ctx context.Context, out io.Writer, s *site, people int, empty int64) (err error) {
+	t := task{scenario: scenarioRestart, way: wayOperator, people: people}
 	var runs []Restart
 	for run := range b.runs {
 		r := Restart{People: people, EmptyMemory: empty}
 		if r.Disturbed, err = b.quietly(ctx, out, t, run, func() (float64, error) {
-			err := r.measure(ctx, b, p, &at, namespace)
+			err := r.measure(ctx, b, s)
 			return r.Foreign, err
 		}); err != nil {
 			return fmt.Errorf("measuring %s: %w", t, err)
@@ -97,37 +105,17 @@ func (b *bench) restart(ctx context.Context, out io.Writer, scenario string, peo
 	return nil
 }
 
-// populate has people invited, and says how much memory the manager took before.
-func (b *bench) populate(ctx context.Context, p *plane, at staff, t task, namespace string) (empty int64, err error) {
-	err = watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
-		if _, _, err := p.settled(ctx, at.processes(p)); err != nil {
-			return err
-		}
-		if empty, err = at.memory(); err != nil {
-			return err
-		}
-		if err := each(ctx, t.people, func(ctx context.Context, i int) error { return create(ctx, p.wire, namespace, i, nil) }); err != nil {
-			return err
-		}
-		if err := await(ctx, p.wire, namespace, "", t.people, invited); err != nil {
-			return err
-		}
-		_, _, err = p.settled(ctx, at.processes(p))
-		return err
-	})
-	return empty, err
-}
-
 // measure lists everything, and then ends the operator and starts another.
-func (r *Restart) measure(ctx context.Context, b *bench, p *plane, at *staff, namespace string) (err error) {
-	at.manager.end()
+func (r *Restart) measure(ctx context.Context, b *bench, s *site) (err error) {
+	p, namespace := s.p, s.namespaces[0]
+	s.at.manager.end()
 	if r.Paged, err = timed(func() error { return listAll(ctx, p.wire, namespace, pages) }); err != nil {
 		return err
 	}
 	if r.Streamed, err = timed(func() error { return listAll(ctx, p.wire, namespace, streams) }); err != nil {
 		return err
 	}
-	others := *at
+	others := s.at
 	others.manager = nil
 	asked, _, err := p.settled(ctx, others.processes(p))
 	if err != nil {
@@ -137,15 +125,15 @@ func (r *Restart) measure(ctx context.Context, b *bench, p *plane, at *staff, na
 	if err != nil {
 		return err
 	}
-	if at.manager, err = b.launchOperator(ctx, p, *at, namespace); err != nil {
+	if s.at.manager, err = b.launchOperator(ctx, p, s.at, namespace); err != nil {
 		return err
 	}
-	return watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
-		last, err := r.awaitQuiet(ctx, p, *at)
+	return s.watched(ctx, func(ctx context.Context) error {
+		last, err := r.awaitQuiet(ctx, p, s.at)
 		if err != nil {
 			return err
 		}
-		total, end, err := p.settled(ctx, at.processes(p))
+		total, end, err := p.settled(ctx, s.at.processes(p))
 		if err != nil {
 			return err
 		}
@@ -154,7 +142,7 @@ func (r *Restart) measure(ctx context.Context, b *bench, p *plane, at *staff, na
 		r.ServerCPU, r.ManagerCPU = milliseconds(used(first, end, "server"))/float64(r.People), milliseconds(used(first, end, "manager"))/float64(r.People)
 		r.Requests = total.since(asked)
 		r.Writes = r.Requests.writes()
-		r.PeakMemory, err = at.memory()
+		r.PeakMemory, err = s.at.memory()
 		r.PerPerson = float64(r.PeakMemory-r.EmptyMemory) / 1024 / float64(r.People)
 		return err
 	})

@@ -68,34 +68,18 @@ type scene struct {
 // single has people settle, and then makes changes: while nothing else happens, and while a wave of people is applied.
 func (b *bench) single(ctx context.Context, out io.Writer, scenario string, people int) error {
 	t := task{scenario: scenario, way: wayOperator, people: people}
-	p, err := b.warmPlane(ctx, scenario)
-	if err != nil {
-		return err
-	}
-	defer p.end()
-	ctx, cancel := patienceBeside(ctx, task{scenario: scenario, way: wayOperator, people: people + b.meanwhile}, time.Duration(b.asks)*10*time.Second)
-	defer cancel()
 	const more = 200_000
-	s := &scene{people: people}
-	if s.namespace, err = p.furnish(ctx, append(house(people+more), build.Role(promotion).In("", organization).DisplayName("Promotion").Obj())); err != nil {
-		return err
-	}
-	at, err := b.staff(ctx, p, t, s.namespace)
-	if err != nil {
-		return err
-	}
-	defer at.end()
-	err = watched(ctx, append(at.all(), p.child), func(ctx context.Context) error {
-		if err := each(ctx, people, func(ctx context.Context, i int) error { return create(ctx, p.wire, s.namespace, i, nil) }); err != nil {
+	longer := time.Duration(b.asks)*10*time.Second + patienceFor(b.meanwhile)
+	prepare := furnished(append(house(people+more), build.Role(promotion).In("", organization).DisplayName("Promotion").Obj()))
+	err := b.onSite(ctx, t, longer, prepare, func(ctx context.Context, at *site) (err error) {
+		if err := at.populate(ctx, people); err != nil {
 			return err
 		}
-		if err := await(ctx, p.wire, s.namespace, "", people, invited); err != nil {
-			return err
-		}
+		s := &scene{people: people, namespace: at.namespaces[0]}
 		for _, meanwhile := range []int{0, b.meanwhile} {
 			one := Single{People: people, Meanwhile: meanwhile}
 			if one.Disturbed, err = b.quietly(ctx, out, t, 0, func() (float64, error) {
-				err := one.measure(ctx, s, p, at, b.asks)
+				err := one.measure(ctx, s, at.p, at.at, b.asks)
 				return one.Foreign, err
 			}); err != nil {
 				return err

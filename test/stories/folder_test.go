@@ -215,11 +215,7 @@ func (f *folder) settleFolder() {
 func (f *folder) distract() {
 	f.Helper()
 	f.probes++
-	name := fmt.Sprintf("%s-%d", probe, f.probes)
-	f.create(build.Organization(name).Owner(name).Obj(), build.Role(name).In("", name).Obj(), build.User(name).In("", name).Roles(name).Obj())
-	f.is(name, v1alpha1.ReasonInvited)
-	await(f.stage, name, func(o *v1alpha1.Organization) error { return counts("invited", o.Status.Invited, 1) })
-	await(f.stage, name, func(r *v1alpha1.Role) error { return counts("holders", r.Status.Holders, 1) })
+	f.stage.distract(fmt.Sprintf("%s-%d", probe, f.probes))
 }
 
 // letters is how many mails each address of the folder has got.

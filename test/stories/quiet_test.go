@@ -96,11 +96,17 @@ const probe = "probe"
 // passOver makes the operator deal with something else, so that it has dealt with what was before. Then it is stopped.
 func (s *stage) passOver() {
 	s.Helper()
-	s.create(build.Organization(probe).Owner(probe).Obj(), build.Role(probe).In("", probe).Obj(), build.User(probe).In("", probe).Roles(probe).Obj())
-	s.is(probe, v1alpha1.ReasonInvited)
-	await(s, probe, func(o *v1alpha1.Organization) error { return counts("invited", o.Status.Invited, 1) })
-	await(s, probe, func(r *v1alpha1.Role) error { return counts("holders", r.Status.Holders, 1) })
+	s.distract(probe)
 	s.op.Stop(s.T)
+}
+
+// distract makes the operator deal with an organization, a role and a user of a name.
+func (s *stage) distract(name string) {
+	s.Helper()
+	s.create(build.Organization(name).Owner(name).Obj(), build.Role(name).In("", name).Obj(), build.User(name).In("", name).Roles(name).Obj())
+	s.is(name, v1alpha1.ReasonInvited)
+	await(s, name, func(o *v1alpha1.Organization) error { return counts("invited", o.Status.Invited, 1) })
+	await(s, name, func(r *v1alpha1.Role) error { return counts("holders", r.Status.Holders, 1) })
 }
 
 // versions are those of all objects but the probe's.

@@ -126,7 +126,7 @@ func TestManyComeBack(t *testing.T) {
 	for _, name := range names {
 		s.unrecorded(name)
 	}
-	s.atMost(&traffic, 1, names, "users/status")
+	s.atMost(&traffic, 1, names)
 	if n := len(traffic.Requests(operator.Writing("archivedusers"))); n != people {
 		t.Errorf("the records take %d writes, want %d", n, people)
 	}

@@ -371,7 +371,7 @@ func TestIN1_WhatAnEndCosts(t *testing.T) {
 	for _, name := range names {
 		s.invited(name, 1)
 	}
-	s.atMost(&traffic, 1, names, "users/status")
+	s.atMost(&traffic, 1, names)
 	for _, name := range names {
 		s.answer(s.links(at(name), 1)[0], accept, http.StatusOK)
 		s.is(name, v1alpha1.ReasonActive)
@@ -386,5 +386,5 @@ func TestIN1_WhatAnEndCosts(t *testing.T) {
 		s.noticed(name, end)
 	}
 	s.rest()
-	s.atMost(&traffic, 2, names, "users/status")
+	s.atMost(&traffic, 2, names)
 }
