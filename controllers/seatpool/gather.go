@@ -182,6 +182,7 @@ func (s *snapshot) person(u *v1alpha1.User, source access.Source, holder *v1alph
 	}
 	facts := membership.Facts{
 		Organization: s.organization, UnknownRoles: len(roles.Unknown) > 0, NoRoles: roles.None(), Tied: len(roles.Tied) > 0, Ending: access.EndedBy(u, s.now),
+		Unclaimed: membership.Unclaimed(u, s.organization),
 	}
 	if facts.EmailHolder = s.keeper(u); holder.UID != u.UID {
 		facts.EmailHolder = holder.Name

@@ -45,6 +45,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/claims"
 	directoryfake "seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/figures"
 	"seatkeeper.dev/seatkeeper/internal/groups"
@@ -218,12 +219,14 @@ func (w *World) startProcess() {
 	go func() { ended <- accounts.Start(ctx) }()
 	go func() { ended <- estate.Outbox.Start(ctx) }()
 	go func() { ended <- desk.Start(ctx) }()
+	direct, err := client.New(w.cluster.GetConfig(), client.Options{Scheme: w.cluster.GetScheme(), Mapper: env.Client(w.t).RESTMapper()})
+	w.must(err, "making a client without a cache")
 	users := &user.Reconciler{
 		Base: base, Outbox: mails, Accounts: user.Accounts{Directories: w.Directory, Outbox: accounts, Resync: looks},
 		Inviter: user.Inviter{
 			Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
 		},
-		Estate: estate, Course: w.Course,
+		Estate: estate, Course: w.Course, Claims: &claims.Desk{Live: direct, Namespace: w.Namespace, Clock: w.Clock},
 	}
 	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: w.cluster.GetClient(), Teams: w.Teams, Roles: w.Roles}).Look
 	w.process = process{
