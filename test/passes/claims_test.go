@@ -86,10 +86,30 @@ func firstHas(t *testing.T, w *passes.World, others ...string) {
 		if strings.Contains(ready.Message, who) {
 			t.Errorf("%s is told who has the address: %s", other, ready.Message)
 		}
+		if held := seatsHeld(t, w, other); held > 0 {
+			t.Errorf("%s holds %d seats", other, held)
+		}
 		if st := u.Status; st.Invitation != nil || len(st.Seats) > 0 || st.AddressClaim != nil {
 			t.Errorf("%s has been given something: %+v", other, st)
 		}
 	}
+}
+
+// seatsHeld is how many seats the ledger has for somebody.
+func seatsHeld(t *testing.T, w *passes.World, user string) (held int) {
+	t.Helper()
+	var ledger v1alpha1.SeatSliceList
+	if err := env.Client(t).List(t.Context(), &ledger, client.InNamespace(w.Namespace)); err != nil {
+		t.Fatal(err)
+	}
+	for _, slice := range ledger.Items {
+		for _, a := range slice.Assignments {
+			if a.User == user {
+				held++
+			}
+		}
+	}
+	return held
 }
 
 // What an address is released by, and who has it then.
