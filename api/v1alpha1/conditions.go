@@ -125,7 +125,7 @@ const (
 const (
 	// ReasonAwaitingSeat (User): every seat of a pool that is needed is taken.
 	ReasonAwaitingSeat = "AwaitingSeat"
-	// ReasonEmailInUse (User): another User of the organization has the address.
+	// ReasonEmailInUse (User): another User has the address, of the organization, or of another where that matters.
 	ReasonEmailInUse = "EmailInUse"
 	// ReasonInvitationExpired (User): nobody answered in time.
 	ReasonInvitationExpired = "InvitationExpired"

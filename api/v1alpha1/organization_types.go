@@ -96,8 +96,8 @@ type OrganizationSpec struct {
 	DefaultRole string `json:"defaultRole,omitempty"`
 
 	// emailScope is Organization or Cluster: where an address can be had by one User only. Cluster: in all the organizations of the
-	// cluster that have this scope too (rule AX-11). That is judged when a User is created and when an address is edited; who has
-	// an address already keeps it. Default: Organization.
+	// cluster that have this scope too (rule AX-11). The later one is EmailInUse, and loses nothing that was given before the scope was
+	// set. Default: Organization.
 	// +optional
 	// +default="Organization"
 	EmailScope EmailScope `json:"emailScope,omitempty"`

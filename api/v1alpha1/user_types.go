@@ -451,6 +451,21 @@ type AccessNotice struct {
 	Rejection string `json:"rejection,omitempty"`
 }
 
+// AddressClaim is a claim to an address, of which there is one in the cluster.
+type AddressClaim struct {
+	// email is the address, in the form in which addresses are compared.
+	// +required
+	// +kubebuilder:validation:MinLength=3
+	// +kubebuilder:validation:MaxLength=254
+	Email string `json:"email,omitempty"`
+
+	// lease is the name of the Lease in the operator's namespace that says who has the address. It shows no address.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Lease string `json:"lease,omitempty"`
+}
+
 // UserStatus is what the operator reports about a user.
 type UserStatus struct {
 	// observedGeneration is the generation that the status speaks of; -1 until the operator has looked.
@@ -516,6 +531,11 @@ type UserStatus struct {
 	// +kubebuilder:validation:MinLength=3
 	// +kubebuilder:validation:MaxLength=254
 	Email string `json:"email,omitempty"`
+
+	// addressClaim is the claim by which the user has the address in all organizations of the cluster that have emailScope Cluster; unset
+	// in others, and while there is none: the address is then in use elsewhere, or the operator has not looked yet.
+	// +optional
+	AddressClaim *AddressClaim `json:"addressClaim,omitempty"`
 
 	// accountUID is the identity that the person's account elsewhere is tied to, when it is not the UID of this object: that
 	// of an earlier stay, for who came back, or one of its own, for who replaced somebody. When unset, the UID is it.

@@ -20,6 +20,7 @@ import (
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/access"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/claims"
 	"seatkeeper.dev/seatkeeper/internal/figures"
 	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
@@ -48,6 +49,8 @@ type Reconciler struct {
 	Accounts Accounts
 	// Names are those by which Kubernetes knows people.
 	Names bindings.Names
+	// Claims are to addresses that can be in one organization only.
+	Claims *claims.Desk
 	// Estate finds what people own, and hands it over.
 	Estate *ownership.Desk
 	// Departed takes who owns nothing any more, and waits for the seats alone.

@@ -68,7 +68,10 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 	if err := r.gatherEmailHolder(ctx, s); err != nil {
 		return nil, err
 	}
-	return s, r.gatherKeeper(ctx, s)
+	if err := r.gatherKeeper(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, r.gatherClaim(ctx, s)
 }
 
 // gatherRoles resolves the roles. Those that may come to be granted are kept, since mails describe them.

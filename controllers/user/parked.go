@@ -282,6 +282,9 @@ func (r *Reconciler) keepOnRecord(ctx context.Context, s *snapshot, d *membershi
 // bury makes the record of somebody whose access is revoked, and whose seats are free, an ordinary one. One that somebody deleted
 // goes by that.
 func (r *Reconciler) bury(ctx context.Context, s *snapshot, d *membership.Decision) error {
+	if err := r.unclaim(ctx, d.User); err != nil {
+		return err
+	}
 	after, st := s.record.DeepCopy(), &d.User.Status
 	rec := &after.Record
 	rec.ArchivedAt, rec.Parked, rec.Handovers = metav1.NewTime(r.Clock.Now()), v1alpha1.Parking{}, handedOver(d.User)

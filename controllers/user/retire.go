@@ -43,6 +43,11 @@ func (r *Reconciler) retire(ctx context.Context, d *membership.Decision) error {
 			return fmt.Errorf("recording who left: %w", err)
 		}
 	}
+	if d.Parked.Until.IsZero() { // else the person has the address on
+		if err := r.unclaim(ctx, u); err != nil {
+			return err
+		}
+	}
 	base := u.DeepCopy()
 	controllerutil.RemoveFinalizer(u, v1alpha1.FinalizerArchive)
 	if err := r.Patch(ctx, u, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); client.IgnoreNotFound(err) != nil {

@@ -43,6 +43,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Named("user").
 		For(&v1alpha1.User{}, builder.WithPredicates(r.leaving(), predicate.Or(loop.Declared(), answered()))).
 		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail)).
+		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmailElsewhere)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.reports)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning)).
@@ -212,7 +213,7 @@ func (r *Reconciler) usersOfOrganization(ctx context.Context, before, after *v1a
 // concernsAll says that a policy has changed by which everybody's case may be decided anew.
 func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
 	was, is := before.Invitation, after.Invitation
-	return before.DefaultRole != after.DefaultRole || before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.Mail != after.Mail ||
+	return before.DefaultRole != after.DefaultRole || before.TimeZone != after.TimeZone || before.EmailChange != after.EmailChange || before.EmailScope != after.EmailScope || before.Mail != after.Mail ||
 		anotherDirectory(&before.Directory, &after.Directory) || before.Locale != after.Locale ||
 		was.MaxSends != is.MaxSends || was.Acceptance != is.Acceptance || !ptr.Equal(was.ReminderInterval, is.ReminderInterval) ||
 		!equality.Semantic.DeepEqual(before.Offboarding, after.Offboarding)

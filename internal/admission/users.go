@@ -203,7 +203,7 @@ func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User, org *v
 				"is in use by User %s of organization %s%s", other.Name, u.Spec.Organization, remedy(other)))}, nil
 		}
 	}
-	if org == nil || org.Spec.EmailScope != v1alpha1.EmailScopeCluster {
+	if !membership.Scoped(org) {
 		return nil, nil
 	}
 	return a.emailElsewhere(ctx, u)
@@ -225,7 +225,7 @@ func (a *userAdmission) emailElsewhere(ctx context.Context, u *v1alpha1.User) (f
 		if err != nil {
 			return nil, err
 		}
-		if org := r.Organization(); org == nil || org.Spec.EmailScope != v1alpha1.EmailScopeCluster {
+		if !membership.Scoped(r.Organization()) {
 			continue
 		}
 		unseen, err := a.rights.refuse(ctx, other.Namespace, []demand{{
@@ -234,9 +234,9 @@ func (a *userAdmission) emailElsewhere(ctx context.Context, u *v1alpha1.User) (f
 		if err != nil {
 			return nil, err
 		}
-		where := fmt.Sprintf("by User %s of organization %s in namespace %s%s", other.Name, other.Spec.Organization, other.Namespace, remedy(other))
-		if len(unseen) > 0 {
-			where = "in another organization of this cluster: use another address; this one is free once whoever runs that organization has changed or deleted the User there"
+		where := membership.Elsewhere
+		if len(unseen) == 0 {
+			where = fmt.Sprintf("by User %s of organization %s in namespace %s%s", other.Name, other.Spec.Organization, other.Namespace, remedy(other))
 		}
 		return field.ErrorList{field.Invalid(field.NewPath("spec", "email"), u.Spec.Email, fmt.Sprintf(
 			"is in use %s (spec.emailScope of organization %s is Cluster)", where, u.Spec.Organization))}, nil

@@ -1,7 +1,7 @@
 // Copyright 2026 The Seatkeeper Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package keystore keeps the keys of invitation links in a Secret.
+// Package keystore keeps the keys of invitation links in a Secret, and the one of addresses in another.
 package keystore
 
 import (
@@ -25,14 +25,7 @@ const SecretName = "seatkeeper-invitation-keys"
 // creates the Secret, the others read it. c must not read from a cache.
 func Load(ctx context.Context, c client.Client, namespace string) (invitation.Keyring, error) {
 	name := types.NamespacedName{Namespace: namespace, Name: SecretName}
-	var secret corev1.Secret
-	err := c.Get(ctx, name, &secret)
-	if apierrors.IsNotFound(err) {
-		err = create(ctx, c, name)
-		if err == nil || apierrors.IsAlreadyExists(err) {
-			err = c.Get(ctx, name, &secret)
-		}
-	}
+	secret, err := load(ctx, c, name)
 	if err != nil {
 		return invitation.Keyring{}, fmt.Errorf("loading the invitation keys from Secret %s: %w", name, err)
 	}
@@ -41,6 +34,38 @@ func Load(ctx context.Context, c client.Client, namespace string) (invitation.Ke
 		return invitation.Keyring{}, fmt.Errorf("reading Secret %s: %w", name, err)
 	}
 	return keys, nil
+}
+
+// AddressSecretName is the name of the Secret with the key of addresses, in the operator's own namespace.
+const AddressSecretName = "seatkeeper-address-key"
+
+// AddressKey reads the key that tells addresses apart without showing them, and makes it when there is none yet. It is never rotated,
+// unlike those of links: what is found by it would be found no more. c must not read from a cache.
+func AddressKey(ctx context.Context, c client.Client, namespace string) ([]byte, error) {
+	name := types.NamespacedName{Namespace: namespace, Name: AddressSecretName}
+	secret, err := load(ctx, c, name)
+	if err != nil {
+		return nil, fmt.Errorf("loading the key of addresses from Secret %s: %w", name, err)
+	}
+	key := secret.Data[invitation.SecretKeyCurrent]
+	if len(key) < invitation.KeySize {
+		return nil, fmt.Errorf("reading Secret %s: %q has %d bytes: put at least %d random ones there, or delete the Secret to have it made anew",
+			name, invitation.SecretKeyCurrent, len(key), invitation.KeySize)
+	}
+	return key, nil
+}
+
+// load reads a Secret with a key, and makes it when there is none.
+func load(ctx context.Context, c client.Client, name types.NamespacedName) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	err := c.Get(ctx, name, secret)
+	if apierrors.IsNotFound(err) {
+		err = create(ctx, c, name)
+		if err == nil || apierrors.IsAlreadyExists(err) {
+			err = c.Get(ctx, name, secret)
+		}
+	}
+	return secret, err
 }
 
 func create(ctx context.Context, c client.Client, name types.NamespacedName) error {

@@ -38,7 +38,7 @@ func (d *Decision) readdress(s Situation) {
 	case !u.DeletionTimestamp.IsZero() && st.Email != "": // what remains is who was known
 	case st.Email == "", FoldEmail(st.Email) == FoldEmail(u.Spec.Email):
 		st.Email = u.Spec.Email
-	case s.Organization == nil, s.EmailHolder != "":
+	case s.Organization == nil, s.taken():
 	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeDeny:
 		d.denied = true
 	case s.Organization.Spec.EmailChange == v1alpha1.EmailChangeReplace:

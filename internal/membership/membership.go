@@ -238,6 +238,9 @@ func (d *Decision) stay(s Situation, orphaned bool) verdict.Verdict {
 	case s.EmailHolder != "":
 		d.lessen(s)
 		return inUse(s)
+	case s.Unclaimed:
+		d.lessen(s)
+		return d.inUseElsewhere(s)
 	}
 	return d.join(s)
 }

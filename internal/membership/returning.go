@@ -49,7 +49,7 @@ func (d *Decision) recall(s Situation) {
 		d.Returned, d.takesOver = true, true
 		d.adopt(record)
 	}
-	if s.Organization == nil && u.DeletionTimestamp.IsZero() || s.EmailHolder != "" {
+	if s.Organization == nil && u.DeletionTimestamp.IsZero() || s.taken() {
 		return
 	}
 	somebody := !s.Roles.None()
@@ -162,7 +162,7 @@ func (d *Decision) depart(s Situation) verdict.Verdict {
 	}
 	d.Farewell = true
 	earlier := s.recordAt(u.Status.Email) // of somebody else, or of an earlier stay: it says more than who came and went
-	d.Nobody = (s.EmailHolder != "" || earlier != nil && earlier.UID != u.UID) && u.Status.AcceptedAt == nil && u.Status.Invitation == nil &&
+	d.Nobody = (s.taken() || earlier != nil && earlier.UID != u.UID) && u.Status.AcceptedAt == nil && u.Status.Invitation == nil &&
 		u.Status.DirectoryAccount == nil
 	if d.Final = Final(s.Organization); d.Final {
 		d.spend(s, func(*v1alpha1.ArchivedUser) bool { return true })

@@ -44,6 +44,8 @@ type Facts struct {
 	NoRoles bool
 	// EmailHolder is the name of the other User who has the address; empty when it is free.
 	EmailHolder string
+	// Unclaimed says that the user may not have the address yet, since somebody in another organization may; see Unclaimed.
+	Unclaimed bool
 	// Tied says that the user holds roles that may not be given up yet.
 	Tied bool
 	// Ending says that access is over by the clock, which the User's controller records in a moment.
@@ -51,6 +53,9 @@ type Facts struct {
 	// HandedOver says that nothing is left of what the user owned, which the User's controller records once the seats are free.
 	HandedOver bool
 }
+
+// taken says that the address is not the user's to have, or not yet.
+func (f Facts) taken() bool { return f.EmailHolder != "" || f.Unclaimed }
 
 // Standing says what a user is to a pool that the user's roles need.
 func Standing(u *v1alpha1.User, f Facts) seats.Standing {
@@ -61,7 +66,7 @@ func Standing(u *v1alpha1.User, f Facts) seats.Standing {
 		return afterRevocation(u, f)
 	case access.Leaving(u) && f.Tied, held(u, f.Organization), access.Detained(u, f.Organization): // who may not leave yet is given nothing more
 		return seats.Keeps
-	case f.UnknownRoles, f.EmailHolder != "", f.Ending:
+	case f.UnknownRoles, f.taken(), f.Ending:
 		return seats.Keeps
 	}
 	return seats.Claims

@@ -23,6 +23,9 @@ import (
 // WholeLease is the Lease of an operator that does all the work by itself.
 const WholeLease = "seatkeeper"
 
+// elections selects the Leases that are none of those by which addresses are claimed, of which there can be many.
+const elections = "!seatkeeper.dev/claim"
+
 var shardLease = regexp.MustCompile(`^` + WholeLease + `-\d+-of-(\d+)$`)
 
 // Lease is the name of the Lease by which the replicas of this shard elect the one that works.
@@ -102,7 +105,7 @@ func (l *lock) write(ctx context.Context, record resourcelock.LeaderElectionReco
 
 // alone fails while an operator works that divides the work otherwise.
 func (l *lock) alone(ctx context.Context) error {
-	leases, err := l.leases.List(ctx, metav1.ListOptions{})
+	leases, err := l.leases.List(ctx, metav1.ListOptions{LabelSelector: elections})
 	if err != nil {
 		return fmt.Errorf("looking for operators that divide the work otherwise: %w", err)
 	}

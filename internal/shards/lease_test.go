@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"seatkeeper.dev/seatkeeper/internal/claims"
 	"seatkeeper.dev/seatkeeper/internal/shards"
 	"seatkeeper.dev/seatkeeper/test/env"
 )
@@ -86,6 +87,21 @@ func TestNobodyIsElectedWhileOthersDivideTheWorkOtherwise(t *testing.T) {
 				t.Errorf("whoever waits has a Lease: %v", err)
 			}
 		})
+	}
+}
+
+// Of Leases that are claims to addresses, there can be many, and none is anybody who works.
+func TestClaimsAreNoElections(t *testing.T) {
+	t.Parallel()
+	ctx, ns := t.Context(), env.Namespace(t)
+	claim := lease(ns, "seatkeeper-1-of-3", "acme/acme/kim/uid", time.Second)
+	claim.Labels = map[string]string{claims.Label: claims.OnAddress}
+	if err := env.Client(t).Create(ctx, claim); err != nil {
+		t.Fatal(err)
+	}
+	lock := open(t, shards.Shard{Number: 0, Of: 4}, ns)
+	if err := lock.Create(ctx, resourcelock.LeaderElectionRecord{HolderIdentity: lock.Identity(), LeaseDurationSeconds: 15}); err != nil {
+		t.Error(err)
 	}
 }
 

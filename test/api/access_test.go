@@ -175,6 +175,11 @@ var accessStatusRules = []rule{
 	{"requests count from 1", user, fields{"status.roleRequests": []any{request(0, "boss", "Gain")}}, "status.roleRequests[0].number: Invalid value: 0"},
 	{"a change of another kind", user, fields{"status.roleRequests": []any{request(1, "boss", "Swap")}}, `supported values: "Gain", "Loss"`},
 	{"a request for no role", user, fields{"status.roleRequests": []any{map[string]any{"number": int64(1), "change": "Gain"}}}, "status.roleRequests[0].role: Required value"},
+	{"a claim to the address", user, fields{"status.addressClaim": map[string]any{"email": "ada@acme.example", "lease": text(253)}}, ""},
+	{"a claim by nothing", user, fields{"status.addressClaim": map[string]any{"email": "ada@acme.example"}}, "status.addressClaim.lease: Required value"},
+	{"a claim by what is no Lease", user, fields{"status.addressClaim": map[string]any{"email": "ada@acme.example", "lease": text(254)}}, "status.addressClaim.lease: Too long"},
+	{"a claim to nothing", user, fields{"status.addressClaim": map[string]any{"lease": "address-1"}}, "status.addressClaim.email: Required value"},
+	{"a claim to what is too long", user, fields{"status.addressClaim": map[string]any{"email": text(255), "lease": "address-1"}}, "status.addressClaim.email: Too long"},
 	{"a request that there cannot be", user, fields{"status.lastRoleRequest": int64(-1)}, "status.lastRoleRequest: Invalid value: -1"},
 
 	{"every answer", organization, fields{"status.roleDecisions": []any{decision("Grant"), decision("Release"), decision("Hold")}}, ""},

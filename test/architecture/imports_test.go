@@ -67,7 +67,7 @@ var rooms = []room{
 	},
 	{name: "invitation", packages: []string{"internal/invitation"}, may: []string{"api", "values", "ports"}, pure: true},
 	{
-		name: "shared", packages: []string{"internal/bindings", "internal/index", "internal/keystore", "internal/loop", "internal/roster"},
+		name: "shared", packages: []string{"internal/bindings", "internal/claims", "internal/index", "internal/keystore", "internal/loop", "internal/roster"},
 		may: []string{"api", "verdict", "cores", "ports", "invitation", "shared"},
 	},
 	{name: "figures", packages: []string{"internal/figures"}, may: []string{"api", "shared"}},

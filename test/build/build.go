@@ -107,6 +107,12 @@ func (b *OrganizationBuilder) EmailChange(policy v1alpha1.EmailChange) *Organiza
 	return b
 }
 
+// EmailScope sets where an address can be had by one user only.
+func (b *OrganizationBuilder) EmailScope(scope v1alpha1.EmailScope) *OrganizationBuilder {
+	b.org.Spec.EmailScope = scope
+	return b
+}
+
 // Policy sets what the deletion of a user leaves.
 func (b *OrganizationBuilder) Policy(policy v1alpha1.OffboardingMode) *OrganizationBuilder {
 	b.org.Spec.Offboarding.Policy = policy

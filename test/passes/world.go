@@ -47,6 +47,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	billingfake "seatkeeper.dev/seatkeeper/internal/billing/fake"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/claims"
 	directoryfake "seatkeeper.dev/seatkeeper/internal/directory/fake"
 	"seatkeeper.dev/seatkeeper/internal/figures"
 	"seatkeeper.dev/seatkeeper/internal/groups"
@@ -225,12 +226,14 @@ func (w *World) startProcess() {
 	go func() { ended <- estate.Outbox.Start(ctx) }()
 	go func() { ended <- desk.Start(ctx) }()
 	departed := &ownership.Departed{}
+	direct, err := client.New(w.cluster.GetConfig(), client.Options{Scheme: w.cluster.GetScheme(), Mapper: env.Client(w.t).RESTMapper()})
+	w.must(err, "making a client without a cache")
 	users := &user.Reconciler{
 		Base: base, Outbox: mails, Accounts: user.Accounts{Directories: w.Directory, Outbox: accounts, Resync: looks},
 		Inviter: user.Inviter{
 			Mailroom: room, Portal: &url.URL{Scheme: "https", Host: "join.acme.example"}, Keys: func() invitation.Keyring { return keys },
 		},
-		Estate: estate, Departed: departed, Course: w.Course,
+		Estate: estate, Departed: departed, Course: w.Course, Claims: &claims.Desk{Live: direct, Namespace: w.Namespace, Clock: w.Clock},
 	}
 	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: w.cluster.GetClient(), Teams: w.Teams, Roles: w.Roles}).Look
 	w.process = process{

@@ -46,6 +46,7 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/admission"
 	"seatkeeper.dev/seatkeeper/internal/billing"
 	"seatkeeper.dev/seatkeeper/internal/bindings"
+	"seatkeeper.dev/seatkeeper/internal/claims"
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/figures"
 	"seatkeeper.dev/seatkeeper/internal/groups"
@@ -147,7 +148,7 @@ func New(ctx context.Context, cfg *rest.Config, o Options) (manager.Manager, err
 	}
 	directories := accounts.New(direct, o.OpenDirectory, o.DirectoryRequestsPerSecond, o.Clock)
 	if !o.Front {
-		if err := addControllers(mgr, o, keys.Keys, directories, course); err != nil {
+		if err := addControllers(mgr, direct, o, keys.Keys, directories, course); err != nil {
 			return nil, err
 		}
 	}
@@ -281,7 +282,9 @@ func (o *Options) mailsPerSecond() float64 {
 	return o.MailsPerSecond / float64(o.Shard.Of)
 }
 
-func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyring, directories directory.Directories, course *figures.Course) error {
+func addControllers(
+	mgr manager.Manager, direct client.Client, o Options, keys func() invitation.Keyring, directories directory.Directories, course *figures.Course,
+) error {
 	base := loop.Base{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Shelf: o.shelf, Events: mgr.GetEventRecorder("seatkeeper"), Clock: o.Clock,
 	}
@@ -306,6 +309,7 @@ func addControllers(mgr manager.Manager, o Options, keys func() invitation.Keyri
 	users := &user.Reconciler{
 		Base: base, Outbox: mails, Inviter: user.Inviter{Mailroom: room, Portal: o.PortalURL, Keys: keys},
 		Accounts: user.Accounts{Directories: directories, Outbox: errands, Resync: looks}, Names: o.Names, Estate: estate, Departed: departed, Course: course, Timer: o.Clock,
+		Claims: &claims.Desk{Live: direct, Namespace: o.Namespace, Clock: o.Clock},
 	}
 	looks.SignOut, looks.Groups = users.SignOut, (&groups.Comparer{Cache: mgr.GetClient(), Teams: teams, Roles: roles}).Look
 	if err := mgr.Add(looks); err != nil {
