@@ -177,7 +177,7 @@ func (r *Reconciler) person(s *snapshot, u *v1alpha1.User, source access.Source,
 	facts := membership.Facts{
 		Organization: s.organization, UnknownRoles: len(roles.Unknown) > 0, NoRoles: roles.None(), Tied: len(roles.Tied) > 0, Ending: access.EndedBy(u, s.now),
 		HandedOver: r.Departed.Has(u),
-		Unclaimed: membership.Unclaimed(u, s.organization),
+		Unclaimed:  membership.Unclaimed(u, s.organization),
 	}
 	if facts.EmailHolder = s.keeper(u); holder.UID != u.UID {
 		facts.EmailHolder = holder.Name
