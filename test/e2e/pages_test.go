@@ -58,7 +58,7 @@ func TestPages(t *testing.T) {
 			}
 			played := consoleBlock.ReplaceAllStringFunc(string(text), func(block string) string { return playBlock(t, block) })
 			if *rewrite {
-				if err := os.WriteFile(page, []byte(played), 0o600); err != nil { //nolint:gosec // the pages are in the repository
+				if err := os.WriteFile(page, []byte(played), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			}
