@@ -59,7 +59,7 @@ func (r Report) publish(file string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
-	return os.WriteFile(file, []byte(made), 0o644) //nolint:gosec // a page to be read by everybody
+	return os.WriteFile(file, []byte(made), 0o644)
 }
 
 // save writes everything to a file.
