@@ -535,7 +535,7 @@ type UserStatus struct {
 	// addressClaim is the claim by which the user has the address in all organizations of the cluster that have emailScope Cluster; unset
 	// in others, and while there is none: the address is then in use elsewhere, or the operator has not looked yet.
 	// +optional
-	AddressClaim *AddressClaim `json:"addressClaim,omitempty"`
+	AddressClaim AddressClaim `json:"addressClaim,omitempty,omitzero"`
 
 	// accountUID is the identity that the person's account elsewhere is tied to, when it is not the UID of this object: that
 	// of an earlier stay, for who came back, or one of its own, for who replaced somebody. When unset, the UID is it.

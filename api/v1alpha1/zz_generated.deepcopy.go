@@ -1858,11 +1858,7 @@ func (in *UserStatus) DeepCopyInto(out *UserStatus) {
 		*out = make([]SeatWithdrawal, len(*in))
 		copy(*out, *in)
 	}
-	if in.AddressClaim != nil {
-		in, out := &in.AddressClaim, &out.AddressClaim
-		*out = new(AddressClaim)
-		**out = **in
-	}
+	out.AddressClaim = in.AddressClaim
 	if in.DirectoryAccount != nil {
 		in, out := &in.DirectoryAccount, &out.DirectoryAccount
 		*out = new(DirectoryAccount)

@@ -151,7 +151,7 @@ func reseated(before, after *v1alpha1.UserStatus) bool {
 	return (before.AccessRevokedAt == nil) != (after.AccessRevokedAt == nil) || signsIn(before) != signsIn(after) ||
 		(before.AcceptedAt == nil) != (after.AcceptedAt == nil) || handover.Pending(before) != handover.Pending(after) ||
 		!slices.Equal(before.RoleRequests, after.RoleRequests) || !slices.Equal(before.Withdrawals, after.Withdrawals) ||
-		!ptr.Equal(before.AddressClaim, after.AddressClaim)
+		before.AddressClaim != after.AddressClaim
 }
 
 func (r *Reconciler) poolsOfRole(ctx context.Context, role *v1alpha1.Role) []types.NamespacedName {

@@ -23,7 +23,7 @@ func (r *Reconciler) gatherClaim(ctx context.Context, s *snapshot) error {
 	u, had := s.User, s.User.Status.AddressClaim
 	switch {
 	case membership.LetsGo(s.Situation):
-		if err := r.recordClaim(ctx, u, nil); err != nil {
+		if err := r.recordClaim(ctx, u, v1alpha1.AddressClaim{}); err != nil {
 			return err
 		}
 	case membership.Scoped(s.Organization) && u.DeletionTimestamp.IsZero():
@@ -31,8 +31,8 @@ func (r *Reconciler) gatherClaim(ctx context.Context, s *snapshot) error {
 		if err != nil {
 			return err
 		}
-		claim := &v1alpha1.AddressClaim{Email: membership.FoldEmail(u.Spec.Email), Lease: lease}
-		if had != nil && *had == *claim {
+		claim := v1alpha1.AddressClaim{Email: membership.FoldEmail(u.Spec.Email), Lease: lease}
+		if had == claim {
 			break
 		}
 		taken, err := r.Claims.Take(ctx, lease, u)
@@ -52,9 +52,9 @@ func (r *Reconciler) gatherClaim(ctx context.Context, s *snapshot) error {
 
 // recordClaim writes which claim a user goes by, and gives back the one before it after that. Pools wait for what is written here, so it
 // is no part of the patch that ends the pass.
-func (r *Reconciler) recordClaim(ctx context.Context, u *v1alpha1.User, claim *v1alpha1.AddressClaim) error {
+func (r *Reconciler) recordClaim(ctx context.Context, u *v1alpha1.User, claim v1alpha1.AddressClaim) error {
 	had := u.Status.AddressClaim
-	if had == nil && claim == nil {
+	if had == claim {
 		return nil
 	}
 	base := u.DeepCopy()
@@ -65,7 +65,7 @@ func (r *Reconciler) recordClaim(ctx context.Context, u *v1alpha1.User, claim *v
 	if err := r.Status().Patch(ctx, u, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("writing the claim to the address: %w", err)
 	}
-	if had == nil || claim != nil && claim.Lease == had.Lease {
+	if had.Lease == "" || claim.Lease == had.Lease {
 		return nil
 	}
 	return r.Claims.GiveBack(ctx, had.Lease, u.UID)
@@ -73,7 +73,7 @@ func (r *Reconciler) recordClaim(ctx context.Context, u *v1alpha1.User, claim *v
 
 // unclaim gives back the claim of somebody who goes. One that a crash leaves behind is taken over by whoever comes next.
 func (r *Reconciler) unclaim(ctx context.Context, u *v1alpha1.User) error {
-	if u.Status.AddressClaim == nil {
+	if u.Status.AddressClaim.Lease == "" {
 		return nil
 	}
 	return r.Claims.GiveBack(ctx, u.Status.AddressClaim.Lease, u.UID)
@@ -81,11 +81,11 @@ func (r *Reconciler) unclaim(ctx context.Context, u *v1alpha1.User) error {
 
 // sameEmailElsewhere wakes those who may have an address now that somebody in another organization gave up.
 func (r *Reconciler) sameEmailElsewhere(ctx context.Context, before, after *v1alpha1.User) []types.NamespacedName {
-	if before == nil || before.Status.AddressClaim == nil {
+	if before == nil || before.Status.AddressClaim.Email == "" {
 		return nil
 	}
 	email := before.Status.AddressClaim.Email
-	if after != nil && after.Status.AddressClaim != nil && after.Status.AddressClaim.Email == email {
+	if after != nil && after.Status.AddressClaim.Email == email {
 		return nil
 	}
 	return r.users(ctx, "", index.UserAddress, email)

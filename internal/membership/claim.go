@@ -32,7 +32,7 @@ func Scoped(org *v1alpha1.Organization) bool {
 
 // Unclaimed says that a user lacks the claim to the address that the spec declares: somebody has it elsewhere, or nobody has looked yet.
 func Unclaimed(u *v1alpha1.User, org *v1alpha1.Organization) bool {
-	return Scoped(org) && (u.Status.AddressClaim == nil || u.Status.AddressClaim.Email != FoldEmail(u.Spec.Email))
+	return Scoped(org) && u.Status.AddressClaim.Email != FoldEmail(u.Spec.Email)
 }
 
 // LetsGo says that a user has no business with a claim any more: the organization shares its addresses, or another of its Users has
@@ -82,7 +82,7 @@ func (c Claimant) MayTake(from Claimant, email, lease string, now ClaimState) bo
 		return true
 	}
 	if u := now.User; u != nil && u.UID == from.UID {
-		goesByIt := u.Status.AddressClaim != nil && u.Status.AddressClaim.Lease == lease
+		goesByIt := u.Status.AddressClaim.Lease == lease
 		isAbout := Scoped(now.Organization) && FoldEmail(u.Spec.Email) == FoldEmail(email)
 		return retired(u) || !goesByIt && !isAbout
 	}

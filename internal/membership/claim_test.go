@@ -28,7 +28,7 @@ func TestMayTake(t *testing.T) {
 		return u
 	}
 	nothing := func(*v1alpha1.User) {}
-	goesByIt := func(u *v1alpha1.User) { u.Status.AddressClaim = &v1alpha1.AddressClaim{Email: email, Lease: lease} }
+	goesByIt := func(u *v1alpha1.User) { u.Status.AddressClaim = v1alpha1.AddressClaim{Email: email, Lease: lease} }
 	readdressed := func(u *v1alpha1.User) { u.Spec.Email = "other@acme.example" }
 	parked := func(uid types.UID) *v1alpha1.ArchivedUser {
 		return &v1alpha1.ArchivedUser{Record: v1alpha1.UserRecord{UID: uid, Parked: v1alpha1.Parking{Until: metav1.Now()}}}
@@ -89,19 +89,19 @@ func TestClaimants(t *testing.T) {
 func TestUnclaimed(t *testing.T) {
 	t.Parallel()
 	cluster, sharing := build.Organization("acme").EmailScope(v1alpha1.EmailScopeCluster).Obj(), build.Organization("acme").Obj()
-	claim := func(email string) *v1alpha1.AddressClaim {
-		return &v1alpha1.AddressClaim{Email: email, Lease: "address-1"}
+	claim := func(email string) v1alpha1.AddressClaim {
+		return v1alpha1.AddressClaim{Email: email, Lease: "address-1"}
 	}
 	for why, c := range map[string]struct {
 		org   *v1alpha1.Organization
-		claim *v1alpha1.AddressClaim
+		claim v1alpha1.AddressClaim
 		want  bool
 	}{
-		"nobody has looked yet":            {cluster, nil, true},
+		"nobody has looked yet":            {cluster, v1alpha1.AddressClaim{}, true},
 		"the address is claimed":           {cluster, claim("kim@acme.example"), false},
 		"it was another that was claimed":  {cluster, claim("other@acme.example"), true},
-		"the organization shares":          {sharing, nil, false},
-		"there is no organization for now": {nil, nil, false},
+		"the organization shares":          {sharing, v1alpha1.AddressClaim{}, false},
+		"there is no organization for now": {nil, v1alpha1.AddressClaim{}, false},
 	} {
 		u := build.User("kim").Email("Kim@acme.example").Obj()
 		u.Status.AddressClaim = c.claim

@@ -74,7 +74,7 @@ func firstHas(t *testing.T, w *passes.World, others ...string) {
 		t.Errorf("%s is %s, want %s", who, reason, v1alpha1.ReasonInvited)
 	}
 	lease, by := holder(t, w)
-	if claim := w.User(who).Status.AddressClaim; by != who || claim == nil || claim.Lease != lease || claim.Email != shared {
+	if claim := w.User(who).Status.AddressClaim; by != who || claim.Lease != lease || claim.Email != shared {
 		t.Errorf("%s is invited by the claim %+v, and Lease %s is %s's", who, claim, lease, by)
 	}
 	for _, other := range others {
@@ -89,7 +89,7 @@ func firstHas(t *testing.T, w *passes.World, others ...string) {
 		if held := seatsHeld(t, w, other); held > 0 {
 			t.Errorf("%s holds %d seats", other, held)
 		}
-		if st := u.Status; st.Invitation != nil || len(st.Seats) > 0 || st.AddressClaim != nil {
+		if st := u.Status; st.Invitation != nil || len(st.Seats) > 0 || st.AddressClaim.Lease != "" {
 			t.Errorf("%s has been given something: %+v", other, st)
 		}
 	}
@@ -142,7 +142,7 @@ func TestAnAddressInTheClusterPassesOn(t *testing.T) {
 			if reason := w.Reason(w.User("second")); reason != v1alpha1.ReasonInvited {
 				t.Errorf("second is %s", reason)
 			}
-			if claim := w.User("second").Status.AddressClaim; claim == nil || claim.Email != shared {
+			if claim := w.User("second").Status.AddressClaim; claim.Email != shared {
 				t.Errorf("second goes by %+v", claim)
 			}
 		})
@@ -249,7 +249,7 @@ func TestDyingWithAClaim(t *testing.T) {
 			_, _ = w.Try(passes.User, "first")
 			<-dead
 			w.Traffic.Restore()
-			if _, by := holder(t, w); by != "first" || w.User("first").Status.AddressClaim != nil {
+			if _, by := holder(t, w); by != "first" || w.User("first").Status.AddressClaim.Lease != "" {
 				t.Fatalf("the claim is of %q, and the User goes by %+v", by, w.User("first").Status.AddressClaim)
 			}
 			w.Restart()

@@ -81,7 +81,7 @@ func TestAnAddressInOneOrganizationOfTwoShards(t *testing.T) {
 	last := fmt.Sprintf("p%d", people-1)
 	loser.annotate(last, v1alpha1.AnnotationReconcileAt, "now") // which would else be looked at in minutes: the holder was another shard's
 	await(loser, last, func(u *v1alpha1.User) error {           // what follows is the directory's to say, which has an account of the other's
-		if u.Status.AddressClaim == nil || len(u.Status.Seats) == 0 {
+		if u.Status.AddressClaim.Lease == "" || len(u.Status.Seats) == 0 {
 			return fmt.Errorf("%s goes by %v, and holds the seats %v", last, u.Status.AddressClaim, u.Status.Seats)
 		}
 		return nil
