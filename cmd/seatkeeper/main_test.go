@@ -115,7 +115,7 @@ func TestFlags(t *testing.T) {
 			if got.Mail == nil || got.Billing == nil {
 				t.Error("nothing takes the mail, or bills the seats")
 			}
-			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Options{}, "OpenMail", "OpenDirectory", "Mail", "Billing"), cmpopts.IgnoreUnexported(webhook.Options{}),
+			if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(app.Options{}, "OpenMail", "OpenDirectory", "Mail", "Billing"), cmpopts.IgnoreUnexported(app.Options{}, webhook.Options{}),
 				cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }), cmp.Comparer(sameNames)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

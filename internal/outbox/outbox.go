@@ -77,7 +77,7 @@ type Outcome struct {
 type Options struct {
 	// PerServer is how many errands one tenant has in flight at a server,
 	// DefaultPerServer when zero. A server that tenants share has a quarter more in
-	// all, one at least, for those who come while one has them all.
+	// all, rounded down, for those who come while one has them all.
 	PerServer int
 	// Timeout is what one errand may take, DefaultTimeout when zero.
 	Timeout time.Duration

@@ -23,15 +23,13 @@ type server struct {
 // nextAt is the tenant whose turn it is at a server. None has more than its part, so that one whose errands hang does not hold up the
 // others, and the last place is for one who has none.
 func (o *Outbox) nextAt(s *server) (tenant types.NamespacedName, ok bool) {
-	free := o.perServer + spare(o.perServer) - s.running
+	spare := o.perServer / 4
+	free := o.perServer + spare - s.running
 	return s.waiting.next(func(tenant types.NamespacedName) bool {
 		has := s.of[tenant]
-		return has == 0 && free > 0 || has < o.perServer && free > 1
+		return has == 0 && free > 0 || has < o.perServer && free > min(1, spare)
 	})
 }
-
-// spare is how many errands a server has in flight beyond those that one tenant may have.
-func spare(perServer int) int { return max(1, perServer/4) }
 
 func (s *server) begin(tenant types.NamespacedName) {
 	s.running++
