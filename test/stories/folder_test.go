@@ -266,7 +266,8 @@ func (f *folder) state() map[string]any {
 			state[name(&o)] = fmt.Sprint(is, u.Status.Roles)
 		default:
 			content, _, _ := unstructured.NestedMap(o.Object, "status")
-			for _, passing := range []string{"conditions", "ledger", "observedGeneration", "removals", "queue", "roleDecisions"} {
+			// A directory is first looked at up to half a minute after an organization came.
+			for _, passing := range []string{"conditions", "directory", "ledger", "observedGeneration", "removals", "queue", "roleDecisions"} {
 				delete(content, passing)
 			}
 			state[name(&o)] = fmt.Sprint(reasons(&o), content, o.GetDeletionTimestamp() != nil)
