@@ -4,7 +4,8 @@
 package loop
 
 import (
-	"slices"
+	"cmp"
+	"container/heap"
 	"sync"
 
 	"k8s.io/client-go/util/workqueue"
@@ -14,255 +15,302 @@ import (
 )
 
 // FairQueue returns a queue in which namespaces take turns, and of whose keys no namespace has more than share under way: a wave of one
-// organization does not hold up what others have to do, and is not held up for ever by them. A key only knows its namespace, so
-// organizations that share one are one here.
+// organization does not hold up what others have to do, and is not held up for ever by them. What is of higher priority comes before, in
+// the order in which it was added. A key only knows its namespace, so organizations that share one are one here.
 func FairQueue(share int) func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
 	return func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
-		q := &fairQueue{
-			PriorityQueue: priorityqueue.New(name, func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter }),
-			lines:         map[int]*line{},
-			share:         share,
-			underWay:      map[string]int{},
-			out:           map[reconcile.Request]bool{},
+		l := &lanes{
+			share: share, asked: map[reconcile.Request]int{}, later: map[reconcile.Request]int{},
+			waiting: map[reconcile.Request]*waiter{}, underWay: map[reconcile.Request]int{}, of: map[string]*lane{},
 		}
-		q.changed.L = &q.mu
-		return q
+		base := workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[reconcile.Request]{Name: name, Queue: l})
+		delaying := workqueue.NewTypedDelayingQueueWithConfig(workqueue.TypedDelayingQueueConfig[reconcile.Request]{Name: name, Queue: base})
+		return &fairQueue{
+			lanes: l,
+			TypedRateLimitingInterface: workqueue.NewTypedRateLimitingQueueWithConfig(limiter,
+				workqueue.TypedRateLimitingQueueConfig[reconcile.Request]{Name: name, DelayingQueue: delaying}),
+		}
 	}
 }
 
-// fairQueue puts the turn of a key into its priority. Whoever adds and gets keys sees the priority alone, so a key that is tried again
-// does not keep a turn of before.
+// fairQueue is client-go's queue with an order of its own, and with the priorities that controller-runtime gives.
 type fairQueue struct {
-	priorityqueue.PriorityQueue[reconcile.Request]
+	workqueue.TypedRateLimitingInterface[reconcile.Request]
 
-	mu sync.Mutex
-	// lines are by priority: what can wait takes no turn from what cannot.
-	lines map[int]*line
-
-	share int
-	// underWay are how many keys of each namespace were given out and are not done.
-	underWay map[string]int
-	// held are keys whose turn came when their namespace had its share under way. They are few: nobody looks for a key as long as that
-	// would find but such.
-	held []turned
-	// out are the keys that the queue below does not give out again until they are done: those under way, and those held.
-	out map[reconcile.Request]bool
-	// looking says that somebody looks for a key: one at a time does.
-	looking, ended bool
-	// changed says that one who waits may have something to do.
-	changed sync.Cond
+	lanes *lanes
 }
 
-// turned is a key whose turn has come.
-type turned struct {
-	key      reconcile.Request
-	priority int
-}
+var _ priorityqueue.PriorityQueue[reconcile.Request] = (*fairQueue)(nil)
 
-// line gives turns to the keys of a priority: each namespace has one in every turn.
-type line struct {
-	// now is the turn of what was given out last.
-	now int
-	// next is the first turn that a namespace has not used, where that is after now.
-	next map[string]int
-	due  map[reconcile.Request]int
-	// ready is how many keys of a namespace are due, without those that are out.
-	ready map[string]int
-}
-
-// turns is more than there will be between two starts.
-const turns = 1 << 40
-
-func ranked(priority, turn int) int { return priority*turns - turn }
-
-// unranked is the priority of what ranked says; a shift rounds down also what is below 0.
-func unranked(rank int) int { return (rank + turns - 1) >> 40 }
-
-// Add implements workqueue.TypedInterface. A queue that is embedded does not know how this one adds.
-func (q *fairQueue) Add(key reconcile.Request) { q.AddWithOpts(priorityqueue.AddOpts{}, key) }
-
-// AddWithOpts implements priorityqueue.PriorityQueue. What is delayed gets its turn when it is due, which the queue below knows alone.
+// AddWithOpts implements priorityqueue.PriorityQueue.
 func (q *fairQueue) AddWithOpts(o priorityqueue.AddOpts, keys ...reconcile.Request) {
 	priority := ptr.Deref(o.Priority, 0)
-	q.mu.Lock()
-	defer q.mu.Unlock()
 	for _, key := range keys {
-		turn := 0
-		if o.After <= 0 && !o.RateLimited {
-			turn = q.turn(priority, key)
+		switch {
+		case o.RateLimited:
+			q.lanes.askLater(key, priority)
+			q.TypedRateLimitingInterface.AddRateLimited(key)
+		case o.After > 0:
+			q.lanes.askLater(key, priority)
+			q.TypedRateLimitingInterface.AddAfter(key, o.After)
+		default:
+			q.lanes.ask(key, priority)
+			q.TypedRateLimitingInterface.Add(key)
 		}
-		mine := o
-		mine.Priority = ptr.To(ranked(priority, turn))
-		q.PriorityQueue.AddWithOpts(mine, key)
 	}
 }
 
-// turn is that of a key that is due; it keeps the one it has. It needs the lock, as do all below that do not take it.
-func (q *fairQueue) turn(priority int, key reconcile.Request) int {
-	l := q.lines[priority]
-	if l == nil {
-		l = &line{next: map[string]int{}, due: map[reconcile.Request]int{}, ready: map[string]int{}}
-		q.lines[priority] = l
-	}
-	turn, ok := l.due[key]
-	if !ok {
-		turn = max(l.now, l.next[key.Namespace])
-		l.due[key], l.next[key.Namespace] = turn, turn+1
-		if !q.out[key] {
-			l.ready[key.Namespace]++
-		}
-		if q.mayGo(key.Namespace) {
-			q.changed.Signal()
-		}
-	}
-	return turn
-}
-
-// Get implements workqueue.TypedInterface.
-func (q *fairQueue) Get() (reconcile.Request, bool) {
-	key, _, shutdown := q.GetWithPriority()
-	return key, shutdown
-}
+// Add implements workqueue.TypedInterface.
+func (q *fairQueue) Add(key reconcile.Request) { q.AddWithOpts(priorityqueue.AddOpts{}, key) }
 
 // GetWithPriority implements priorityqueue.PriorityQueue.
-func (q *fairQueue) GetWithPriority() (reconcile.Request, int, bool) {
-	for {
-		if next, ok := q.await(); ok {
-			return next.key, next.priority, false
-		}
-		key, rank, shutdown := q.PriorityQueue.GetWithPriority()
-		if shutdown {
-			return key, unranked(rank), true
-		}
-		if q.found(turned{key, unranked(rank)}, rank) {
-			return key, unranked(rank), false
-		}
-	}
+func (q *fairQueue) GetWithPriority() (key reconcile.Request, priority int, shutdown bool) {
+	key, shutdown = q.Get()
+	return key, q.lanes.priority(key), shutdown
 }
 
-// await returns when a key is to be looked for, or with one that was held and may go now.
-func (q *fairQueue) await() (next turned, ok bool) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for !q.ended {
-		if i := slices.IndexFunc(q.held, func(t turned) bool { return q.mayGo(t.key.Namespace) }); i >= 0 {
-			next = q.held[i]
-			q.held = slices.Delete(q.held, i, i+1)
-			q.underWay[next.key.Namespace]++
-			return next, true
-		}
-		if !q.looking && q.promising() {
-			q.looking = true
-			break
-		}
-		q.changed.Wait()
-	}
-	return turned{}, false
-}
-
-func (q *fairQueue) mayGo(namespace string) bool { return q.underWay[namespace] < q.share }
-
-// promising says that whoever looks for a key finds one that may go soon, or waits for it. While a namespace has its share under way, that
-// is so when another one's is among what comes next: before its turn, there are but few.
-func (q *fairQueue) promising() bool {
-	full := false
-	for namespace := range q.underWay {
-		full = full || !q.mayGo(namespace)
-	}
-	if !full {
-		return true
-	}
-	var next *line
-	highest := 0
-	for priority, l := range q.lines {
-		if len(l.ready) > 0 && (next == nil || priority > highest) {
-			next, highest = l, priority
-		}
-	}
-	if next == nil {
-		return false
-	}
-	for namespace := range next.ready {
-		if q.mayGo(namespace) {
-			return true
-		}
-	}
-	return false
-}
-
-// found takes in a key that the queue below gave out, and says whether it may go. What comes before its turn was delayed, whether it came
-// in time or was added again meanwhile, and goes back to wait for it. What may not go is held.
-func (q *fairQueue) found(t turned, rank int) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.looking = false
-	q.changed.Signal()
-	turn := q.turn(t.priority, t.key)
-	if its := ranked(t.priority, turn); rank > its {
-		q.PriorityQueue.AddWithOpts(priorityqueue.AddOpts{Priority: &its}, t.key)
-		q.PriorityQueue.Done(t.key)
-		return false
-	}
-	for _, l := range q.lines {
-		if _, due := l.due[t.key]; due {
-			delete(l.due, t.key)
-			l.unready(t.key.Namespace)
-		}
-	}
-	q.lines[t.priority].reach(turn)
-	q.out[t.key] = true
-	if !q.mayGo(t.key.Namespace) {
-		q.held = append(q.held, t)
-		return false
-	}
-	q.underWay[t.key.Namespace]++
-	return true
-}
-
-func (l *line) unready(namespace string) {
-	if l.ready[namespace]--; l.ready[namespace] == 0 {
-		delete(l.ready, namespace)
-	}
-}
-
-// reach notes that a turn has come.
-func (l *line) reach(turn int) {
-	if turn <= l.now {
-		return
-	}
-	l.now = turn
-	for namespace, next := range l.next {
-		if next <= l.now {
-			delete(l.next, namespace)
-		}
-	}
-}
-
-// Done implements workqueue.TypedInterface.
+// Done implements workqueue.TypedInterface. Whoever is done gets the next key, so nobody else need be woken for the place that is free.
 func (q *fairQueue) Done(key reconcile.Request) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.PriorityQueue.Done(key)
-	delete(q.out, key)
-	for _, l := range q.lines {
-		if _, due := l.due[key]; due {
-			l.ready[key.Namespace]++
-		}
-	}
-	if q.underWay[key.Namespace]--; q.underWay[key.Namespace] == 0 {
-		delete(q.underWay, key.Namespace)
-	}
-	q.changed.Signal()
+	q.lanes.done(key)
+	q.TypedRateLimitingInterface.Done(key)
 }
 
-// ShutDown implements workqueue.TypedInterface.
+// Len implements workqueue.TypedInterface: it counts also what may not go yet.
+func (q *fairQueue) Len() int { return q.lanes.len() }
+
+// ShutDown implements workqueue.TypedInterface. What waits is not given out any more.
 func (q *fairQueue) ShutDown() {
-	q.PriorityQueue.ShutDown()
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.ended = true
-	q.changed.Broadcast()
+	q.lanes.end()
+	q.TypedRateLimitingInterface.ShutDown()
 }
 
 // ShutDownWithDrain implements workqueue.TypedInterface.
 func (q *fairQueue) ShutDownWithDrain() { q.ShutDown() }
+
+// lanes is the order in which keys go: a workqueue.Queue, whose methods the queue calls with a lock of its own.
+type lanes struct {
+	share int
+
+	mu sync.Mutex
+	// asked are the priorities of keys that are being added, and later those other than 0 of keys that are delayed.
+	asked, later map[reconcile.Request]int
+	waiting      map[reconcile.Request]*waiter
+	// underWay are the priorities of what was given out.
+	underWay map[reconcile.Request]int
+	of       map[string]*lane
+	// next are the lanes that may go, the first of which does.
+	next lanesByTurn
+	// moment counts what happens.
+	moment int
+	ended  bool
+}
+
+// lane is what waits of a namespace.
+type lane struct {
+	waiting  waitersByPriority
+	underWay int
+	// since is the moment from which on the namespace waits for its turn.
+	since int
+	place int // among lanes.next, absent when not there
+}
+
+// waiter is a key that waits.
+type waiter struct {
+	key             reconcile.Request
+	priority, since int
+	place           int
+}
+
+const absent = -1
+
+func (l *lanes) ask(key reconcile.Request, priority int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if before, ok := l.asked[key]; !ok || before < priority {
+		l.asked[key] = priority
+	}
+}
+
+func (l *lanes) askLater(key reconcile.Request, priority int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if before, ok := l.later[key]; ok {
+		priority = max(priority, before)
+	}
+	if l.later[key] = priority; priority == 0 { // as for most, who need not be known
+		delete(l.later, key)
+	}
+}
+
+// wanted is the priority that a key was added with. It needs the lock, as do all below that do not take it.
+func (l *lanes) wanted(key reconcile.Request) int {
+	from := l.later
+	if _, ok := l.asked[key]; ok {
+		from = l.asked
+	}
+	priority := from[key]
+	delete(from, key)
+	return priority
+}
+
+// Push implements workqueue.Queue.
+func (l *lanes) Push(key reconcile.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.moment++
+	w := &waiter{key: key, priority: l.wanted(key), since: l.moment}
+	l.waiting[key] = w
+	its := l.of[key.Namespace]
+	if its == nil {
+		its = &lane{place: absent}
+		l.of[key.Namespace] = its
+	}
+	heap.Push(&its.waiting, w)
+	l.settle(its)
+}
+
+// Touch implements workqueue.Queue: a key that is added with a higher priority takes its place behind those that have it.
+func (l *lanes) Touch(key reconcile.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w := l.waiting[key]
+	if priority := l.wanted(key); priority > w.priority {
+		l.moment++
+		w.priority, w.since = priority, l.moment
+		its := l.of[key.Namespace]
+		heap.Fix(&its.waiting, w.place)
+		l.settle(its)
+	}
+}
+
+// Len implements workqueue.Queue: it is how many namespaces have something that may go.
+func (l *lanes) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ended {
+		return 0
+	}
+	return len(l.next)
+}
+
+// Pop implements workqueue.Queue.
+func (l *lanes) Pop() reconcile.Request {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	its := l.next[0]
+	w := heap.Pop(&its.waiting).(*waiter)
+	delete(l.waiting, w.key)
+	l.underWay[w.key] = w.priority
+	l.moment++
+	its.since = l.moment
+	its.underWay++
+	l.settle(its)
+	return w.key
+}
+
+func (l *lanes) done(key reconcile.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.underWay, key)
+	its := l.of[key.Namespace]
+	its.underWay--
+	l.settle(its)
+	if len(l.waiting) == 0 && len(l.underWay) == 0 { // which comes soon, and then nobody need be known any more
+		clear(l.of)
+	}
+}
+
+// settle puts a lane where it belongs after something of it has changed.
+func (l *lanes) settle(its *lane) {
+	mayGo := len(its.waiting) > 0 && its.underWay < l.share
+	switch {
+	case mayGo && its.place == absent:
+		l.moment++
+		its.since = l.moment
+		heap.Push(&l.next, its)
+	case mayGo:
+		heap.Fix(&l.next, its.place)
+	case its.place != absent:
+		heap.Remove(&l.next, its.place)
+	}
+}
+
+func (l *lanes) priority(key reconcile.Request) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.underWay[key]
+}
+
+func (l *lanes) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.waiting)
+}
+
+func (l *lanes) end() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ended = true
+}
+
+// lanesByTurn is a heap of lanes that may go: what is of the highest priority comes first, and of that, who has waited longest.
+type lanesByTurn []*lane
+
+func (h lanesByTurn) Len() int { return len(h) }
+
+func (h lanesByTurn) Less(i, j int) bool {
+	a, b := h[i], h[j]
+	return cmp.Or(cmp.Compare(b.waiting[0].priority, a.waiting[0].priority), cmp.Compare(a.since, b.since)) < 0
+}
+
+func (h lanesByTurn) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push implements heap.Interface.
+func (h *lanesByTurn) Push(x any) {
+	its := x.(*lane)
+	its.place = len(*h)
+	*h = append(*h, its)
+}
+
+// Pop implements heap.Interface.
+func (h *lanesByTurn) Pop() any {
+	last := len(*h) - 1
+	its := (*h)[last]
+	its.place = absent
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return its
+}
+
+// waitersByPriority is a heap of what waits in a lane.
+type waitersByPriority []*waiter
+
+func (h waitersByPriority) Len() int { return len(h) }
+
+func (h waitersByPriority) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(h[j].priority, h[i].priority), cmp.Compare(h[i].since, h[j].since)) < 0
+}
+
+func (h waitersByPriority) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push implements heap.Interface.
+func (h *waitersByPriority) Push(x any) {
+	w := x.(*waiter)
+	w.place = len(*h)
+	*h = append(*h, w)
+}
+
+// Pop implements heap.Interface.
+func (h *waitersByPriority) Pop() any {
+	last := len(*h) - 1
+	w := (*h)[last]
+	(*h)[last] = nil
+	*h = (*h)[:last]
+	return w
+}

@@ -6,6 +6,7 @@ package loop_test
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -231,6 +232,32 @@ func TestWhatCanWaitTakesNoTurns(t *testing.T) {
 	}
 }
 
+// What can wait comes after all that cannot, whoever's it is.
+func TestWhatCanWaitComesLast(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.crowd("globex", priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)})
+	f.crowd("acme", priorityqueue.AddOpts{})
+	for range people {
+		got, _ := f.Get()
+		f.Done(got)
+		if got.Namespace != "acme" {
+			t.Fatalf("%v comes before the last of acme", got)
+		}
+	}
+}
+
+// What is delayed keeps the priority that it was added with.
+func TestWhatIsDelayedCanStillWait(t *testing.T) {
+	t.Parallel()
+	f := newFair(t)
+	f.AddWithOpts(priorityqueue.AddOpts{After: time.Nanosecond, Priority: ptr.To(handler.LowPriority)}, key("acme", 0))
+	f.ready(1)
+	if got, priority, _ := f.GetWithPriority(); priority != handler.LowPriority {
+		t.Errorf("%v comes with the priority %d, want %d", got, priority, handler.LowPriority)
+	}
+}
+
 // Whoever had a wave has none when it is over, and nothing is lost in it or comes twice.
 func TestAWaveIsOver(t *testing.T) {
 	t.Parallel()
@@ -371,18 +398,54 @@ func TestAWaveWaitsInTheQueue(t *testing.T) {
 	}
 }
 
-// A timer that fires is seen when the next of a wave is done, not when the wave is over.
+// A timer of somebody else's that fires needs none of a wave to end.
 func TestATimerFiresBesideAWave(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, f fair) {
-		underWay, end := f.work(t, workers)
+		underWay, _ := f.work(t, workers)
 		f.crowd("acme", priorityqueue.AddOpts{})
 		underWay("acme")
 		f.AddWithOpts(priorityqueue.AddOpts{After: time.Second}, key("globex", 0))
+		f.AddWithOpts(priorityqueue.AddOpts{RateLimited: true}, key("globex", 1)) // in an hour, as newFair says
 		time.Sleep(2 * time.Second)
-		end(underWay("acme")[0])
 		if others := underWay("globex"); len(others) != 1 {
 			t.Errorf("%v of somebody else are under way, want the one whose timer has fired", others)
+		}
+	})
+}
+
+// What cannot wait overtakes a wave of the same organization that can, also while that has its share under way.
+func TestAChangeOvertakesTheLookAfterAStart(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, f fair) {
+		low := priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)}
+		underWay, end := f.work(t, workers)
+		f.crowd("acme", low)
+		for range people / 2 { // others who are quicker have no part in it
+			f.AddWithOpts(low, key("globex", 0))
+			end(underWay("globex")[0])
+		}
+		f.Add(key("acme", people))
+		f.Add(key("acme", people-1))
+		for _, want := range []reconcile.Request{key("acme", people), key("acme", people-1)} {
+			before := underWay("acme")
+			end(before[0])
+			if now := underWay("acme"); !slices.Contains(now, want) {
+				t.Errorf("%v are under way, want %v among them", now, want)
+			}
+		}
+	})
+}
+
+// Who has only what can wait does not wait for those who have all that may be under way of what cannot.
+func TestAShareLeavesTheRestToOthers(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, f fair) {
+		underWay, _ := f.work(t, workers)
+		f.crowd("acme", priorityqueue.AddOpts{})
+		f.crowd("globex", priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)})
+		if others := underWay("globex"); len(others) != share {
+			t.Errorf("%d of those who can wait are under way, want %d", len(others), share)
 		}
 	})
 }
