@@ -28,6 +28,9 @@ func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision
 	d := membership.Next(s.Situation)
 	if d.Task != nil {
 		if s.Report = r.Estate.Do(s.key, client.ObjectKeyFromObject(s.Organization), d.Task); s.Report == nil {
+			if s.record == nil {
+				r.Departed.Forget(s.key) // there may be more than was known
+			}
 			return d, nil
 		}
 		if s.Report.Failure != "" { // its words may be others at each try, so they are not for the status

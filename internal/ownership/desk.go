@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 
@@ -33,7 +34,7 @@ type Desk struct {
 func NewDesk(estate *Estate, clock clock.PassiveClock) *Desk {
 	// More patches in flight would only take longer each; people spend the rest of their time with lists, which they share.
 	const people, patches, patience = 16, 16, 5 * time.Minute
-	estate.turns = make(chan struct{}, patches)
+	estate.turns = semaphore.NewWeighted(patches)
 	return &Desk{Estate: estate, Outbox: outbox.New(outbox.Options{PerServer: people, Timeout: patience, Clock: clock})}
 }
 

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -63,7 +64,7 @@ type Estate struct {
 	lists   together.Reads[place, []string, map[string][]object]
 	persons together.Reads[types.NamespacedName, struct{}, *v1alpha1.User]
 	// turns are those of the objects that are patched; nil, and each person has all that one can use.
-	turns chan struct{}
+	turns *semaphore.Weighted
 }
 
 // place is where the owners of objects are told.
@@ -461,8 +462,12 @@ func (w *work) handOver(ctx context.Context, objects []object) error {
 	group.SetLimit(atOnce)
 	for i, o := range objects {
 		group.Go(func() error {
-			defer w.turn()()
-			errs[i] = w.patch(ctx, &o)
+			end, err := w.turn(ctx)
+			if err == nil {
+				defer end()
+				err = w.patch(ctx, &o)
+			}
+			errs[i] = err
 			return nil
 		})
 	}
@@ -484,12 +489,14 @@ func (w *work) handOver(ctx context.Context, objects []object) error {
 }
 
 // turn waits for one, and returns what ends it.
-func (e *Estate) turn() (end func()) {
+func (e *Estate) turn(ctx context.Context) (end func(), err error) {
 	if e.turns == nil {
-		return func() {}
+		return func() {}, nil
 	}
-	e.turns <- struct{}{}
-	return func() { <-e.turns }
+	if err := e.turns.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	return func() { e.turns.Release(1) }, nil
 }
 
 // refused says that the API server understood, and will not do it.

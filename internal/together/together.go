@@ -6,12 +6,14 @@ package together
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
 
-// patience is how long a read may take. It is nobody's own, and does not end with those who asked for it.
-const patience = time.Minute
+// patience is how long a read may take, with all its pages. It is nobody's own, and does not end with those who asked for it.
+const patience = 5 * time.Minute
 
 // Reads are reads by what they are of. Whoever asks while one is under way has a part in the next: nobody gets what was read before
 // they asked, so that it is as fresh as a read of one's own, and however many ask, two are what they wait for at most. It serves many
@@ -64,13 +66,21 @@ func (r *Reads[K, A, V]) join(key K, want A) (mine *round[A, V], first bool) {
 // run makes reads of a key for as long as anybody asks.
 func (r *Reads[K, A, V]) run(ctx context.Context, key K, read func(context.Context, []A) (V, error)) {
 	for now := r.begin(key); now != nil; now = r.begin(key) {
-		func() {
-			ctx, cancel := context.WithTimeout(ctx, patience)
-			defer cancel()
-			now.value, now.err = read(ctx, now.wants)
-		}()
-		close(now.over)
+		now.do(ctx, read)
 	}
+}
+
+// do makes the read. One that panics is an error to all who have asked, as it would be in a pass of their own.
+func (n *round[A, V]) do(ctx context.Context, read func(context.Context, []A) (V, error)) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	defer close(n.over)
+	defer func() {
+		if r := recover(); r != nil {
+			n.err = fmt.Errorf("reading: panic: %v [recovered]\n%s", r, debug.Stack())
+		}
+	}()
+	n.value, n.err = read(ctx, n.wants)
 }
 
 // begin takes the next read of a key; nil when there is none.

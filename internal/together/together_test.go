@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -85,4 +86,21 @@ func TestWhoGivesUpTakesNothingAway(t *testing.T) {
 		cancel()
 		all.Wait()
 	})
+}
+
+// A read that panics is an error to those who have asked, and the next one is made.
+func TestAPanicIsAnError(t *testing.T) {
+	t.Parallel()
+	var reads together.Reads[string, int, int]
+	for i, fails := range []bool{true, false} {
+		got, err := reads.Do(t.Context(), "one", 0, func(context.Context, []int) (int, error) {
+			if fails {
+				panic("nobody is at home")
+			}
+			return i, nil
+		})
+		if fails != (err != nil) || !fails && got != i || fails && !strings.Contains(err.Error(), "nobody is at home") {
+			t.Errorf("read %d returns %d, %v", i, got, err)
+		}
+	}
 }
