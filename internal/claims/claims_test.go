@@ -57,7 +57,7 @@ func take(t *testing.T, d *claims.Desk, u *v1alpha1.User) bool {
 		return false
 	}
 	for {
-		taken, err := d.Take(t.Context(), lease, u)
+		taken, err := d.Take(t.Context(), u.Spec.Email, lease, u)
 		if err == nil {
 			return taken
 		}
@@ -138,7 +138,7 @@ func TestGivingBack(t *testing.T) {
 		t.Fatalf("kim cannot claim the address alone (%v)", err)
 	}
 	for _, of := range []*v1alpha1.User{other, kim, kim} {
-		if err := d.GiveBack(t.Context(), lease, of.UID); err != nil {
+		if err := d.GiveBack(t.Context(), v1alpha1.AddressClaim{Email: of.Spec.Email, Lease: lease}, of); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := take(t, d, other), of == kim; got != want {
@@ -168,7 +168,7 @@ func TestShippedRights(t *testing.T) {
 	if !take(t, d, other) {
 		t.Error("other cannot take over from who is gone")
 	}
-	if err := d.GiveBack(t.Context(), lease, other.UID); err != nil {
+	if err := d.GiveBack(t.Context(), v1alpha1.AddressClaim{Email: other.Spec.Email, Lease: lease}, other); err != nil {
 		t.Error(err)
 	}
 	// Nobody is taken for gone who may not be read.

@@ -27,11 +27,17 @@ func TestMayTake(t *testing.T) {
 		change(u)
 		return u
 	}
+	colleague := membership.Claimant{Namespace: "globex", Organization: "globex", User: "kim", UID: "uid-of-kim"}
 	nothing := func(*v1alpha1.User) {}
 	goesByIt := func(u *v1alpha1.User) { u.Status.AddressClaim = v1alpha1.AddressClaim{Email: email, Lease: lease} }
 	readdressed := func(u *v1alpha1.User) { u.Spec.Email = "other@acme.example" }
 	parked := func(uid types.UID) *v1alpha1.ArchivedUser {
 		return &v1alpha1.ArchivedUser{Record: v1alpha1.UserRecord{UID: uid, Parked: v1alpha1.Parking{Until: metav1.Now()}}}
+	}
+	parkedFor := func(heir types.UID) *v1alpha1.ArchivedUser {
+		a := parked("other")
+		a.Record.Parked.Heir.UID = heir
+		return a
 	}
 	for why, c := range map[string]struct {
 		from membership.Claimant
@@ -57,13 +63,21 @@ func TestMayTake(t *testing.T) {
 			goesByIt(u)
 			u.DeletionTimestamp, u.Finalizers = new(metav1.Now()), []string{"others.example/hold"}
 		}), Organization: org}, true},
-		"is gone":                             {from, membership.ClaimState{Organization: org}, true},
-		"is gone, and there is a namesake":    {from, membership.ClaimState{User: kim(func(u *v1alpha1.User) { u.UID = "other" }), Organization: org}, true},
-		"is parked":                           {from, membership.ClaimState{Organization: org, Record: parked("uid-of-kim")}, false},
-		"is gone, and another is parked":      {from, membership.ClaimState{Organization: org, Record: parked("other")}, true},
-		"is archived":                         {from, membership.ClaimState{Organization: org, Record: &v1alpha1.ArchivedUser{Record: v1alpha1.UserRecord{UID: "uid-of-kim"}}}, true},
-		"is nobody":                           {membership.Claimant{}, membership.ClaimState{}, true},
-		"is of the same organization":         {membership.Claimant{Namespace: "globex", Organization: "globex", User: "kim", UID: "uid-of-kim"}, membership.ClaimState{User: kim(goesByIt), Organization: org}, true},
+		"is gone":                          {from, membership.ClaimState{Organization: org}, true},
+		"is gone, and there is a namesake": {from, membership.ClaimState{User: kim(func(u *v1alpha1.User) { u.UID = "other" }), Organization: org}, true},
+		"is parked":                        {from, membership.ClaimState{Organization: org, Record: parked("uid-of-kim")}, false},
+		"is gone, and another is parked":   {from, membership.ClaimState{Organization: org, Record: parked("other")}, false},
+		"is archived":                      {from, membership.ClaimState{Organization: org, Record: &v1alpha1.ArchivedUser{Record: v1alpha1.UserRecord{UID: "uid-of-kim"}}}, true},
+		"is nobody":                        {membership.Claimant{}, membership.ClaimState{}, true},
+		"is of the same organization, and goes by it":              {colleague, membership.ClaimState{User: kim(goesByIt), Organization: org}, false},
+		"is of the same organization, and is about to":             {colleague, membership.ClaimState{User: kim(nothing), Organization: org}, true},
+		"is of the same organization, and is gone":                 {colleague, membership.ClaimState{Organization: org}, true},
+		"is of the same organization, and is parked":               {colleague, membership.ClaimState{Organization: org, Record: parked("uid-of-kim")}, false},
+		"is of the same organization, and parked for who comes":    {colleague, membership.ClaimState{Organization: org, Record: parkedFor("uid-of-second")}, true},
+		"is of another organization, and parked for who has a UID": {from, membership.ClaimState{Organization: org, Record: parkedFor("uid-of-second")}, false},
+		"takes over, and is here": {colleague, membership.ClaimState{
+			User: kim(goesByIt), Organization: org, Record: parkedFor("uid-of-kim"),
+		}, false},
 		"is of another in the same namespace": {membership.Claimant{Namespace: "globex", Organization: "acme", User: "kim", UID: "uid-of-kim"}, membership.ClaimState{User: kim(goesByIt), Organization: org}, false},
 		"is of a namesake in another one":     {membership.Claimant{Namespace: "acme", Organization: "globex", User: "kim", UID: "uid-of-kim"}, membership.ClaimState{User: kim(goesByIt), Organization: org}, false},
 	} {
