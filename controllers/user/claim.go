@@ -105,3 +105,11 @@ func (r *Reconciler) sameEmailElsewhere(ctx context.Context, before, after *v1al
 	}
 	return r.users(ctx, "", index.UserAddress, email)
 }
+
+// parkedElsewhere wakes those who may have an address now that somebody who was parked at it in another organization left.
+func (r *Reconciler) parkedElsewhere(ctx context.Context, before, after *v1alpha1.ArchivedUser) []types.NamespacedName {
+	if before == nil || !before.Parked() || after != nil && after.Parked() || before.Record.Parked.Status.AddressClaim.Email == "" {
+		return nil
+	}
+	return r.users(ctx, "", index.UserAddress, before.Record.Parked.Status.AddressClaim.Email)
+}
