@@ -62,11 +62,22 @@ func (d *Desk) load(ctx context.Context) ([]byte, error) {
 	if d.key != nil {
 		return d.key, nil
 	}
-	key, err := keystore.AddressKey(ctx, d.Live, d.Namespace)
+	key, err := keystore.AddressKey(ctx, d.Live, d.Namespace, d.unclaimed)
 	if err == nil {
 		d.key = key
 	}
 	return key, err
+}
+
+// unclaimed fails when there are claims, which were made by a key that is lost: by another, each would be nobody's.
+func (d *Desk) unclaimed(ctx context.Context) error {
+	var claims coordinationv1.LeaseList
+	err := d.Live.List(ctx, &claims, client.InNamespace(d.Namespace), client.MatchingLabels{Label: OnAddress}, client.Limit(1))
+	if err == nil && len(claims.Items) > 0 {
+		err = fmt.Errorf("it is not there, and addresses are claimed by it: restore it from a backup, or delete the Leases labelled %s=%s, "+
+			"by which all addresses are claimed anew", Label, OnAddress)
+	}
+	return err
 }
 
 // Take claims an address for a user, by the Lease of that name. It says whether the claim is the user's. Of two who claim at
