@@ -17,8 +17,8 @@ import (
 
 // Within an organization, whoever sees its Users sees who has an address (HasPriority). In the cluster nobody need see everybody, so an
 // address is had by a claim there, of which there can be one. It is the organization's: which of its Users has the address is decided
-// as anywhere. A User goes by the claim that the status names, and lets go of it in the status first, so that of two whom a claim could
-// be of, one at most goes by it.
+// as anywhere. A User goes by the claim that the status names, of the address that it is known by, and lets go of it in the status first,
+// so that of two whom a claim could be of, one at most goes by it.
 
 // Elsewhere is who has an address, to those who may not know, and what can be done.
 const Elsewhere = "in another organization of this cluster: use another address; this one is free once whoever runs that organization has changed or deleted the User there"

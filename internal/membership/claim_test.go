@@ -124,3 +124,64 @@ func TestUnclaimed(t *testing.T) {
 		}
 	}
 }
+
+func TestToClaim(t *testing.T) {
+	t.Parallel()
+	const known, declared = "kim@acme.example", "other@acme.example"
+	cluster := func() *build.OrganizationBuilder {
+		return build.Organization("acme").EmailScope(v1alpha1.EmailScopeCluster)
+	}
+	for why, c := range map[string]struct {
+		change func(*membership.Situation)
+		want   string
+	}{
+		"an edit takes effect":                  {func(*membership.Situation) {}, declared},
+		"it is denied":                          {func(s *membership.Situation) { s.Organization = cluster().EmailChange(v1alpha1.EmailChangeDeny).Obj() }, known},
+		"it waits for a namesake":               {func(s *membership.Situation) { s.EmailHolder = "namesake" }, known},
+		"it was refused before":                 {func(s *membership.Situation) { s.Unclaimed = true }, declared},
+		"the organization shares":               {func(s *membership.Situation) { s.Organization = build.Organization("acme").Obj() }, ""},
+		"nobody is known yet":                   {func(s *membership.Situation) { s.User.Status = v1alpha1.UserStatus{} }, declared},
+		"a namesake has the address":            {func(s *membership.Situation) { s.User.Spec.Email, s.EmailHolder = known, "namesake" }, ""},
+		"nobody is known, and there is no role": {func(s *membership.Situation) { s.User.Status, s.NoRoles = v1alpha1.UserStatus{}, true }, ""},
+		"nobody is known, and is to stay out": {func(s *membership.Situation) {
+			s.User.Status, s.User.Spec.State = v1alpha1.UserStatus{}, v1alpha1.UserArchived
+		}, ""},
+		"the last role is gone":                  {func(s *membership.Situation) { s.NoRoles = true }, declared},
+		"who is archived releases it by an edit": {func(s *membership.Situation) { s.User.Spec.State = v1alpha1.UserArchived }, declared},
+	} {
+		u := build.User("kim").Email("Other@acme.example").Obj()
+		u.Status.Email, u.Status.AddressClaim = known, v1alpha1.AddressClaim{Email: known, Lease: "address-1"}
+		s := membership.Situation{User: u}
+		s.Organization = cluster().Obj()
+		c.change(&s)
+		if got := membership.ToClaim(s); got != c.want {
+			t.Errorf("%s: %q, want %q", why, got, c.want)
+		}
+	}
+}
+
+func TestComesTo(t *testing.T) {
+	t.Parallel()
+	kim := build.User("kim").In("ns", "acme").Obj()
+	record := func(account types.UID, parked bool) *v1alpha1.ArchivedUser {
+		a := &v1alpha1.ArchivedUser{Record: v1alpha1.UserRecord{User: "cid", UID: "uid-of-cid", AccountUID: account, Spec: v1alpha1.UserSpec{Organization: "acme"}}}
+		a.Namespace = "ns"
+		if parked {
+			a.Record.Parked.Until = metav1.Now()
+		}
+		return a
+	}
+	for why, c := range map[string]struct {
+		record *v1alpha1.ArchivedUser
+		want   membership.Claimant
+	}{
+		"there is none":           {nil, membership.Claimant{}},
+		"somebody is archived":    {record("", false), membership.Claimant{}},
+		"somebody is parked":      {record("", true), membership.Claimant{Namespace: "ns", Organization: "acme", User: "cid", UID: "uid-of-cid"}},
+		"the person is kim's own": {record(kim.Account(), true), membership.Claimant{}},
+	} {
+		if got, parked := membership.ComesTo(kim, c.record); got != c.want || parked != (c.want.UID != "") {
+			t.Errorf("%s: it comes to %+v (%t)", why, got, parked)
+		}
+	}
+}
