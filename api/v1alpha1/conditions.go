@@ -143,7 +143,7 @@ const (
 	ReasonDirectoryConflict = "DirectoryConflict"
 	// ReasonSecretNotFound (User): there is no Secret of the name in spec.initialPasswordSecretRef, or it lacks
 	// the key password. (Organization): there is none of the name in clientSecretRef of one of spec.invitation.identityProviders,
-	// or it lacks the key clientSecret. Also of the condition IdentityProvidersValid.
+	// or it lacks the key clientSecret, or the operator may not read it. Also of the condition IdentityProvidersValid.
 	ReasonSecretNotFound = "SecretNotFound"
 	// ReasonRoleNotFound (User, Role, Team, Organization): a role is named that the organization does not have.
 	ReasonRoleNotFound = "RoleNotFound"

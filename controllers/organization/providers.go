@@ -34,7 +34,7 @@ func (r *Reconciler) gatherProviders(ctx context.Context, org *v1alpha1.Organiza
 		}
 		s.named = true
 		switch _, err := r.SignIn.Provider(ctx, org, p); {
-		case errors.Is(err, follow.ErrUnread):
+		case errors.Is(err, follow.ErrUnread) && !errors.Is(err, follow.ErrForbidden):
 			s.unread = true
 		case err != nil:
 			s.problems = append(s.problems, fmt.Sprintf("people cannot accept by signing in with %s: %s", p.Name, fault.Words(err, mostWords)))

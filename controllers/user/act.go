@@ -166,12 +166,12 @@ func (r *Reconciler) finish(ctx context.Context, s *snapshot, d *membership.Deci
 		r.announce(s, d.User)
 		r.Course.Wrote(s.User, d.User)
 		r.countHandover(d, nil)
-		err = r.welcome(ctx, s.User, d)
+		err = errors.Join(r.letGo(ctx, s.User, d.User), r.welcome(ctx, s.User, d))
 		if !underWay {
 			r.forget(s.key)
 		}
 	}
-	return r.Result(d.Verdict, err)
+	return r.Result(d.Verdict, errors.Join(err, s.failed))
 }
 
 // countHandover counts what was handed over, once that is on record, or what would say so is gone.

@@ -13,70 +13,85 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/index"
+	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
 )
 
-// gatherClaim sees to it that a user who has the address in the organization has it in the cluster as well, where that is asked for,
-// and says whether that came about. What the status says is gone by without a request.
+// gatherClaim sees to it that a user who has the address in the organization, or is about to, has it in the cluster as well, where that is
+// asked for, and says whether that came about. What the status says is gone by without a request. Access ends whatever becomes of this,
+// so what fails is kept for the end of the pass.
 func (r *Reconciler) gatherClaim(ctx context.Context, s *snapshot) error {
-	u, had := s.User, s.User.Status.AddressClaim
-	switch {
-	case membership.LetsGo(s.Situation):
-		if err := r.recordClaim(ctx, u, v1alpha1.AddressClaim{}); err != nil {
-			return err
-		}
-	case membership.Scoped(s.Organization) && u.DeletionTimestamp.IsZero():
-		lease, err := r.Claims.Name(ctx, u.Spec.Email)
-		if err != nil {
-			return err
-		}
-		claim := v1alpha1.AddressClaim{Email: membership.FoldEmail(u.Spec.Email), Lease: lease}
-		if had == claim {
-			break
-		}
-		taken, err := r.Claims.Take(ctx, lease, u)
-		if err != nil {
-			return err
-		}
-		if taken {
-			err = r.recordClaim(ctx, u, claim)
-		}
-		if err != nil {
-			return err
-		}
+	u := s.User
+	if s.Organization == nil || !u.DeletionTimestamp.IsZero() { // who keeps what there is
+		s.Unclaimed = membership.Unclaimed(u, s.Organization) && !s.NoRoles && u.Spec.State == v1alpha1.UserActive
+		return nil
 	}
-	s.Unclaimed = membership.Unclaimed(u, s.Organization)
+	had, email := u.Status.AddressClaim.Email, membership.ToClaim(s.Situation)
+	claim, err := r.claim(ctx, u, email)
+	switch {
+	case err != nil:
+	case email == "", claim.Email != "" && (had == "" || had == email):
+		err = r.recordClaim(ctx, u, claim)
+	default: // the address of before is the user's until the other one is
+		s.Claim = claim
+	}
+	if loop.Outdated(err) {
+		return err // which another look settles
+	}
+	s.failed, s.ClaimUnknown = err, err != nil
+	s.Unclaimed = email != "" && email == membership.FoldEmail(u.Spec.Email) && email != u.Status.AddressClaim.Email && email != claim.Email
 	return nil
+}
+
+// claim is a user's claim to an address, taken where there is none yet; empty when somebody else has it, or nobody is to.
+func (r *Reconciler) claim(ctx context.Context, u *v1alpha1.User, email string) (claim v1alpha1.AddressClaim, err error) {
+	if email == "" {
+		return claim, nil
+	}
+	had := u.Status.AddressClaim
+	lease, err := r.Claims.Name(ctx, email)
+	if had.Email == email && (err != nil || had.Lease == lease) {
+		return had, nil
+	}
+	if err != nil {
+		return claim, err
+	}
+	if taken, err := r.Claims.Take(ctx, email, lease, u); err != nil || !taken {
+		return claim, err
+	}
+	return v1alpha1.AddressClaim{Email: email, Lease: lease}, nil
 }
 
 // recordClaim writes which claim a user goes by, and gives back the one before it after that. Pools wait for what is written here, so it
 // is no part of the patch that ends the pass.
 func (r *Reconciler) recordClaim(ctx context.Context, u *v1alpha1.User, claim v1alpha1.AddressClaim) error {
-	had := u.Status.AddressClaim
-	if had == claim {
+	if u.Status.AddressClaim == claim {
 		return nil
 	}
-	base := u.DeepCopy()
-	u.Status.AddressClaim = claim
-	if meta.FindStatusCondition(u.Status.Conditions, v1alpha1.ConditionReady) == nil {
-		verdict.Conclude(u, verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "has the address, and an invitation follows"}, r.Clock.Now())
+	before, after := u.DeepCopy(), u.DeepCopy()
+	after.Status.AddressClaim = claim
+	if meta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionReady) == nil {
+		verdict.Conclude(after, verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "has the address, and an invitation follows"}, r.Clock.Now())
 	}
-	if err := r.Status().Patch(ctx, u, client.MergeFromWithOptions(base, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := r.Status().Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("writing the claim to the address: %w", err)
 	}
-	if had.Lease == "" || claim.Lease == had.Lease {
-		return nil
+	after.DeepCopyInto(u)
+	return r.letGo(ctx, before, after)
+}
+
+// letGo gives back the claim that a user went by, once another one, or none, is on record.
+func (r *Reconciler) letGo(ctx context.Context, before, after *v1alpha1.User) error {
+	if had := before.Status.AddressClaim; had.Lease != "" && had.Lease != after.Status.AddressClaim.Lease {
+		return r.Claims.GiveBack(ctx, had, before)
 	}
-	return r.Claims.GiveBack(ctx, had.Lease, u.UID)
+	return nil
 }
 
 // unclaim gives back the claim of somebody who goes. One that a crash leaves behind is taken over by whoever comes next.
 func (r *Reconciler) unclaim(ctx context.Context, u *v1alpha1.User) error {
-	if u.Status.AddressClaim.Lease == "" {
-		return nil
-	}
-	return r.Claims.GiveBack(ctx, u.Status.AddressClaim.Lease, u.UID)
+	return r.letGo(ctx, u, &v1alpha1.User{})
 }
 
 // sameEmailElsewhere wakes those who may have an address now that somebody in another organization gave up.
@@ -89,4 +104,12 @@ func (r *Reconciler) sameEmailElsewhere(ctx context.Context, before, after *v1al
 		return nil
 	}
 	return r.users(ctx, "", index.UserAddress, email)
+}
+
+// parkedElsewhere wakes those who may have an address now that somebody who was parked at it in another organization left.
+func (r *Reconciler) parkedElsewhere(ctx context.Context, before, after *v1alpha1.ArchivedUser) []types.NamespacedName {
+	if before == nil || !before.Parked() || after != nil && after.Parked() || before.Record.Parked.Status.AddressClaim.Email == "" {
+		return nil
+	}
+	return r.users(ctx, "", index.UserAddress, before.Record.Parked.Status.AddressClaim.Email)
 }

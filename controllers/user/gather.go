@@ -36,6 +36,8 @@ type snapshot struct {
 	roles map[string]*v1alpha1.Role
 	// source is what the roles rest on.
 	source *roster.Roster
+	// failed is what the pass went on without, and ends with.
+	failed error
 }
 
 func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, error) {

@@ -16,6 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -47,6 +48,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.reports)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning)).
+		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.parkedElsewhere)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(recordItself)).
 		Watches(&v1alpha1.User{}, loop.Affected(r.recordsOfUser)).
 		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.usersOfTeam))).
@@ -77,12 +79,20 @@ func declined(u *v1alpha1.User) bool {
 	return u.Status.Invitation != nil && u.Status.Invitation.DeclinedAt != nil
 }
 
-// sameEmail wakes those who may have an address now that somebody else gave up, or who are told otherwise why they may not.
+// sameEmail wakes those who may have an address now that somebody else gave up, or who are told otherwise why they may not; and those
+// whose claim to it somebody comes to have who goes before them.
 func (r *Reconciler) sameEmail(ctx context.Context, before, after *v1alpha1.User) []types.NamespacedName {
-	if before == nil || after != nil && after.Spec.Email == before.Spec.Email && after.Spec.State == before.Spec.State {
+	if before != nil && after != nil && after.Spec.Email == before.Spec.Email && after.Spec.State == before.Spec.State {
 		return nil
 	}
-	return r.users(ctx, before.Namespace, index.UserEmail, index.EmailKey(before.Spec.Organization, before.Spec.Email))
+	var others []types.NamespacedName
+	for _, u := range []*v1alpha1.User{before, after} {
+		if u != nil {
+			others = append(others, r.users(ctx, u.Namespace, index.UserEmail, index.EmailKey(u.Spec.Organization, u.Spec.Email))...)
+		}
+	}
+	itself := client.ObjectKeyFromObject(cmp.Or(after, before))
+	return slices.DeleteFunc(others, func(key types.NamespacedName) bool { return key == itself })
 }
 
 // holdersChanged wakes those who gained or lost a seat, or whose seat was withdrawn or given back.

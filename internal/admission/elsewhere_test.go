@@ -54,3 +54,30 @@ func TestAddressInAnotherOrganization(t *testing.T) {
 		}
 	}
 }
+
+// Two who each declare the address that the other has claimed can set theirs back, and nobody else comes to either.
+func TestBackToAClaimedAddress(t *testing.T) {
+	t.Parallel()
+	d := serve(t, env.Namespace(t))
+	people := map[string]*v1alpha1.User{}
+	for name, other := range map[string]string{"acme": "globex", "globex": "acme"} {
+		people[name] = build.User(name).In(d.namespace, name).Email("of-" + other + "@people.example").Obj()
+		d.create(t, people[name]) // before the organization says where an address can be
+	}
+	for name, u := range people {
+		d.create(t, build.Organization(name).In(d.namespace).EmailScope(v1alpha1.EmailScopeCluster).Obj())
+		u.Status.AddressClaim = v1alpha1.AddressClaim{Email: "of-" + name + "@people.example", Lease: "address-" + name}
+		if err := env.Client(t).Status().Update(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.create(t, build.Organization("hooli").In(d.namespace).EmailScope(v1alpha1.EmailScopeCluster).Obj())
+	for name, u := range people {
+		email := "of-" + name + "@people.example"
+		expect(t, d.Create(t.Context(), build.User("eve").In(d.namespace, "hooli").Email(email).Obj(), client.DryRunAll), "spec.email", "is in use by User")
+		u.Spec.Email = "Of-" + name + "@people.example"
+		if err := d.Update(t.Context(), u); err != nil {
+			t.Errorf("%s cannot go back to the address that it has: %v", name, err)
+		}
+	}
+}

@@ -203,7 +203,7 @@ func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User, org *v
 				"is in use by User %s of organization %s%s", other.Name, u.Spec.Organization, remedy(other)))}, nil
 		}
 	}
-	if !membership.Scoped(org) {
+	if !membership.Scoped(org) || membership.FoldEmail(u.Spec.Email) == u.Status.AddressClaim.Email { // who has it, whatever others declare
 		return nil, nil
 	}
 	return a.emailElsewhere(ctx, u)

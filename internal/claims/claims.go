@@ -62,16 +62,27 @@ func (d *Desk) load(ctx context.Context) ([]byte, error) {
 	if d.key != nil {
 		return d.key, nil
 	}
-	key, err := keystore.AddressKey(ctx, d.Live, d.Namespace)
+	key, err := keystore.AddressKey(ctx, d.Live, d.Namespace, d.unclaimed)
 	if err == nil {
 		d.key = key
 	}
 	return key, err
 }
 
-// Take claims the address that a user declares, by the Lease of that name. It says whether the claim is the user's. Of two who claim at
+// unclaimed fails when there are claims, which were made by a key that is lost: by another, each would be nobody's.
+func (d *Desk) unclaimed(ctx context.Context) error {
+	var claims coordinationv1.LeaseList
+	err := d.Live.List(ctx, &claims, client.InNamespace(d.Namespace), client.MatchingLabels{Label: OnAddress}, client.Limit(1))
+	if err == nil && len(claims.Items) > 0 {
+		err = fmt.Errorf("it is not there, and addresses are claimed by it: restore it from a backup, or delete the Leases labelled %s=%s, "+
+			"by which all addresses are claimed anew", Label, OnAddress)
+	}
+	return err
+}
+
+// Take claims an address for a user, by the Lease of that name. It says whether the claim is the user's. Of two who claim at
 // once, or take over at once, one fails with an error that another look settles.
-func (d *Desk) Take(ctx context.Context, lease string, u *v1alpha1.User) (taken bool, err error) {
+func (d *Desk) Take(ctx context.Context, email, lease string, u *v1alpha1.User) (taken bool, err error) {
 	me, claim := membership.ClaimantOf(u), &coordinationv1.Lease{}
 	err = d.Live.Get(ctx, types.NamespacedName{Namespace: d.Namespace, Name: lease}, claim)
 	if apierrors.IsNotFound(err) {
@@ -84,29 +95,42 @@ func (d *Desk) Take(ctx context.Context, lease string, u *v1alpha1.User) (taken 
 		return false, wrapped(err, "reading the claim to an address")
 	}
 	from := claimant(claim)
-	if from == me {
-		return true, nil // taken before a crash
-	}
-	now, known, err := d.state(ctx, from, u.Spec.Email)
-	if err != nil || !known || !me.MayTake(from, u.Spec.Email, lease, now) {
-		return false, err
+	if from != me { // else it was taken before a crash, and is signed again: somebody may be about to take it over
+		now, known, err := d.state(ctx, from, email)
+		if err != nil || !known || !me.MayTake(from, email, lease, now) {
+			return false, err
+		}
 	}
 	d.sign(claim, me)
 	err = d.Live.Update(ctx, claim) // as it was read
 	return err == nil, wrapped(err, "taking over the claim to an address")
 }
 
-// GiveBack ends a claim of somebody, unless it is another's by now.
-func (d *Desk) GiveBack(ctx context.Context, lease string, of types.UID) error {
-	var claim coordinationv1.Lease
-	err := d.Live.Get(ctx, types.NamespacedName{Namespace: d.Namespace, Name: lease}, &claim)
-	if err == nil && claimant(&claim).UID == of {
-		err = d.Live.Delete(ctx, &claim, client.Preconditions{UID: &claim.UID, ResourceVersion: &claim.ResourceVersion})
+// GiveBack ends a claim of a user, unless it is another's by now, or leaves it to whoever is parked at the address.
+func (d *Desk) GiveBack(ctx context.Context, claim v1alpha1.AddressClaim, u *v1alpha1.User) error {
+	var lease coordinationv1.Lease
+	err := d.Live.Get(ctx, types.NamespacedName{Namespace: d.Namespace, Name: claim.Lease}, &lease)
+	if err == nil && claimant(&lease).UID == u.UID {
+		err = d.pass(ctx, &lease, claim.Email, u)
 	}
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
 	}
 	return wrapped(err, "giving back the claim to an address")
+}
+
+// pass has a claim go to who comes after its user in the organization, or end.
+func (d *Desk) pass(ctx context.Context, claim *coordinationv1.Lease, email string, u *v1alpha1.User) error {
+	record := &v1alpha1.ArchivedUser{}
+	err := d.Live.Get(ctx, types.NamespacedName{Namespace: u.Namespace, Name: membership.RecordName(u.Spec.Organization, email)}, record)
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	if next, parked := membership.ComesTo(u, record); parked {
+		d.sign(claim, next)
+		return d.Live.Update(ctx, claim)
+	}
+	return d.Live.Delete(ctx, claim, client.Preconditions{UID: &claim.UID, ResourceVersion: &claim.ResourceVersion})
 }
 
 // state reads what a claim rests on. What may not be read, such as in a namespace whose organizations are no longer run, is not known.
@@ -139,9 +163,11 @@ func (d *Desk) state(ctx context.Context, of membership.Claimant, email string) 
 	return now, true, nil
 }
 
+// sign makes a claim somebody's. It changes the Lease also where it is that one's already.
 func (d *Desk) sign(claim *coordinationv1.Lease, by membership.Claimant) {
 	at := metav1.NewMicroTime(d.Clock.Now())
 	claim.Spec.HolderIdentity, claim.Spec.AcquireTime = ptr.To(by.String()), &at
+	claim.Spec.LeaseTransitions = ptr.To(ptr.Deref(claim.Spec.LeaseTransitions, 0) + 1)
 }
 
 func claimant(claim *coordinationv1.Lease) membership.Claimant {

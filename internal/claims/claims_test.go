@@ -57,7 +57,7 @@ func take(t *testing.T, d *claims.Desk, u *v1alpha1.User) bool {
 		return false
 	}
 	for {
-		taken, err := d.Take(t.Context(), lease, u)
+		taken, err := d.Take(t.Context(), u.Spec.Email, lease, u)
 		if err == nil {
 			return taken
 		}
@@ -138,7 +138,7 @@ func TestGivingBack(t *testing.T) {
 		t.Fatalf("kim cannot claim the address alone (%v)", err)
 	}
 	for _, of := range []*v1alpha1.User{other, kim, kim} {
-		if err := d.GiveBack(t.Context(), lease, of.UID); err != nil {
+		if err := d.GiveBack(t.Context(), v1alpha1.AddressClaim{Email: of.Spec.Email, Lease: lease}, of); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := take(t, d, other), of == kim; got != want {
@@ -168,7 +168,7 @@ func TestShippedRights(t *testing.T) {
 	if !take(t, d, other) {
 		t.Error("other cannot take over from who is gone")
 	}
-	if err := d.GiveBack(t.Context(), lease, other.UID); err != nil {
+	if err := d.GiveBack(t.Context(), v1alpha1.AddressClaim{Email: other.Spec.Email, Lease: lease}, other); err != nil {
 		t.Error(err)
 	}
 	// Nobody is taken for gone who may not be read.
@@ -226,6 +226,35 @@ func installed(t *testing.T, own string) client.Client {
 	return c
 }
 
+// A key that is lost is not made anew while there are claims: they would be nobody's, and whoever has an address would not know.
+func TestAKeyThatIsLost(t *testing.T) {
+	t.Parallel()
+	own := env.Namespace(t)
+	kim := member(t, env.Namespace(t), "kim", "kim@people.example")
+	c := installed(t, own)
+	env.Eventually(t, func() error { // the API server grants rights a moment after they are given
+		_, err := desk(c, own).Name(t.Context(), kim.Spec.Email)
+		return err
+	})
+	if !take(t, desk(c, own), kim) {
+		t.Fatal("kim cannot claim the address")
+	}
+	lost := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: own, Name: keystore.AddressSecretName}}
+	if err := env.Client(t).Delete(t.Context(), lost); err != nil {
+		t.Fatal(err)
+	}
+	_, err := desk(c, own).Name(t.Context(), kim.Spec.Email)
+	if err == nil || !strings.Contains(err.Error(), "Secret "+own+"/seatkeeper-address-key") || !strings.Contains(err.Error(), "restore it from a backup") {
+		t.Errorf("got %v", err)
+	}
+	if err := env.Client(t).DeleteAllOf(t.Context(), &coordinationv1.Lease{}, client.InNamespace(own), client.MatchingLabels{claims.Label: claims.OnAddress}); err != nil {
+		t.Fatal(err)
+	}
+	if !take(t, desk(c, own), kim) {
+		t.Error("kim cannot claim the address by another key")
+	}
+}
+
 // A key that is no use is said, with what to do.
 func TestAKeyThatIsNoUse(t *testing.T) {
 	t.Parallel()
@@ -235,7 +264,7 @@ func TestAKeyThatIsNoUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := desk(env.Client(t), own).Name(t.Context(), "kim@people.example")
-	if err == nil || !strings.Contains(err.Error(), "Secret "+own+"/seatkeeper-address-key") || !strings.Contains(err.Error(), "put at least 32 random ones there") {
+	if err == nil || !strings.Contains(err.Error(), "Secret "+own+"/seatkeeper-address-key") || !strings.Contains(err.Error(), "restore it from a backup") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -32,6 +32,9 @@ const (
 // ErrUnread is a Secret that the API server did not show: nobody knows whether anything is wrong with it.
 var ErrUnread = errors.New("the API server does not show it")
 
+// ErrForbidden is an ErrUnread that does not pass by itself: the operator has no right to read the Secret.
+var ErrForbidden = fmt.Errorf("%w to the operator, which has no right to read it: let its ServiceAccount get secrets in that namespace", ErrUnread)
+
 // Secrets keeps a T for each Secret and each K, which is what else it is made from. What is an io.Closer is closed when it is made
 // anew, or nobody has used it for a while. It serves many goroutines.
 type Secrets[K comparable, T any] struct {
@@ -112,6 +115,9 @@ func (s *Secrets[K, T]) read(ctx context.Context, e *entry[K, T], name types.Nam
 	if err := s.Live.Get(ctx, name, &secret); err != nil {
 		if apierrors.IsNotFound(err) {
 			return none, s.missing(name.Name)
+		}
+		if apierrors.IsForbidden(err) {
+			return none, fmt.Errorf("reading Secret %s: %w", name.Name, ErrForbidden)
 		}
 		return none, fmt.Errorf("reading Secret %s: %w: %s", name.Name, ErrUnread, reason(err))
 	}

@@ -27,7 +27,8 @@ const (
 	UserRole = "spec.roles"
 	// UserEmail finds Users by organization and address; see EmailKey.
 	UserEmail = "organizationAndFoldedEmail"
-	// UserAddress finds Users of all organizations by their address, without regard to case. It is asked without a namespace.
+	// UserAddress finds Users of all organizations by the address that they declare, and by the one that they have claimed, without
+	// regard to case. It is asked without a namespace.
 	UserAddress = "foldedEmail"
 	// UserUID finds a User by UID. It is asked without a namespace.
 	UserUID = "metadata.uid"
@@ -65,6 +66,15 @@ const (
 	BindingSubject = "subjects.name"
 )
 
+// addresses are those that a user declares and has claimed, each once.
+func addresses(u *v1alpha1.User) []string {
+	declared, claimed := membership.FoldEmail(u.Spec.Email), u.Status.AddressClaim.Email
+	if claimed == "" || claimed == declared {
+		return []string{declared}
+	}
+	return []string{declared, claimed}
+}
+
 // EmailKey is the value of the index UserEmail for an address in an organization.
 func EmailKey(organization, email string) string {
 	return organization + "/" + membership.FoldEmail(email)
@@ -88,7 +98,7 @@ func Register(ctx context.Context, informers Informers) error {
 		of(ctx, informers, Organization, func(a *v1alpha1.ArchivedUser) []string { return []string{a.Record.Spec.Organization} }),
 		of(ctx, informers, UserRole, func(u *v1alpha1.User) []string { return u.Spec.Roles }),
 		of(ctx, informers, UserEmail, func(u *v1alpha1.User) []string { return []string{EmailKey(u.Spec.Organization, u.Spec.Email)} }),
-		everywhere(ctx, informers, UserAddress, func(u *v1alpha1.User) []string { return []string{membership.FoldEmail(u.Spec.Email)} }),
+		everywhere(ctx, informers, UserAddress, addresses),
 		everywhere(ctx, informers, UserUID, func(u *v1alpha1.User) []string { return []string{string(u.UID)} }),
 		of(ctx, informers, RolePool, func(r *v1alpha1.Role) []string { return []string{r.Spec.SeatPool} }),
 		of(ctx, informers, SlicePool, func(s *v1alpha1.SeatSlice) []string { return []string{s.Pool} }),

@@ -25,7 +25,7 @@ const SecretName = "seatkeeper-invitation-keys"
 // creates the Secret, the others read it. c must not read from a cache.
 func Load(ctx context.Context, c client.Client, namespace string) (invitation.Keyring, error) {
 	name := types.NamespacedName{Namespace: namespace, Name: SecretName}
-	secret, err := load(ctx, c, name)
+	secret, err := load(ctx, c, name, func(context.Context) error { return nil })
 	if err != nil {
 		return invitation.Keyring{}, fmt.Errorf("loading the invitation keys from Secret %s: %w", name, err)
 	}
@@ -39,27 +39,30 @@ func Load(ctx context.Context, c client.Client, namespace string) (invitation.Ke
 // AddressSecretName is the name of the Secret with the key of addresses, in the operator's own namespace.
 const AddressSecretName = "seatkeeper-address-key"
 
-// AddressKey reads the key that tells addresses apart without showing them, and makes it when there is none yet. It is never rotated,
-// unlike those of links: what is found by it would be found no more. c must not read from a cache.
-func AddressKey(ctx context.Context, c client.Client, namespace string) ([]byte, error) {
+// AddressKey reads the key that tells addresses apart without showing them, and makes it when there is none yet, unless first says that
+// there was one. It is never rotated, unlike those of links: what is found by it would be found no more. c must not read from a cache.
+func AddressKey(ctx context.Context, c client.Client, namespace string, first func(context.Context) error) ([]byte, error) {
 	name := types.NamespacedName{Namespace: namespace, Name: AddressSecretName}
-	secret, err := load(ctx, c, name)
+	secret, err := load(ctx, c, name, first)
 	if err != nil {
 		return nil, fmt.Errorf("loading the key of addresses from Secret %s: %w", name, err)
 	}
 	key := secret.Data[invitation.SecretKeyCurrent]
 	if len(key) < invitation.KeySize {
-		return nil, fmt.Errorf("reading Secret %s: %q has %d bytes: put at least %d random ones there, or delete the Secret to have it made anew",
+		return nil, fmt.Errorf("reading Secret %s: %q has %d bytes, not at least %d: restore it from a backup, since what was claimed is found by it",
 			name, invitation.SecretKeyCurrent, len(key), invitation.KeySize)
 	}
 	return key, nil
 }
 
-// load reads a Secret with a key, and makes it when there is none.
-func load(ctx context.Context, c client.Client, name types.NamespacedName) (*corev1.Secret, error) {
+// load reads a Secret with a key, and makes it when there is none, and first has no objection.
+func load(ctx context.Context, c client.Client, name types.NamespacedName, first func(context.Context) error) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := c.Get(ctx, name, secret)
 	if apierrors.IsNotFound(err) {
+		if err := first(ctx); err != nil {
+			return nil, err
+		}
 		err = create(ctx, c, name)
 		if err == nil || apierrors.IsAlreadyExists(err) {
 			err = c.Get(ctx, name, secret)

@@ -71,6 +71,10 @@ type Situation struct {
 	// Keeper is the record of the person who has the address that the user declares, where that is no User: EmailHolder is the name
 	// that the User had. nil when it is nobody such.
 	Keeper *v1alpha1.ArchivedUser
+	// Claim is a claim that was taken for the address of an edit; empty when there is none. ClaimUnknown says that the user is Unclaimed
+	// only since it could not be found out.
+	Claim        v1alpha1.AddressClaim
+	ClaimUnknown bool
 	// Invalid is what is wrong with a value that the schema let pass; empty when nothing is.
 	Invalid string
 	// People may take over what the user owns.
@@ -153,6 +157,7 @@ func Next(s Situation) Decision {
 	d := &Decision{User: s.User.DeepCopy(), now: s.Now.Truncate(time.Second), org: s.Organization}
 	d.watchEnd()
 	d.readdress(s)
+	d.goBy(s.Claim)
 	d.recall(s)
 	d.numberEmployee()
 	d.Verdict = d.next(s)
@@ -160,7 +165,7 @@ func Next(s Situation) Decision {
 		switch {
 		case asksAnew(s.User, d.User):
 			d.Verdict = requested()
-		case d.Replaced != nil || urgent(s.User, d.User):
+		case d.Replaced != nil || s.User.Status.AddressClaim != d.User.Status.AddressClaim || urgent(s.User, d.User):
 			d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonInviting, Message: "an invitation follows"}
 		case d.takesOver:
 			d.Verdict = verdict.Verdict{Kind: verdict.Wait, Reason: v1alpha1.ReasonAwaitingSeat, Message: "is back in time, and takes the seat over"}

@@ -308,9 +308,9 @@ func TestBindingsOfOthers(t *testing.T) {
 	wantReason(t, w, role(w, "viewer"), v1alpha1.ReasonReady)
 }
 
-// restricted is another operator, which has the rights that it is installed with and no others. more gives it those of a
-// ClusterRole, until the ClusterRoleBinding that it returns is gone.
-func restricted(t *testing.T, w *passes.World) (twin *passes.World, more func(clusterRole string) client.Object) {
+// restricted is another operator, which has the rights that it is installed with, but for those to some resources, and no others. more
+// gives it those of a ClusterRole, until the ClusterRoleBinding that it returns is gone.
+func restricted(t *testing.T, w *passes.World, but ...string) (twin *passes.World, more func(clusterRole string) client.Object) {
 	t.Helper()
 	manifest, err := os.ReadFile("../../config/rbac/role.yaml")
 	if err != nil {
@@ -320,6 +320,11 @@ func restricted(t *testing.T, w *passes.World) (twin *passes.World, more func(cl
 	if err := yaml.Unmarshal(manifest, &installed); err != nil {
 		t.Fatal(err)
 	}
+	for i := range installed.Rules {
+		rule := &installed.Rules[i]
+		rule.Resources = slices.DeleteFunc(rule.Resources, func(resource string) bool { return slices.Contains(but, resource) })
+	}
+	installed.Rules = slices.DeleteFunc(installed.Rules, func(rule rbacv1.PolicyRule) bool { return len(rule.Resources) == 0 })
 	user := w.Namespace + "-operator"
 	more = func(clusterRole string) client.Object {
 		t.Helper()

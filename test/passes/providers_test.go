@@ -136,3 +136,16 @@ func TestIdentityProvidersAreNotAskedOften(t *testing.T) {
 	w.Delete(clientSecret("google-client", ""))
 	acmeIs(t, w, 5*time.Minute, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound, "there is no Secret google-client")
 }
+
+// A Secret that the operator may not read is said: that does not pass by itself.
+func TestIdentityProvidersWithoutARight(t *testing.T) {
+	t.Parallel()
+	w := signingIn(t)
+	w.Create(clientSecret("google-client", "s3cret"), clientSecret("okta-client", "s3cret"))
+	w.Settle()
+	blind, _ := restricted(t, w, "secrets")
+	acmeIs(t, blind, time.Minute, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound,
+		"people cannot accept by signing in with google: reading Secret google-client: the API server does not show it to the operator, which has no right "+
+			"to read it: let its ServiceAccount get secrets in that namespace")
+	acmeIs(t, w, time.Minute, metav1.ConditionTrue, v1alpha1.ReasonIdentityProvidersValid)
+}
