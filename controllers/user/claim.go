@@ -27,21 +27,25 @@ func (r *Reconciler) gatherClaim(ctx context.Context, s *snapshot) error {
 		s.Unclaimed = membership.Unclaimed(u, s.Organization) && !s.NoRoles && u.Spec.State == v1alpha1.UserActive
 		return nil
 	}
-	had, email := u.Status.AddressClaim.Email, membership.ToClaim(s.Situation)
-	claim, err := r.claim(ctx, u, email)
-	switch {
-	case err != nil:
-	case email == "", claim.Email != "" && (had == "" || had == email):
-		err = r.recordClaim(ctx, u, claim)
-	default: // the address of before is the user's until the other one is
-		s.Claim = claim
-	}
+	email := membership.ToClaim(s.Situation)
+	claim, err := r.settleClaim(ctx, u, email)
 	if loop.Outdated(err) {
 		return err // which another look settles
 	}
-	s.failed, s.ClaimUnknown = err, err != nil
-	s.Unclaimed = email != "" && email == membership.FoldEmail(u.Spec.Email) && email != u.Status.AddressClaim.Email && email != claim.Email
+	s.Claim, s.failed, s.ClaimUnknown = claim, err, err != nil
+	s.Unclaimed = email == membership.FoldEmail(u.Spec.Email) && email != claim.Email
 	return nil
+}
+
+// settleClaim is a user's claim to an address. It is recorded at once where the user has no other: else the address of before is the
+// user's until this one is.
+func (r *Reconciler) settleClaim(ctx context.Context, u *v1alpha1.User, email string) (v1alpha1.AddressClaim, error) {
+	had := u.Status.AddressClaim.Email
+	claim, err := r.claim(ctx, u, email)
+	if err == nil && (email == "" || claim.Email == email && (had == "" || had == email)) {
+		err = r.recordClaim(ctx, u, claim)
+	}
+	return claim, err
 }
 
 // claim is a user's claim to an address, taken where there is none yet; empty when somebody else has it, or nobody is to.
@@ -51,10 +55,10 @@ func (r *Reconciler) claim(ctx context.Context, u *v1alpha1.User, email string) 
 	}
 	had := u.Status.AddressClaim
 	lease, err := r.Claims.Name(ctx, email)
-	if had.Email == email && (err != nil || had.Lease == lease) {
-		return had, nil
-	}
-	if err != nil {
+	switch {
+	case had.Email == email && (err != nil || had.Lease == lease):
+		return had, nil //nolint:nilerr // who has a claim goes by the status
+	case err != nil:
 		return claim, err
 	}
 	if taken, err := r.Claims.Take(ctx, email, lease, u); err != nil || !taken {

@@ -102,15 +102,19 @@ func (c Claimant) MayTake(from Claimant, email, lease string, now ClaimState) bo
 	if from.UID == "" {
 		return true
 	}
-	same, u := c.Namespace == from.Namespace && c.Organization == from.Organization, now.User
-	if u != nil && u.UID == from.UID && !retired(u) {
-		isAbout := !same && Scoped(now.Organization) && FoldEmail(u.Spec.Email) == FoldEmail(email)
-		if u.Status.AddressClaim.Lease == lease || isAbout {
+	same := c.Namespace == from.Namespace && c.Organization == from.Organization
+	if u := now.User; u != nil && u.UID == from.UID && !retired(u) {
+		if u.Status.AddressClaim.Lease == lease || !same && isAbout(u, now.Organization, email) {
 			return false
 		}
 	}
 	a := now.Record
 	return a == nil || !a.Parked() || same && a.Record.Parked.Heir.UID == c.UID
+}
+
+// isAbout says that a user is about to go by a claim to an address.
+func isAbout(u *v1alpha1.User, org *v1alpha1.Organization, email string) bool {
+	return Scoped(org) && FoldEmail(u.Spec.Email) == FoldEmail(email)
 }
 
 // ComesTo is the person to whom a claim to an address comes that a user gives back, by the record of who had it in the organization:
