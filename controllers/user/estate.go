@@ -28,9 +28,7 @@ func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision
 	d := membership.Next(s.Situation)
 	if d.Task != nil {
 		if s.Report = r.Estate.Do(s.key, client.ObjectKeyFromObject(s.Organization), d.Task); s.Report == nil {
-			if s.record == nil {
-				r.Departed.Forget(s.key) // there may be more than was known
-			}
+			r.depart(s, false) // there may be more than was known
 			return d, nil
 		}
 		if s.Report.Failure != "" { // its words may be others at each try, so they are not for the status
@@ -44,9 +42,7 @@ func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision
 	if !d.Later {
 		r.strays.forget(s.key)
 	}
-	if s.record == nil {
-		r.depart(s, &d)
-	}
+	r.depart(s, d.AwaitsSeats)
 	if !d.Later || d.Verdict.Kind != verdict.Stuck || s.User.DeletionTimestamp.IsZero() {
 		return d, nil
 	}
@@ -59,11 +55,13 @@ func (r *Reconciler) next(ctx context.Context, s *snapshot) (membership.Decision
 	return membership.Next(s.Situation), nil
 }
 
-// depart tells the pools of who owns nothing any more, before that is on record.
-func (r *Reconciler) depart(s *snapshot, d *membership.Decision) {
-	if d.AwaitsSeats {
+// depart tells the pools whether somebody owns nothing any more, before that is on record. Who is on a record is none of theirs.
+func (r *Reconciler) depart(s *snapshot, ownsNothing bool) {
+	switch {
+	case s.record != nil:
+	case ownsNothing:
 		r.Departed.Note(s.User)
-	} else {
+	default:
 		r.Departed.Forget(s.key)
 	}
 }

@@ -31,11 +31,11 @@ import (
 // SetupWithManager watches what moves a user: the user, the seats, and what the user is declared to belong to.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
 	const firstRetry, lastRetry = 50 * time.Millisecond, 5 * time.Minute
-	// What is under way beyond share adds to the time of each write, others' as well, and hardly to how many there are.
-	const workers, share = 16, 4
+	// More than most would only take longer each. The workers beyond that are for who comes while one has them.
+	const workers, most, share = 20, 16, 4
 	opts.MaxConcurrentReconciles = workers
 	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
-	opts.NewQueue = loop.FairQueue(share)
+	opts.NewQueue = loop.FairQueue(r.Clock, share, most)
 	strays, err := r.addSweeps(mgr)
 	if err != nil {
 		return err

@@ -7,20 +7,26 @@ import (
 	"cmp"
 	"container/heap"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// FairQueue returns a queue in which namespaces take turns, and of whose keys no namespace has more than share under way: a wave of one
-// organization does not hold up what others have to do, and is not held up for ever by them. What is of higher priority comes before, in
-// the order in which it was added. A key only knows its namespace, so organizations that share one are one here.
-func FairQueue(share int) func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
+// company is for how long a namespace is taken for one that goes on after it had something to do.
+const company = 5 * time.Second
+
+// FairQueue returns a queue in which namespaces take turns: a wave of one organization does not hold up what others have to do, and is
+// not held up for ever by them. No namespace has more keys under way than most, and none more than share as long as others have had
+// something to do lately: each write takes the longer the more of them the API server has at once. What is of higher priority comes
+// before, in the order in which it was added. A key only knows its namespace, so organizations that share one are one here.
+func FairQueue(clock clock.PassiveClock, share, most int) func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
 	return func(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
 		l := &lanes{
-			share: share, asked: map[reconcile.Request]int{}, later: map[reconcile.Request]int{},
+			clock: clock, share: share, most: most, asked: map[reconcile.Request]int{}, later: map[reconcile.Request]int{},
 			waiting: map[reconcile.Request]*waiter{}, underWay: map[reconcile.Request]int{}, of: map[string]*lane{},
 		}
 		base := workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[reconcile.Request]{Name: name, Queue: l})
@@ -89,9 +95,13 @@ func (q *fairQueue) ShutDownWithDrain() { q.ShutDown() }
 
 // lanes is the order in which keys go: a workqueue.Queue, whose methods the queue calls with a lock of its own.
 type lanes struct {
-	share int
+	clock       clock.PassiveClock
+	share, most int
 
 	mu sync.Mutex
+	// last is the namespace that had something to do last, at lastAt, and otherAt is when any other had.
+	last            string
+	lastAt, otherAt time.Time
 	// asked are the priorities of keys that are being added, and later those other than 0 of keys that are delayed.
 	asked, later map[reconcile.Request]int
 	waiting      map[reconcile.Request]*waiter
@@ -107,8 +117,9 @@ type lanes struct {
 
 // lane is what waits of a namespace.
 type lane struct {
-	waiting  waitersByPriority
-	underWay int
+	namespace string
+	waiting   waitersByPriority
+	underWay  int
 	// since is the moment from which on the namespace waits for its turn.
 	since int
 	place int // among lanes.next, absent when not there
@@ -162,11 +173,33 @@ func (l *lanes) Push(key reconcile.Request) {
 	l.waiting[key] = w
 	its := l.of[key.Namespace]
 	if its == nil {
-		its = &lane{place: absent}
+		its = &lane{namespace: key.Namespace, place: absent}
 		l.of[key.Namespace] = its
 	}
 	heap.Push(&its.waiting, w)
 	l.settle(its)
+	l.meet(its)
+}
+
+// meet notes that a namespace has something to do, of which others will have to take account when they are next.
+func (l *lanes) meet(its *lane) {
+	if l.last != its.namespace {
+		l.last, l.otherAt = its.namespace, l.lastAt
+	}
+	l.lastAt = l.clock.Now()
+	l.settle(its)
+}
+
+// limit is how many keys of a namespace may be under way.
+func (l *lanes) limit(its *lane) int {
+	others := l.lastAt
+	if its.namespace == l.last {
+		others = l.otherAt
+	}
+	if l.clock.Since(others) < company {
+		return l.share
+	}
+	return l.most
 }
 
 // Touch implements workqueue.Queue: a key that is added with a higher priority takes its place behind those that have it.
@@ -205,6 +238,7 @@ func (l *lanes) Pop() reconcile.Request {
 	its.since = l.moment
 	its.underWay++
 	l.settle(its)
+	l.meet(its)
 	return w.key
 }
 
@@ -222,7 +256,7 @@ func (l *lanes) done(key reconcile.Request) {
 
 // settle puts a lane where it belongs after something of it has changed.
 func (l *lanes) settle(its *lane) {
-	mayGo := len(its.waiting) > 0 && its.underWay < l.share
+	mayGo := len(its.waiting) > 0 && its.underWay < l.limit(its)
 	switch {
 	case mayGo && its.place == absent:
 		l.moment++

@@ -14,6 +14,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -34,7 +35,7 @@ type fair struct {
 func newFair(t *testing.T) fair {
 	t.Helper()
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](time.Hour, time.Hour)
-	q := loop.FairQueue(share)("fair-"+t.Name(), limiter).(priorityqueue.PriorityQueue[reconcile.Request])
+	q := loop.FairQueue(clock.RealClock{}, share, most)("fair-"+t.Name(), limiter).(priorityqueue.PriorityQueue[reconcile.Request])
 	t.Cleanup(q.ShutDown)
 	return fair{q}
 }
@@ -69,8 +70,8 @@ func (f fair) ready(want int) {
 
 const (
 	people = 2000
-	// share is how many keys of a namespace may be under way.
-	share = 4
+	// share is how many keys of a namespace may be under way beside others, and most while there are none.
+	share, most = 4, 8
 	// soon is how many keys of a wave may come before each of somebody else's: those of the turn that is on, and of one's own.
 	soon = 2
 )
@@ -290,7 +291,7 @@ func bubble(t *testing.T, test func(t *testing.T, f fair)) {
 
 // work has so many get keys, which they keep until they are told of as done. It returns how many are under way in a namespace, and what
 // ends one of them.
-func (f fair) work(t *testing.T, workers int) (underWay func(namespace string) []reconcile.Request, end func(reconcile.Request)) {
+func (f fair) work(t *testing.T) (underWay func(namespace string) []reconcile.Request, end func(reconcile.Request)) {
 	t.Helper()
 	var mu sync.Mutex
 	working := map[reconcile.Request]chan struct{}{}
@@ -338,26 +339,50 @@ func (f fair) work(t *testing.T, workers int) (underWay func(namespace string) [
 // workers are more than two namespaces may have under way.
 const workers = 3 * share
 
+// A wave has more under way until somebody else comes, who need not wait for any of it to end, and again when they are gone.
 func TestANamespaceHasItsShareUnderWay(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, f fair) {
-		underWay, end := f.work(t, workers)
+		underWay, end := f.work(t)
+		wants := func(namespace string, want int) {
+			t.Helper()
+			if got := len(underWay(namespace)); got != want {
+				t.Fatalf("%d of %s are under way, want %d", got, namespace, want)
+			}
+		}
+		for range 2 { // nobody is somebody else's company for having been here before
+			f.Add(key("acme", 0))
+			wants("acme", 1)
+			end(underWay("acme")[0])
+			wants("acme", 0)
+		}
 		f.crowd("acme", priorityqueue.AddOpts{})
 		for range 3 * share {
-			wave := underWay("acme")
-			if len(wave) != share {
-				t.Fatalf("%d of a wave are under way, want %d", len(wave), share)
-			}
-			end(wave[0])
+			wants("acme", most)
+			end(underWay("acme")[0])
 		}
+		wants("acme", most)
 		f.Add(key("globex", 0))
-		if others := underWay("globex"); len(others) != 1 {
-			t.Errorf("%v of somebody else are under way beside a wave of which none ends, want the one that there is", others)
+		wants("globex", 1)
+		for n := most; n > share; n-- {
+			wants("acme", n)
+			end(underWay("acme")[0])
+		}
+		for range 3 * share {
+			wants("acme", share)
+			end(underWay("acme")[0])
 		}
 		f.crowd("initech", priorityqueue.AddOpts{})
-		if another := underWay("initech"); len(another) != share {
-			t.Errorf("%d of another wave are under way, want %d", len(another), share)
+		wants("initech", share)
+		for _, other := range append(underWay("initech"), underWay("globex")...) {
+			end(other)
 		}
+		wants("initech", share)
+		time.Sleep(time.Minute) // in which whatever is under way hangs
+		for i := range most {
+			f.Add(key("acme", people+i))
+		}
+		wants("acme", most)
 	})
 }
 
@@ -387,7 +412,7 @@ func TestAWaveWaitsInTheQueue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T, f fair) {
-				underWay, _ := f.work(t, workers)
+				underWay, _ := f.work(t)
 				f.crowd("acme", priorityqueue.AddOpts{})
 				want := people - len(underWay("acme")) - soon*workers + others(f, underWay)
 				if underWay(""); f.Len() < want {
@@ -402,7 +427,7 @@ func TestAWaveWaitsInTheQueue(t *testing.T) {
 func TestATimerFiresBesideAWave(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, f fair) {
-		underWay, _ := f.work(t, workers)
+		underWay, _ := f.work(t)
 		f.crowd("acme", priorityqueue.AddOpts{})
 		underWay("acme")
 		f.AddWithOpts(priorityqueue.AddOpts{After: time.Second}, key("globex", 0))
@@ -419,8 +444,10 @@ func TestAChangeOvertakesTheLookAfterAStart(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, f fair) {
 		low := priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)}
-		underWay, end := f.work(t, workers)
+		underWay, end := f.work(t)
+		f.Add(key("globex", 0))
 		f.crowd("acme", low)
+		end(underWay("globex")[0])
 		for range people / 2 { // others who are quicker have no part in it
 			f.AddWithOpts(low, key("globex", 0))
 			end(underWay("globex")[0])
@@ -441,7 +468,7 @@ func TestAChangeOvertakesTheLookAfterAStart(t *testing.T) {
 func TestAShareLeavesTheRestToOthers(t *testing.T) {
 	t.Parallel()
 	bubble(t, func(t *testing.T, f fair) {
-		underWay, _ := f.work(t, workers)
+		underWay, _ := f.work(t)
 		f.crowd("acme", priorityqueue.AddOpts{})
 		f.crowd("globex", priorityqueue.AddOpts{Priority: ptr.To(handler.LowPriority)})
 		if others := underWay("globex"); len(others) != share {
@@ -461,8 +488,8 @@ func TestManyWavesComeToTheirEnd(t *testing.T) {
 			mu.Lock()
 			passes[got]++
 			underWay[got.Namespace]++
-			if underWay[got.Namespace] > share {
-				t.Errorf("%d of %s are under way, want %d at most", underWay[got.Namespace], got.Namespace, share)
+			if underWay[got.Namespace] > most {
+				t.Errorf("%d of %s are under way, want %d at most", underWay[got.Namespace], got.Namespace, most)
 			}
 			if passes[got] < again {
 				f.AddWithOpts(priorityqueue.AddOpts{After: time.Duration(passes[got]-1) * time.Millisecond}, got)
