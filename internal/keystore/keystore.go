@@ -59,14 +59,18 @@ func AddressKey(ctx context.Context, c client.Client, namespace string, first fu
 func load(ctx context.Context, c client.Client, name types.NamespacedName, first func(context.Context) error) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := c.Get(ctx, name, secret)
-	if apierrors.IsNotFound(err) {
-		if err := first(ctx); err != nil {
+	if !apierrors.IsNotFound(err) {
+		return secret, err
+	}
+	objection := first(ctx)
+	if objection == nil {
+		if err := create(ctx, c, name); err != nil && !apierrors.IsAlreadyExists(err) {
 			return nil, err
 		}
-		err = create(ctx, c, name)
-		if err == nil || apierrors.IsAlreadyExists(err) {
-			err = c.Get(ctx, name, secret)
-		}
+	}
+	// Somebody else may have made it meanwhile, and used it.
+	if err = c.Get(ctx, name, secret); apierrors.IsNotFound(err) && objection != nil {
+		return nil, objection
 	}
 	return secret, err
 }
