@@ -8,12 +8,14 @@ package operator
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"net/url"
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -149,9 +151,6 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 	if o.Clock == nil {
 		o.Clock = clock.RealClock{}
 	}
-	if o.Portal == nil {
-		o.Portal = &url.URL{Scheme: "http", Host: freeAddress(t)}
-	}
 	if o.Sender == nil {
 		o.Sender = Sender(t, o.Mailbox)
 	}
@@ -159,13 +158,7 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 		o.Namespaces = []string{namespace}
 	}
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	mgr, err := app.New(ctx, o.Config, app.Options{
-		Namespace: namespace, Namespaces: o.Namespaces, Shard: o.Shard, Front: o.Front, MetricsAddress: "0", HealthAddress: "0",
-		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
-		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: o.Sender, OpenMail: openMail, Billing: o.Billing, Clock: o.Clock,
-		OpenDirectory: func(accounts.Place, map[string][]byte) (directory.Directory, error) { return o.Directory, nil },
-		LeaderElect:   o.LeaderElect, TrustedProxies: o.TrustedProxies, Webhook: o.Webhook,
-	})
+	mgr, err := manager(ctx, t, namespace, &o)
 	if err != nil {
 		cancel()
 		t.Fatalf("making the operator: %v", err)
@@ -174,6 +167,30 @@ func Start(t testing.TB, namespace string, o Options) *Operator {
 	go func() { running.ended <- mgr.Start(ctx) }()
 	t.Cleanup(func() { running.Stop(t) })
 	return running
+}
+
+// manager makes what runs; where the pages may be anywhere, it looks for a place until nobody else took it meanwhile.
+func manager(ctx context.Context, t testing.TB, namespace string, o *Options) (ctrl.Manager, error) {
+	t.Helper()
+	for anywhere := o.Portal == nil; ; {
+		if anywhere {
+			o.Portal = &url.URL{Scheme: "http", Host: freeAddress(t)}
+		}
+		mgr, err := newManager(ctx, namespace, o)
+		if !anywhere || !errors.Is(err, syscall.EADDRINUSE) {
+			return mgr, err
+		}
+	}
+}
+
+func newManager(ctx context.Context, namespace string, o *Options) (ctrl.Manager, error) {
+	return app.New(ctx, o.Config, app.Options{
+		Namespace: namespace, Namespaces: o.Namespaces, Shard: o.Shard, Front: o.Front, MetricsAddress: "0", HealthAddress: "0",
+		PortalAddress: cmp.Or(o.Listen, o.Portal.Host), PortalURL: o.Portal,
+		MailFrom: mail.Address{Name: "Acme", Email: "people@acme.example"}, Mail: o.Sender, OpenMail: openMail, Billing: o.Billing, Clock: o.Clock,
+		OpenDirectory: func(accounts.Place, map[string][]byte) (directory.Directory, error) { return o.Directory, nil },
+		LeaderElect:   o.LeaderElect, TrustedProxies: o.TrustedProxies, Webhook: o.Webhook,
+	})
 }
 
 // Stop ends the operator, as SIGTERM does. It may be called again.
