@@ -10,6 +10,8 @@ import "go.uber.org/zap/zapcore"
 type late struct {
 	zapcore.Core
 
+	// before is what the logger was made from, if from any, which says fields as well. They are kept as they are, as by zap's own WithLazy.
+	before *late
 	fields []zapcore.Field
 }
 
@@ -18,8 +20,7 @@ func newLate(core zapcore.Core) zapcore.Core { return late{Core: core} }
 
 // With implements zapcore.Core.
 func (l late) With(fields []zapcore.Field) zapcore.Core {
-	known := len(l.fields)
-	return late{Core: l.Core, fields: append(l.fields[:known:known], fields...)}
+	return late{Core: l.Core, before: &l, fields: fields}
 }
 
 // Check implements zapcore.Core.
@@ -27,10 +28,17 @@ func (l late) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore
 	if !l.Enabled(entry.Level) {
 		return checked
 	}
-	return l.Core.With(l.fields).Check(entry, checked)
+	return l.inWords().Check(entry, checked)
 }
 
 // Write implements zapcore.Core.
 func (l late) Write(entry zapcore.Entry, fields []zapcore.Field) error {
-	return l.Core.With(l.fields).Write(entry, fields)
+	return l.inWords().Write(entry, fields)
+}
+
+func (l late) inWords() zapcore.Core {
+	if l.before == nil {
+		return l.Core
+	}
+	return l.before.inWords().With(l.fields)
 }

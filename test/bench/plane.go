@@ -25,6 +25,9 @@ import (
 // load like this.
 const serverGOGC = "400"
 
+// serverMemory is from where on it collects garbage oftener after all: with 100 000 people, it would take more than 24 GiB otherwise.
+const serverMemory = "12GiB"
+
 // plane is a control plane that knows the kinds of Seatkeeper.
 type plane struct {
 	*child
@@ -35,7 +38,7 @@ type plane struct {
 
 // startPlane runs a control plane of its own, whose etcd does not sync to disk.
 func startPlane(ctx context.Context, binary, crds, dir string) (*plane, error) {
-	c, err := start(ctx, dir, "controlplane", []string{"GOGC=" + serverGOGC}, binary, "-tied")
+	c, err := start(ctx, dir, "controlplane", []string{"GOGC=" + serverGOGC, "GOMEMLIMIT=" + serverMemory}, binary, "-tied")
 	if err != nil {
 		return nil, err
 	}

@@ -224,6 +224,10 @@ func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (m
 		}
 	}
 	options.Cache.NewInformer = o.shelf.Over(options.Cache.NewInformer)
+	options.NewClient = func(cfg *rest.Config, options client.Options) (client.Client, error) {
+		c, err := client.New(cfg, options)
+		return o.shelf.Client(c, o.Namespaces), err
+	}
 	if o.Webhook != nil {
 		w := *o.Webhook
 		w.TLSOpts = append(w.TLSOpts, func(c *tls.Config) {
