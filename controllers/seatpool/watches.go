@@ -31,7 +31,7 @@ import (
 
 // SetupWithManager watches what moves seats: the pool, its slices, and the organization's users and roles.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
-	const workers, most, share = 4, 3, 2 // an organization with many pools leaves workers to others
+	const workers, most, share = 4, 3, 1 // an organization with many pools leaves workers to others
 	opts.MaxConcurrentReconciles = workers
 	opts.NewQueue = loop.FairQueue(r.Clock, share, most)
 	r.follows = true

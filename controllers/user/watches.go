@@ -32,7 +32,7 @@ import (
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options) error {
 	const firstRetry, lastRetry = 50 * time.Millisecond, 5 * time.Minute
 	// More than most would only take longer each. The workers beyond that are for who comes while one has them.
-	const workers, most, share = 20, 16, 4
+	const workers, most, share = 20, 16, 2
 	opts.MaxConcurrentReconciles = workers
 	opts.RateLimiter = workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry)
 	opts.NewQueue = loop.FairQueue(r.Clock, share, most)
