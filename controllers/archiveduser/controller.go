@@ -92,5 +92,5 @@ func (r *Reconciler) recordsOf(ctx context.Context, before, after *v1alpha1.Orga
 		before != nil && ptr.Equal(before.Spec.Offboarding.Retention, after.Spec.Offboarding.Retention) {
 		return nil // a timer that goes off early looks again
 	}
-	return r.KeysBy(ctx, &v1alpha1.ArchivedUserList{}, after.Namespace, index.Organization, after.Name)
+	return loop.KeysBy[v1alpha1.ArchivedUser](ctx, r.Base, after.Namespace, index.Organization, after.Name)
 }

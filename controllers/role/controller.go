@@ -50,7 +50,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	} else if err != nil || !before.DeletionTimestamp.IsZero() {
 		return r.depart(ctx, req.NamespacedName, &before)
 	}
+	began := r.Clock.Now()
 	s, err := r.gather(ctx, &before)
+	r.Pace.Took(req.NamespacedName, r.Clock.Since(began))
 	if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -32,7 +32,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 		Watches(&v1alpha1.Role{}, loop.Affected(loop.Present(r.rolesOfRole))).
 		Watches(&v1alpha1.User{}, loop.Affected(r.rolesOfUser)).
 		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.rolesOfRecord)).
-		Watches(&rbacv1.RoleBinding{}, loop.AffectedBy(rolesOfBinding)).
+		Watches(&rbacv1.RoleBinding{}, loop.Found(loop.By(rolesOfBinding))).
 		Watches(&v1alpha1.SeatPool{}, loop.ComesOrGoes(r.rolesOfPool)).
 		Watches(&v1alpha1.Organization{}, loop.Affected(groups.Of(r.rolesOfOrganization))).
 		WatchesRawSource(loop.Woken(r.Groups.Counter.Done())).
@@ -135,9 +135,9 @@ func keys(namespace string, names []string) []types.NamespacedName {
 }
 
 func (r *Reconciler) rolesOfPool(ctx context.Context, pool *v1alpha1.SeatPool) []types.NamespacedName {
-	return r.KeysBy(ctx, &v1alpha1.RoleList{}, pool.Namespace, index.RolePool, pool.Name)
+	return loop.KeysBy[v1alpha1.Role](ctx, r.Base, pool.Namespace, index.RolePool, pool.Name)
 }
 
 func (r *Reconciler) rolesOfOrganization(ctx context.Context, org *v1alpha1.Organization) []types.NamespacedName {
-	return r.KeysBy(ctx, &v1alpha1.RoleList{}, org.Namespace, index.Organization, org.Name)
+	return loop.KeysBy[v1alpha1.Role](ctx, r.Base, org.Namespace, index.Organization, org.Name)
 }

@@ -244,7 +244,7 @@ func (r *Reconciler) readUser(ctx context.Context, s *snapshot, source *roster.R
 		delete(s.alarms, uid)
 		return nil
 	}
-	holder, err := r.emailHolder(ctx, &u)
+	holder, err := r.emailHolder(&u)
 	if err != nil {
 		return err
 	}
@@ -253,16 +253,14 @@ func (r *Reconciler) readUser(ctx context.Context, s *snapshot, source *roster.R
 }
 
 // emailHolder is the one of all users with the address of u who has it.
-func (r *Reconciler) emailHolder(ctx context.Context, u *v1alpha1.User) (*v1alpha1.User, error) {
-	var list v1alpha1.UserList
-	err := r.List(ctx, &list, client.InNamespace(u.Namespace),
-		client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{})
+func (r *Reconciler) emailHolder(u *v1alpha1.User) (*v1alpha1.User, error) {
+	users, err := index.AtAddress(r.Shelf, u.Namespace, u.Spec.Organization, u.Spec.Email)
 	if err != nil {
-		return nil, fmt.Errorf("listing users by address: %w", err)
+		return nil, err
 	}
 	holder := u
-	for i := range list.Items {
-		if other := &list.Items[i]; other.UID != u.UID && membership.HasPriority(other, holder) {
+	for _, other := range users {
+		if other.UID != u.UID && membership.HasPriority(other, holder) {
 			holder = other
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -117,18 +116,12 @@ func (r *Reconciler) neighbours(ctx context.Context, u *v1alpha1.User) []*v1alph
 	if u == nil {
 		return nil
 	}
-	var list v1alpha1.UserList
-	err := r.List(ctx, &list, client.InNamespace(u.Namespace),
-		client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{})
+	users, err := index.AtAddress(r.Shelf, u.Namespace, u.Spec.Organization, u.Spec.Email)
 	if err != nil {
 		// The cache is local: this cannot fail but by a mistake of ours.
-		log.FromContext(ctx).Error(err, "listing the users with an address")
+		log.FromContext(ctx).Error(err, "looking for the users with an address")
 	}
-	all := make([]*v1alpha1.User, len(list.Items))
-	for i := range list.Items {
-		all[i] = &list.Items[i]
-	}
-	return all
+	return users
 }
 
 // standsAnew says that a change of a user may be one of what the user, or a neighbour, is to a pool.
@@ -214,7 +207,7 @@ func (r *Reconciler) anew(pools []types.NamespacedName) []types.NamespacedName {
 
 // pools are the keys of the pools of an organization.
 func (r *Reconciler) pools(ctx context.Context, namespace, organization string) []types.NamespacedName {
-	return r.KeysBy(ctx, &v1alpha1.SeatPoolList{}, namespace, index.Organization, organization)
+	return loop.KeysBy[v1alpha1.SeatPool](ctx, r.Base, namespace, index.Organization, organization)
 }
 
 // signsIn says that somebody can sign in to the directory.

@@ -132,9 +132,9 @@ func keys(teams []*v1alpha1.Team) []types.NamespacedName {
 }
 
 func (r *Reconciler) teamsOfRole(ctx context.Context, role *v1alpha1.Role) []types.NamespacedName {
-	return r.KeysBy(ctx, &v1alpha1.TeamList{}, role.Namespace, index.TeamRole, role.Name)
+	return loop.KeysBy[v1alpha1.Team](ctx, r.Base, role.Namespace, index.TeamRole, role.Name)
 }
 
 func (r *Reconciler) teamsOfOrganization(ctx context.Context, org *v1alpha1.Organization) []types.NamespacedName {
-	return r.KeysBy(ctx, &v1alpha1.TeamList{}, org.Namespace, index.Organization, org.Name)
+	return loop.KeysBy[v1alpha1.Team](ctx, r.Base, org.Namespace, index.Organization, org.Name)
 }

@@ -107,7 +107,7 @@ func (r *Reconciler) sameEmailElsewhere(ctx context.Context, before, after *v1al
 	if after != nil && after.Status.AddressClaim.Email == email {
 		return nil
 	}
-	return r.users(ctx, "", index.UserAddress, email)
+	return found(ctx)(index.WithAddress(r.Shelf, email))
 }
 
 // parkedElsewhere wakes those who may have an address now that somebody who was parked at it in another organization left.
@@ -115,5 +115,5 @@ func (r *Reconciler) parkedElsewhere(ctx context.Context, before, after *v1alpha
 	if before == nil || !before.Parked() || after != nil && after.Parked() || before.Record.Parked.Status.AddressClaim.Email == "" {
 		return nil
 	}
-	return r.users(ctx, "", index.UserAddress, before.Record.Parked.Status.AddressClaim.Email)
+	return found(ctx)(index.WithAddress(r.Shelf, before.Record.Parked.Status.AddressClaim.Email))
 }

@@ -58,7 +58,7 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 	if err := r.gatherRoles(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := r.gatherSeats(ctx, s); err != nil {
+	if err := r.gatherSeats(s); err != nil {
 		return nil, err
 	}
 	if err := r.gatherPools(ctx, s); err != nil {
@@ -67,7 +67,7 @@ func (r *Reconciler) gather(ctx context.Context, u *v1alpha1.User) (*snapshot, e
 	if err := r.gatherRecords(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := r.gatherEmailHolder(ctx, s); err != nil {
+	if err := r.gatherEmailHolder(s); err != nil {
 		return nil, err
 	}
 	if err := r.gatherKeeper(ctx, s); err != nil {
@@ -139,22 +139,21 @@ func (r *Reconciler) find(ctx context.Context, namespace, name string, object cl
 	return true, nil
 }
 
-func (r *Reconciler) gatherSeats(ctx context.Context, s *snapshot) (err error) {
-	s.Seats, err = r.seatsOf(ctx, s.User.Namespace, s.User.UID)
+func (r *Reconciler) gatherSeats(s *snapshot) (err error) {
+	s.Seats, err = r.seatsOf(s.User.Namespace, s.User.UID)
 	return err
 }
 
 // seatsOf are the seats that somebody holds, by pool.
-func (r *Reconciler) seatsOf(ctx context.Context, namespace string, holder types.UID) (held []membership.Seat, err error) {
-	var list v1alpha1.SeatSliceList
-	err = r.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{index.SliceHolder: string(holder)}, loop.Lagging{})
+func (r *Reconciler) seatsOf(namespace string, holder types.UID) (held []membership.Seat, err error) {
+	found, err := index.Find[v1alpha1.SeatSlice](r.Shelf, namespace, index.SliceHolder, index.Bucket(string(holder)))
 	if err != nil {
-		return nil, fmt.Errorf("listing seat slices: %w", err)
+		return nil, err
 	}
-	for i := range list.Items {
-		for _, a := range list.Items[i].Assignments {
-			if a.UID == holder {
-				held = append(held, membership.Seat{Pool: list.Items[i].Pool, Since: a.Since.Time, Withdrawn: a.Withdrawn, Turn: list.Items[i].Turn})
+	for _, slice := range found {
+		for i := range slice.Assignments {
+			if a := &slice.Assignments[i]; a.UID == holder {
+				held = append(held, membership.Seat{Pool: slice.Pool, Since: a.Since.Time, Withdrawn: a.Withdrawn, Turn: slice.Turn})
 			}
 		}
 	}
@@ -191,16 +190,14 @@ func crowded(pool *v1alpha1.SeatPool) bool {
 }
 
 // gatherEmailHolder finds the other User who goes before this one at the same address.
-func (r *Reconciler) gatherEmailHolder(ctx context.Context, s *snapshot) error {
-	var list v1alpha1.UserList
-	err := r.List(ctx, &list, client.InNamespace(s.User.Namespace),
-		client.MatchingFields{index.UserEmail: index.EmailKey(s.User.Spec.Organization, s.User.Spec.Email)}, loop.Lagging{})
+func (r *Reconciler) gatherEmailHolder(s *snapshot) error {
+	users, err := index.AtAddress(r.Shelf, s.User.Namespace, s.User.Spec.Organization, s.User.Spec.Email)
 	if err != nil {
-		return fmt.Errorf("listing users by address: %w", err)
+		return err
 	}
 	first := s.User
-	for i := range list.Items {
-		if other := &list.Items[i]; other.UID != s.User.UID && membership.HasPriority(other, first) {
+	for _, other := range users {
+		if other.UID != s.User.UID && membership.HasPriority(other, first) {
 			first = other
 		}
 	}

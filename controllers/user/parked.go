@@ -126,11 +126,11 @@ func (r *Reconciler) passes(ctx context.Context, record *v1alpha1.ArchivedUser, 
 	if !access.Active(heir) || access.Leaving(heir) {
 		return access.Active(heir), nil
 	}
-	kept, err := r.seatsOf(ctx, record.Namespace, record.Record.UID)
+	kept, err := r.seatsOf(record.Namespace, record.Record.UID)
 	if err != nil {
 		return false, err
 	}
-	has, err := r.seatsOf(ctx, heir.Namespace, heir.UID)
+	has, err := r.seatsOf(heir.Namespace, heir.UID)
 	if err != nil {
 		return false, err
 	}
@@ -258,7 +258,7 @@ func (r *Reconciler) gatherResident(ctx context.Context, s *snapshot) error {
 	}
 	s.Organization = membership.LettingGo(s.Organization)
 	s.Roles.Tied, s.Roles.Released, s.Tied = nil, nil, false
-	return r.gatherSeats(ctx, s)
+	return r.gatherSeats(s)
 }
 
 // keepOnRecord writes how far archiving is, and tells when somebody has to act.
@@ -339,15 +339,9 @@ func (r *Reconciler) sharing(u, other *v1alpha1.User, source *roster.Roster) ([]
 
 // shared are the roles whose rights anybody else has under the name of the person of a record.
 func (r *Reconciler) shared(ctx context.Context, s *snapshot) (kept []string, err error) {
-	var list v1alpha1.UserList
-	err = r.List(ctx, &list, client.InNamespace(s.User.Namespace),
-		client.MatchingFields{index.UserEmail: index.EmailKey(s.User.Spec.Organization, s.User.Spec.Email)}, loop.Lagging{})
+	others, err := index.AtAddress(r.Shelf, s.User.Namespace, s.User.Spec.Organization, s.User.Spec.Email)
 	if err != nil {
-		return nil, fmt.Errorf("listing users by address: %w", err)
-	}
-	others := make([]*v1alpha1.User, 0, len(list.Items)+1)
-	for i := range list.Items {
-		others = append(others, &list.Items[i])
+		return nil, err
 	}
 	if namesake, err := r.namesake(ctx, s.record); err != nil {
 		return nil, err
@@ -400,8 +394,8 @@ func (r *Reconciler) recordsOfUser(ctx context.Context, before, after *v1alpha1.
 	}
 	u := cmp.Or(after, before)
 	return passesOver(slices.Concat(
-		r.KeysBy(ctx, &v1alpha1.ArchivedUserList{}, u.Namespace, index.ParkedUser, u.Name),
-		r.KeysBy(ctx, &v1alpha1.ArchivedUserList{}, u.Namespace, index.ParkedUser, index.Heir(u.UID)),
+		loop.KeysBy[v1alpha1.ArchivedUser](ctx, r.Base, u.Namespace, index.ParkedUser, u.Name),
+		loop.KeysBy[v1alpha1.ArchivedUser](ctx, r.Base, u.Namespace, index.ParkedUser, index.Heir(u.UID)),
 	))
 }
 
@@ -413,7 +407,7 @@ func (r *Reconciler) recordsOfSlice(ctx context.Context, before, after *v1alpha1
 	var lost []types.NamespacedName
 	for _, a := range before.Assignments {
 		if after == nil || !slices.ContainsFunc(after.Assignments, func(b v1alpha1.SeatAssignment) bool { return a.UID == b.UID }) {
-			lost = append(lost, r.KeysBy(ctx, &v1alpha1.ArchivedUserList{}, before.Namespace, index.ParkedUser, a.User)...)
+			lost = append(lost, loop.KeysBy[v1alpha1.ArchivedUser](ctx, r.Base, before.Namespace, index.ParkedUser, a.User)...)
 		}
 	}
 	return passesOver(lost)
@@ -425,7 +419,7 @@ func (r *Reconciler) recordsOfOrganization(ctx context.Context, before, after *v
 		return nil
 	}
 	org := cmp.Or(after, before)
-	return passesOver(r.KeysBy(ctx, &v1alpha1.ArchivedUserList{}, org.Namespace, index.Parked, org.Name))
+	return passesOver(loop.KeysBy[v1alpha1.ArchivedUser](ctx, r.Base, org.Namespace, index.Parked, org.Name))
 }
 
 func passesOver(records []types.NamespacedName) []types.NamespacedName {

@@ -123,16 +123,14 @@ func (r *Reconciler) returning(ctx context.Context, before, after *v1alpha1.Arch
 		return nil
 	}
 	record := cmp.Or(after, before)
-	var list v1alpha1.UserList
-	err := r.List(ctx, &list, client.InNamespace(record.Namespace),
-		client.MatchingFields{index.UserEmail: index.EmailKey(record.Record.Spec.Organization, record.Record.Spec.Email)}, loop.Lagging{})
+	users, err := index.AtAddress(r.Shelf, record.Namespace, record.Record.Spec.Organization, record.Record.Spec.Email)
 	if err != nil {
 		// The cache is local: this cannot fail but by a mistake of ours.
-		log.FromContext(ctx).Error(err, "listing the users with the address of a record")
+		log.FromContext(ctx).Error(err, "looking for the users with the address of a record")
 	}
 	var keys []types.NamespacedName
-	for i := range list.Items {
-		if u := &list.Items[i]; comes(u, parked) {
+	for _, u := range users {
+		if comes(u, parked) {
 			keys = append(keys, client.ObjectKeyFromObject(u))
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -43,21 +44,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager, opts controller.Options)
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("user").
 		For(&v1alpha1.User{}, builder.WithPredicates(r.leaving(), predicate.Or(loop.Declared(), answered()))).
-		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail)).
-		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmailElsewhere)).
-		Watches(&v1alpha1.User{}, loop.Affected(r.delegates)).
-		Watches(&v1alpha1.User{}, loop.Affected(r.reports)).
-		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning)).
-		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.parkedElsewhere)).
-		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(recordItself)).
-		Watches(&v1alpha1.User{}, loop.Affected(r.recordsOfUser)).
+		Watches(&v1alpha1.User{}, loop.Affected(r.sameEmail, r.sameEmailElsewhere, r.delegates, r.reports, r.recordsOfUser)).
+		Watches(&v1alpha1.ArchivedUser{}, loop.Affected(r.returning, r.parkedElsewhere)).
+		Watches(&v1alpha1.ArchivedUser{}, loop.Found(recordItself)).
 		Watches(&v1alpha1.Team{}, loop.Affected(loop.Present(r.usersOfTeam))).
-		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged)).
-		Watches(&v1alpha1.SeatSlice{}, loop.Affected(r.recordsOfSlice)).
-		Watches(&v1alpha1.Organization{}, loop.Affected(r.recordsOfOrganization)).
+		Watches(&v1alpha1.SeatSlice{}, loop.Affected(holdersChanged, r.recordsOfSlice)).
 		Watches(&v1alpha1.SeatPool{}, loop.Affected(r.usersOfPool)).
 		Watches(&v1alpha1.Role{}, loop.Affected(loop.Present(r.usersOfRole))).
-		Watches(&v1alpha1.Organization{}, loop.Affected(r.usersOfOrganization)).
+		Watches(&v1alpha1.Organization{}, loop.Affected(r.recordsOfOrganization, r.usersOfOrganization)).
 		WatchesRawSource(loop.Woken(r.Outbox.Done())).
 		WatchesRawSource(loop.Woken(r.Accounts.Outbox.Done())).
 		WatchesRawSource(loop.Woken(r.Estate.Outbox.Done())).
@@ -88,7 +82,7 @@ func (r *Reconciler) sameEmail(ctx context.Context, before, after *v1alpha1.User
 	var others []types.NamespacedName
 	for _, u := range []*v1alpha1.User{before, after} {
 		if u != nil {
-			others = append(others, r.users(ctx, u.Namespace, index.UserEmail, index.EmailKey(u.Spec.Organization, u.Spec.Email))...)
+			others = append(others, found(ctx)(index.AtAddress(r.Shelf, u.Namespace, u.Spec.Organization, u.Spec.Email))...)
 		}
 	}
 	itself := client.ObjectKeyFromObject(cmp.Or(after, before))
@@ -162,7 +156,7 @@ func moved(before, after []string, all bool) []string {
 func (r *Reconciler) usersByPool(ctx context.Context, pool *v1alpha1.SeatPool) []types.NamespacedName {
 	source := roster.Of(ctx, r, pool.Namespace, pool.Spec.Organization)
 	var users []types.NamespacedName
-	for _, role := range r.KeysBy(ctx, &v1alpha1.RoleList{}, pool.Namespace, index.RolePool, pool.Name) {
+	for _, role := range loop.KeysBy[v1alpha1.Role](ctx, r.Base, pool.Namespace, index.RolePool, pool.Name) {
 		users = append(users, keys(pool.Namespace, source.ByRole(role.Name))...)
 	}
 	return users
@@ -229,7 +223,22 @@ func concernsAll(before, after *v1alpha1.OrganizationSpec) bool {
 		!equality.Semantic.DeepEqual(before.Offboarding, after.Offboarding)
 }
 
+// found are the keys of the users who were looked for.
+func found(ctx context.Context) func(users []*v1alpha1.User, err error) []types.NamespacedName {
+	return func(users []*v1alpha1.User, err error) []types.NamespacedName {
+		if err != nil {
+			// The cache is local: this cannot fail but by a mistake of ours.
+			log.FromContext(ctx).Error(err, "looking for whom a change concerns")
+		}
+		keys := make([]types.NamespacedName, len(users))
+		for i, u := range users {
+			keys[i] = client.ObjectKeyFromObject(u)
+		}
+		return keys
+	}
+}
+
 // users are the keys of the users that an index finds.
 func (r *Reconciler) users(ctx context.Context, namespace, by, value string) []types.NamespacedName {
-	return r.KeysBy(ctx, &v1alpha1.UserList{}, namespace, by, value)
+	return loop.KeysBy[v1alpha1.User](ctx, r.Base, namespace, by, value)
 }

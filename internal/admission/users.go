@@ -193,12 +193,12 @@ func edited(before, after *v1alpha1.User) bool {
 
 func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User, org *v1alpha1.Organization) (field.ErrorList, error) {
 	var list v1alpha1.UserList
-	if err := a.cache.List(ctx, &list, client.InNamespace(u.Namespace),
-		client.MatchingFields{index.UserEmail: index.EmailKey(u.Spec.Organization, u.Spec.Email)}, loop.Lagging{}); err != nil {
+	key := index.EmailKey(u.Spec.Organization, u.Spec.Email)
+	if err := a.cache.List(ctx, &list, client.InNamespace(u.Namespace), client.MatchingFields{index.UserEmail: index.Bucket(key)}, loop.Lagging{}); err != nil {
 		return nil, apierrors.NewInternalError(fmt.Errorf("looking for the address: %w", err))
 	}
 	for i := range list.Items {
-		if other := &list.Items[i]; other.Name != u.Name {
+		if other := &list.Items[i]; other.Name != u.Name && index.EmailKey(other.Spec.Organization, other.Spec.Email) == key {
 			return field.ErrorList{field.Invalid(field.NewPath("spec", "email"), u.Spec.Email, fmt.Sprintf(
 				"is in use by User %s of organization %s%s", other.Name, u.Spec.Organization, remedy(other)))}, nil
 		}
@@ -213,12 +213,13 @@ func (a *userAdmission) emailTaken(ctx context.Context, u *v1alpha1.User, org *v
 // (rule AX-11). Who has it there is told to those who may read it.
 func (a *userAdmission) emailElsewhere(ctx context.Context, u *v1alpha1.User) (field.ErrorList, error) {
 	var list v1alpha1.UserList
-	if err := a.cache.List(ctx, &list, client.MatchingFields{index.UserAddress: membership.FoldEmail(u.Spec.Email)}, loop.Lagging{}); err != nil {
+	email := membership.FoldEmail(u.Spec.Email)
+	if err := a.cache.List(ctx, &list, client.MatchingFields{index.UserAddress: index.Bucket(email)}, loop.Lagging{}); err != nil {
 		return nil, apierrors.NewInternalError(fmt.Errorf("looking for the address: %w", err))
 	}
 	for i := range list.Items {
 		other := &list.Items[i]
-		if other.Namespace == u.Namespace && other.Spec.Organization == u.Spec.Organization {
+		if !index.HasAddress(other, email) || other.Namespace == u.Namespace && other.Spec.Organization == u.Spec.Organization {
 			continue
 		}
 		r, err := a.roster(ctx, other.Namespace, other.Spec.Organization)

@@ -4,9 +4,11 @@
 package index_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -44,10 +46,10 @@ func TestACacheFindsByTheIndexes(t *testing.T) {
 			}{
 				"organization in a namespace": {[]client.ListOption{client.InNamespace(here), client.MatchingFields{index.Organization: "acme"}}, []string{here}},
 				"address in a namespace": {
-					[]client.ListOption{client.InNamespace(there), client.MatchingFields{index.UserEmail: index.EmailKey("acme", "jean@acme.example")}}, []string{there},
+					[]client.ListOption{client.InNamespace(there), client.MatchingFields{index.UserEmail: index.Bucket(index.EmailKey("acme", "jean@acme.example"))}}, []string{there},
 				},
-				"address everywhere": {[]client.ListOption{client.MatchingFields{index.UserAddress: "jean@acme.example"}}, []string{here, there}},
-				"UID everywhere":     {[]client.ListOption{client.MatchingFields{index.UserUID: string(jean.UID)}}, []string{here}},
+				"address everywhere": {[]client.ListOption{client.MatchingFields{index.UserAddress: index.Bucket("jean@acme.example")}}, []string{here, there}},
+				"UID everywhere":     {[]client.ListOption{client.MatchingFields{index.UserUID: index.Bucket(string(jean.UID))}}, []string{here}},
 			} {
 				var list v1alpha1.UserList
 				if err := c.List(t.Context(), &list, tc.asked...); err != nil {
@@ -80,8 +82,52 @@ func wantOnShelf(t *testing.T, shelf *index.Shelf, here, there string) {
 			t.Errorf("who is found again is a copy (%v)", err)
 		}
 	}
-	if _, err := index.Find[v1alpha1.User](shelf, here, "colour", "red"); err == nil {
+	_, noFind := index.Find[v1alpha1.User](shelf, here, "colour", "red")
+	_, noKeys := index.Keys[v1alpha1.User](shelf, here, "colour", "red")
+	if noFind == nil || noKeys == nil {
 		t.Error("an index that is not there finds nobody, and says nothing")
+	}
+	keys, err := index.Keys[v1alpha1.User](shelf, there, index.Organization, "acme")
+	if want := []types.NamespacedName{{Namespace: there, Name: "jean"}}; err != nil || !slices.Equal(want, keys) {
+		t.Errorf("the keys are %v (%v), want %v", keys, err, want)
+	}
+	keys, err = index.Keys[v1alpha1.User](shelf, "", index.UserAddress, index.Bucket("jean@acme.example"))
+	if err != nil || len(keys) != 2 {
+		t.Errorf("the keys everywhere are %v (%v)", keys, err)
+	}
+}
+
+// Who shares a bucket with somebody is not taken for them.
+func TestABucketIsPickedFrom(t *testing.T) {
+	t.Parallel()
+	ns := env.Namespace(t)
+	jean := build.User("jean").In(ns, "acme").Email("paula@acme.example").Obj()
+	same := func(bucket string, of func(email string) string) string {
+		for i := 0; ; i++ {
+			if email := fmt.Sprintf("p%d@acme.example", i); index.Bucket(of(email)) == bucket {
+				return email
+			}
+		}
+	}
+	key := func(email string) string { return index.EmailKey("acme", email) }
+	beside := []*v1alpha1.User{
+		build.User("beside").In(ns, "acme").Email(same(index.Bucket(key("paula@acme.example")), key)).Obj(),
+		build.User("elsewhere").In(ns, "globex").Email(same(index.Bucket("paula@acme.example"), func(email string) string { return email })).Obj(),
+	}
+	for _, u := range append(beside, jean) {
+		if err := env.Client(t).Create(t.Context(), u); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var shelf index.Shelf
+	filled(t, cache.Options{DefaultNamespaces: map[string]cache.Config{ns: {}}, NewInformer: shelf.Over(toolscache.NewSharedIndexInformer)})
+	for why, find := range map[string]func() ([]*v1alpha1.User, error){
+		"in the organization": func() ([]*v1alpha1.User, error) { return index.AtAddress(&shelf, ns, "acme", "PAULA@acme.example") },
+		"everywhere":          func() ([]*v1alpha1.User, error) { return index.WithAddress(&shelf, "paula@acme.example") },
+	} {
+		if found, err := find(); err != nil || len(found) != 1 || found[0].Name != "jean" {
+			t.Errorf("%s, there are %v (%v), want jean alone", why, found, err)
+		}
 	}
 }
 

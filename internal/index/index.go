@@ -8,6 +8,8 @@ package index
 import (
 	"context"
 	"fmt"
+	"hash/maphash"
+	"strconv"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -25,18 +27,18 @@ const (
 	Organization = "spec.organization"
 	// UserRole finds Users by the name of a role that they are to hold.
 	UserRole = "spec.roles"
-	// UserEmail finds Users by organization and address; see EmailKey.
+	// UserEmail finds Users by the Bucket of organization and address, see EmailKey, and others with them.
 	UserEmail = "organizationAndFoldedEmail"
-	// UserAddress finds Users of all organizations by the address that they declare, and by the one that they have claimed, without
-	// regard to case. It is asked without a namespace.
+	// UserAddress finds Users of all organizations by the Bucket of the address that they declare, and of the one that they have claimed,
+	// in lower case, and others with them; see HasAddress. It is asked without a namespace.
 	UserAddress = "foldedEmail"
-	// UserUID finds a User by UID. It is asked without a namespace.
+	// UserUID finds a User by the Bucket of its UID, and others with it. It is asked without a namespace.
 	UserUID = "metadata.uid"
 	// RolePool finds Roles by the name of the pool that they need.
 	RolePool = "spec.seatPool"
 	// SlicePool finds SeatSlices by the name of their pool.
 	SlicePool = "pool"
-	// SliceHolder finds SeatSlices by the UID of a User who holds a seat in them.
+	// SliceHolder finds SeatSlices by the Bucket of the UID of a User who holds a seat in them, and others with them.
 	SliceHolder = "assignments.uid"
 	// TeamMember finds Teams by the name of a member.
 	TeamMember = "spec.members.user"
@@ -66,13 +68,30 @@ const (
 	BindingSubject = "subjects.name"
 )
 
-// addresses are those that a user declares and has claimed, each once.
+// everywhere stands for all namespaces, as it does for controller-runtime.
+const everywhere = "__all_namespaces"
+
+// Bucket is what stands for a value in an index that finds one object by each. A set for each of them would take more memory than all else
+// that is kept of somebody but the User itself; so a few of them share one, and whoever asks picks from what is found.
+func Bucket(value string) string {
+	const most = 1 << 13
+	return strconv.FormatUint(maphash.String(seed, value)%most, 36)
+}
+
+var seed = maphash.MakeSeed()
+
+// addresses are the buckets of those that a user declares and has claimed.
 func addresses(u *v1alpha1.User) []string {
-	declared, claimed := membership.FoldEmail(u.Spec.Email), u.Status.AddressClaim.Email
-	if claimed == "" || claimed == declared {
+	declared := Bucket(membership.FoldEmail(u.Spec.Email))
+	if u.Status.AddressClaim.Email == "" {
 		return []string{declared}
 	}
-	return []string{declared, claimed}
+	return []string{declared, Bucket(u.Status.AddressClaim.Email)}
+}
+
+// HasAddress says that a user declares an address, which is in lower case, or has claimed it.
+func HasAddress(u *v1alpha1.User, email string) bool {
+	return membership.FoldEmail(u.Spec.Email) == email || u.Status.AddressClaim.Email == email
 }
 
 // EmailKey is the value of the index UserEmail for an address in an organization.
@@ -97,9 +116,9 @@ func Register(ctx context.Context, informers Informers) error {
 		of(ctx, informers, Organization, func(t *v1alpha1.Team) []string { return []string{t.Spec.Organization} }),
 		of(ctx, informers, Organization, func(a *v1alpha1.ArchivedUser) []string { return []string{a.Record.Spec.Organization} }),
 		of(ctx, informers, UserRole, func(u *v1alpha1.User) []string { return u.Spec.Roles }),
-		of(ctx, informers, UserEmail, func(u *v1alpha1.User) []string { return []string{EmailKey(u.Spec.Organization, u.Spec.Email)} }),
-		everywhere(ctx, informers, UserAddress, addresses),
-		everywhere(ctx, informers, UserUID, func(u *v1alpha1.User) []string { return []string{string(u.UID)} }),
+		of(ctx, informers, UserEmail, func(u *v1alpha1.User) []string { return []string{Bucket(EmailKey(u.Spec.Organization, u.Spec.Email))} }),
+		ofAll(ctx, informers, UserAddress, addresses),
+		ofAll(ctx, informers, UserUID, func(u *v1alpha1.User) []string { return []string{Bucket(string(u.UID))} }),
 		of(ctx, informers, RolePool, func(r *v1alpha1.Role) []string { return []string{r.Spec.SeatPool} }),
 		of(ctx, informers, SlicePool, func(s *v1alpha1.SeatSlice) []string { return []string{s.Pool} }),
 		of(ctx, informers, SliceHolder, holders),
@@ -168,7 +187,7 @@ func delegates(u *v1alpha1.User) []string {
 func holders(s *v1alpha1.SeatSlice) []string {
 	uids := make([]string, len(s.Assignments))
 	for i, a := range s.Assignments {
-		uids[i] = string(a.UID)
+		uids[i] = Bucket(string(a.UID))
 	}
 	return uids
 }
@@ -194,10 +213,11 @@ func of[T any, P kind[T]](ctx context.Context, informers Informers, name string,
 	return func() error { return register(ctx, informers, name, client.Object.GetNamespace, values) }
 }
 
-// everywhere is the registration of one index over the kind T, which finds what is in any namespace.
-func everywhere[T any, P kind[T]](ctx context.Context, informers Informers, name string, values func(P) []string) func() error {
-	const all = "__all_namespaces"
-	return func() error { return register(ctx, informers, name, func(client.Object) string { return all }, values) }
+// ofAll is the registration of one index over the kind T, which finds what is in any namespace.
+func ofAll[T any, P kind[T]](ctx context.Context, informers Informers, name string, values func(P) []string) func() error {
+	return func() error {
+		return register(ctx, informers, name, func(client.Object) string { return everywhere }, values)
+	}
 }
 
 // register adds an index under the name, and with the keys, by which controller-runtime looks for what a list selects. Its own IndexField

@@ -126,34 +126,54 @@ type Pace struct {
 	Every time.Duration
 
 	mu   sync.Mutex
-	last map[types.NamespacedName]time.Time
+	last map[types.NamespacedName]turn
+}
+
+// turn is when a pass over a key began, and how long after that the next one may.
+type turn struct {
+	at   time.Time
+	rest time.Duration
 }
 
 // Turn says how long the pass over a key is to be put off; 0, and it is due and counted.
 func (p *Pace) Turn(key types.NamespacedName, now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if wait := p.last[key].Add(p.Every).Sub(now); wait > 0 && wait <= p.Every {
+	last := p.last[key]
+	if wait := last.at.Add(last.rest).Sub(now); wait > 0 && wait <= last.rest {
 		return wait
 	}
 	if p.last == nil {
-		p.last = map[types.NamespacedName]time.Time{}
+		p.last = map[types.NamespacedName]turn{}
 	}
-	for k, at := range p.last {
-		if now.Sub(at) > p.Every {
+	for k, t := range p.last {
+		if now.Sub(t.at) > t.rest {
 			delete(p.last, k)
 		}
 	}
-	p.last[key] = now
+	p.last[key] = turn{now, p.Every}
 	return 0
 }
 
 // Spare gives back most of the wait that follows a pass which had nothing to write.
 func (p *Pace) Spare(key types.NamespacedName) {
 	const part = 10
+	p.rest(key, p.Every/part)
+}
+
+// Took has the next pass over a key wait the longer the longer the last one had to look at everybody: while a wave runs, all that is
+// there is looked at anew each time, which of very many people is not to be what the operator is busy with.
+func (p *Pace) Took(key types.NamespacedName, looking time.Duration) {
+	const part = 50 // of the time of one processor
+	if p.Every > 0 && looking*part > p.Every {
+		p.rest(key, looking*part)
+	}
+}
+
+func (p *Pace) rest(key types.NamespacedName, rest time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if at, ok := p.last[key]; ok {
-		p.last[key] = at.Add(p.Every/part - p.Every)
+	if t, ok := p.last[key]; ok {
+		p.last[key] = turn{t.at, rest}
 	}
 }

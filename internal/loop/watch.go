@@ -5,11 +5,8 @@ package loop
 
 import (
 	"context"
-	"fmt"
 	"maps"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/ptr"
@@ -20,6 +17,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"seatkeeper.dev/seatkeeper/internal/index"
 )
 
 // Declared lets through what people change: a spec, an annotation, a deletion. The status is ours.
@@ -33,13 +32,36 @@ func deleted() predicate.Predicate {
 	}}
 }
 
-// Affected maps a change of a T to the keys that it concerns. before is nil when the object was created, after
-// is nil when it is gone.
-func Affected[T client.Object](keys func(ctx context.Context, before, after T) []types.NamespacedName) handler.EventHandler {
+// mapping are the keys that a change of a T concerns. before is nil when the object was created, after is nil when it is gone.
+type mapping[T client.Object] = func(ctx context.Context, before, after T) []types.NamespacedName
+
+// Affected maps a change of a T to the keys that it concerns. What is there when the operator starts is no change: whatever it concerns has
+// a first pass of its own, which can wait, and begins when all is known.
+func Affected[T client.Object](mappings ...mapping[T]) handler.EventHandler {
+	h := found(mappings)
+	create := h.CreateFunc
+	h.CreateFunc = func(ctx context.Context, e event.CreateEvent, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		if !e.IsInInitialList {
+			create(ctx, e, q)
+		}
+	}
+	return h
+}
+
+// Found maps a change of a T to the keys that it concerns, and so what is there when the operator starts: for keys of what may be there no
+// more, and of what has no first pass otherwise.
+func Found[T client.Object](keys mapping[T]) handler.EventHandler { return found([]mapping[T]{keys}) }
+
+func found[T client.Object](mappings []mapping[T]) handler.Funcs {
 	enqueue := func(ctx context.Context, before, after T, q workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-		unique := map[types.NamespacedName]struct{}{}
-		for _, key := range keys(ctx, before, after) {
-			unique[key] = struct{}{}
+		var unique map[types.NamespacedName]struct{}
+		for _, keys := range mappings {
+			for _, key := range keys(ctx, before, after) {
+				if unique == nil {
+					unique = map[types.NamespacedName]struct{}{}
+				}
+				unique[key] = struct{}{}
+			}
 		}
 		for key := range maps.Keys(unique) {
 			q.Add(reconcile.Request{NamespacedName: key})
@@ -64,7 +86,15 @@ func AffectedBy[T interface {
 	comparable
 	client.Object
 }](keys func(ctx context.Context, object T) []types.NamespacedName) handler.EventHandler {
-	return Affected(func(ctx context.Context, before, after T) []types.NamespacedName {
+	return Affected(By(keys))
+}
+
+// By is a mapping of a T as it was and as it is.
+func By[T interface {
+	comparable
+	client.Object
+}](keys func(ctx context.Context, object T) []types.NamespacedName) func(ctx context.Context, before, after T) []types.NamespacedName {
+	return func(ctx context.Context, before, after T) []types.NamespacedName {
 		var none T
 		var all []types.NamespacedName
 		for _, object := range []T{before, after} {
@@ -73,7 +103,7 @@ func AffectedBy[T interface {
 			}
 		}
 		return all
-	})
+	}
 }
 
 // Present has a mapping of changes take an object that is being deleted for one that is gone.
@@ -137,19 +167,15 @@ func (Lagging) ApplyToGet(o *client.GetOptions) {
 	o.UnsafeDisableDeepCopy = ptr.To(true)
 }
 
-// KeysBy are the keys of the objects that an index finds, of the kind of list.
-func (b Base) KeysBy(ctx context.Context, list client.ObjectList, namespace, by, value string) []types.NamespacedName {
-	var keys []types.NamespacedName
-	err := b.List(ctx, list, client.InNamespace(namespace), client.MatchingFields{by: value}, Lagging{})
-	if err == nil {
-		err = meta.EachListItem(list, func(o runtime.Object) error {
-			keys = append(keys, client.ObjectKeyFromObject(o.(client.Object)))
-			return nil
-		})
-	}
+// KeysBy are the keys of the objects of a kind that an index finds in a namespace; in all when there is none.
+func KeysBy[T any, P interface {
+	*T
+	client.Object
+}](ctx context.Context, b Base, namespace, by, value string) []types.NamespacedName {
+	keys, err := index.Keys[T, P](b.Shelf, namespace, by, value)
 	if err != nil {
 		// The cache is local: this cannot fail but by a mistake of ours.
-		log.FromContext(ctx).Error(err, "listing what a change concerns", "kind", fmt.Sprintf("%T", list), "by", by)
+		log.FromContext(ctx).Error(err, "looking for what a change concerns")
 	}
 	return keys
 }

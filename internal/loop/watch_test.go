@@ -4,7 +4,6 @@
 package loop_test
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"testing"
@@ -185,38 +184,41 @@ func TestDeclared(t *testing.T) {
 	}
 }
 
-// lists is a client that answers every list with the same users, and notes how it was asked.
-type lists struct {
-	client.Client
-	users []v1alpha1.User
-	err   error
-	asked client.ListOptions
-}
-
-func (l *lists) List(_ context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	l.asked.ApplyOptions(opts)
-	list.(*v1alpha1.UserList).Items = l.users
-	return l.err
-}
-
-func TestKeysBy(t *testing.T) {
+// TestWhatIsThereAtTheStart checks that it wakes nobody whom it concerns, who has a first pass anyway, unless that is asked for.
+func TestWhatIsThereAtTheStart(t *testing.T) {
 	t.Parallel()
-	l := &lists{users: []v1alpha1.User{*build.User("jean").In("acme", "acme").Obj(), *build.User("anna").In("acme", "acme").Obj()}}
-	got := loop.Base{Client: l}.KeysBy(t.Context(), &v1alpha1.UserList{}, "acme", "spec.roles", "support")
-	slices.SortFunc(got, func(a, b types.NamespacedName) int { return cmp.Compare(a.Name, b.Name) })
-	if diff := gocmp.Diff([]types.NamespacedName{{Namespace: "acme", Name: "anna"}, {Namespace: "acme", Name: "jean"}}, got); diff != "" {
-		t.Errorf("want -, got +:\n%s", diff)
+	for name, c := range map[string]struct {
+		h    handler.EventHandler
+		want []string
+	}{
+		"affected":    {loop.Affected(loop.By(roleKeys)), nil},
+		"affected by": {loop.AffectedBy(roleKeys), nil},
+		"found":       {loop.Found(loop.By(roleKeys)), []string{"acme/b", "acme/c"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			q := &queue{}
+			c.h.Create(t.Context(), event.CreateEvent{Object: isOne, IsInInitialList: true}, q)
+			if slices.Sort(q.added); !slices.Equal(c.want, q.added) {
+				t.Errorf("%v are woken, want %v", q.added, c.want)
+			}
+			want := []string{"acme/b", "acme/c"}
+			if got := (change{nil, isOne}).feed(t.Context(), c.h); !slices.Equal(want, got) {
+				t.Errorf("of what is created later, %v are woken, want %v", got, want)
+			}
+		})
 	}
-	if l.asked.Namespace != "acme" || l.asked.FieldSelector.String() != "spec.roles=support" {
-		t.Errorf("listed namespace %q by %v", l.asked.Namespace, l.asked.FieldSelector)
-	}
-	if !l.asked.DisableReadYourWritesConsistency || l.asked.UnsafeDisableDeepCopy == nil || !*l.asked.UnsafeDisableDeepCopy {
-		t.Error("what is listed to wake somebody waits for a cache, or is copied")
-	}
+}
 
-	l.err = errCaused
-	if got := (loop.Base{Client: l}).KeysBy(t.Context(), &v1alpha1.UserList{}, "acme", "spec.roles", "support"); got != nil {
-		t.Errorf("a list that failed wakes %v", got)
+// TestAffectedOfSeveral checks that a key which a change concerns for two reasons is woken once.
+func TestAffectedOfSeveral(t *testing.T) {
+	t.Parallel()
+	itself := func(_ context.Context, _, after *v1alpha1.User) []types.NamespacedName {
+		return []types.NamespacedName{client.ObjectKeyFromObject(after), {Namespace: "acme", Name: "b"}}
+	}
+	got := change{nil, isOne}.feed(t.Context(), loop.Affected(loop.By(roleKeys), itself))
+	if want := []string{"acme/b", "acme/c", "acme/jean"}; !slices.Equal(want, got) {
+		t.Errorf("%v are woken, want %v, each once", got, want)
 	}
 }
 

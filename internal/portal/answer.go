@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/semaphore"
@@ -163,14 +164,15 @@ func (p *portal) visit(ctx context.Context, token string) (visit, error) {
 		return visit{}, nil
 	}
 	var users v1alpha1.UserList
-	if err := p.Cache.List(ctx, &users, client.MatchingFields{index.UserUID: string(claims.UID)}, loop.Lagging{}); err != nil {
+	if err := p.Cache.List(ctx, &users, client.MatchingFields{index.UserUID: index.Bucket(string(claims.UID))}, loop.Lagging{}); err != nil {
 		return visit{}, fmt.Errorf("finding the user of a link: %w", err)
 	}
 	v := visit{token: token, claims: claims, seal: seal, organization: &v1alpha1.Organization{}}
-	if len(users.Items) == 0 {
+	at := slices.IndexFunc(users.Items, func(u v1alpha1.User) bool { return u.UID == claims.UID })
+	if at < 0 {
 		return v, nil
 	}
-	v.user = &users.Items[0]
+	v.user = &users.Items[at]
 	return v, p.cached(ctx, v.user.Namespace, v.user.Spec.Organization, v.organization)
 }
 

@@ -78,7 +78,7 @@ func newWorld(t testing.TB, objects ...client.Object) *world {
 	}
 	w := &world{t: t, clock: clocktesting.NewFakeClock(now), logged: &strings.Builder{}, directory: &accounts.Directory{}, events: events.NewFakeRecorder(10)}
 	w.store = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(&v1alpha1.User{}).
-		WithIndex(&v1alpha1.User{}, index.UserUID, func(o client.Object) []string { return []string{string(o.GetUID())} }).
+		WithIndex(&v1alpha1.User{}, index.UserUID, func(o client.Object) []string { return []string{index.Bucket(string(o.GetUID()))} }).
 		WithInterceptorFuncs(interceptor.Funcs{Get: w.get, List: w.list, SubResourcePatch: w.patch}).Build()
 	w.handler = New(w.options())
 	return w

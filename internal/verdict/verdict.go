@@ -52,7 +52,7 @@ func Conclude(obj v1alpha1.Conditioned, v Verdict, now time.Time) {
 	if v.Kind == Silent {
 		return
 	}
-	conditions, observed := obj.StatusConditions()
+	_, observed := obj.StatusConditions()
 	Set(obj, v1alpha1.ConditionReady, v.Kind == Done, v.Reason, v.Message, now)
 	for _, c := range []struct {
 		kind string
@@ -64,7 +64,7 @@ func Conclude(obj v1alpha1.Conditioned, v Verdict, now time.Time) {
 		if c.on {
 			Set(obj, c.kind, true, v.Reason, v.Message, now)
 		} else {
-			meta.RemoveStatusCondition(conditions, c.kind)
+			Unset(obj, c.kind)
 		}
 	}
 	if v.Kind == Done || v.Kind == Stuck {
@@ -75,8 +75,10 @@ func Conclude(obj v1alpha1.Conditioned, v Verdict, now time.Time) {
 // Set sets one condition of obj, of its present generation.
 func Set(obj v1alpha1.Conditioned, kind string, on bool, reason, message string, now time.Time) {
 	const most = 8192 // the schema refuses 32768, and with that the whole status
-	if runes := []rune(message); len(runes) > most {
-		message = string(runes[:most])
+	if len(message) > most {
+		if runes := []rune(message); len(runes) > most {
+			message = string(runes[:most])
+		}
 	}
 	conditions, _ := obj.StatusConditions()
 	status := metav1.ConditionFalse
@@ -92,5 +94,7 @@ func Set(obj v1alpha1.Conditioned, kind string, on bool, reason, message string,
 // Unset removes one condition of obj.
 func Unset(obj v1alpha1.Conditioned, kind string) {
 	conditions, _ := obj.StatusConditions()
-	meta.RemoveStatusCondition(conditions, kind)
+	if meta.FindStatusCondition(*conditions, kind) != nil { // what is removed is a copy of the rest, also where nothing is
+		meta.RemoveStatusCondition(conditions, kind)
+	}
 }

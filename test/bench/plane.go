@@ -112,7 +112,7 @@ func furnished(objects []client.Object) func(ctx context.Context, p *plane) ([]s
 // settled waits until nobody has written anything for a moment. It returns what the API server was asked for, and
 // the sample of before that moment, so that neither the waiting nor its end is counted.
 func (p *plane) settled(ctx context.Context, processes map[string]int) (requests, sample, error) {
-	const moment = 2 * time.Second // longer than any figure is put off while a wave runs
+	const moment = 6 * time.Second // longer than any figure is put off while a wave of 100 000 people runs
 	for {
 		quiet, err := take(processes)
 		if err != nil {

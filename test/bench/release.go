@@ -98,9 +98,11 @@ func (r *Release) measure(ctx context.Context, p *plane, at staff, namespace str
 		return err
 	}
 	processes := at.processes(p)
-	if r.Write, err = oneWrite(ctx, p); err != nil {
+	writes, err := bareWrites(ctx, p, 0)
+	if err != nil {
 		return err
 	}
+	r.Write = quantile(writes, 0.5)
 	asked, begin, err := p.settled(ctx, processes)
 	if err != nil {
 		return err
@@ -170,26 +172,31 @@ func archive(ctx context.Context, w *wire, namespace, holder, head string) (time
 	return time.Since(begun), err
 }
 
-// oneWrite is how many milliseconds a status patch takes, in a namespace that nobody looks at.
-func oneWrite(ctx context.Context, p *plane) (float64, error) {
-	const often = 100
+// bareOften is how often a bare write is made.
+const bareOften = 100
+
+// bareWrites are how many milliseconds status patches take, one after the other and each after a rest, in a namespace that nobody looks at.
+func bareWrites(ctx context.Context, p *plane, rest time.Duration) ([]float64, error) {
 	namespace, err := p.namespace(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	if err := create(ctx, p.wire, namespace, 0, nil); err != nil {
-		return 0, err
+		return nil, err
 	}
 	var all []float64
-	for i := range often {
+	for i := range bareOften {
+		if err := sleep(ctx, rest); err != nil {
+			return nil, err
+		}
 		begun := time.Now()
 		patch := fmt.Appendf(nil, `{"status":{"observedGeneration":%d}}`, i)
 		if err := p.wire.send(ctx, http.MethodPatch, userPath(namespace, personName(0))+"/status", typeMergePatch, patch, nil); err != nil {
-			return 0, err
+			return nil, err
 		}
 		all = append(all, milliseconds(time.Since(begun)))
 	}
-	return quantile(all, 0.5), nil
+	return all, nil
 }
 
 // quantile is the smallest of some values that so large a part of them does not exceed.

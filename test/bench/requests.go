@@ -18,8 +18,8 @@ type requests map[string]float64
 
 var label = regexp.MustCompile(`(\w+)="([^"]*)"`)
 
-// parseRequests reads the API server's metrics. It leaves out watches, which last, and Leases, which the API
-// server itself renews.
+// parseRequests reads the API server's metrics. It leaves out watches, which last, and Leases and
+// Services, which the API server itself renews and looks at.
 func parseRequests(metrics io.Reader) (requests, error) {
 	counts := requests{}
 	lines := bufio.NewScanner(metrics)
@@ -46,7 +46,7 @@ func parseRequests(metrics io.Reader) (requests, error) {
 // requestKey is empty for what is left out.
 func requestKey(labels map[string]string) string {
 	resource, verb, code := labels["resource"], labels["verb"], labels["code"]
-	if resource == "" || resource == "leases" || verb == "WATCH" || verb == "CONNECT" {
+	if resource == "" || resource == "leases" || resource == "services" || verb == "WATCH" || verb == "CONNECT" {
 		return ""
 	}
 	key := verb + " " + resource

@@ -19,6 +19,7 @@ apiserver_request_total{code="201",component="apiserver",dry_run="",group="event
 apiserver_request_total{code="200",component="apiserver",dry_run="",group="seatkeeper.dev",resource="users",scope="namespace",subresource="",verb="LIST",version="v1alpha1"} 4
 apiserver_request_total{code="200",component="apiserver",dry_run="",group="seatkeeper.dev",resource="users",scope="namespace",subresource="",verb="WATCH",version="v1alpha1"} 5
 apiserver_request_total{code="200",component="apiserver",dry_run="",group="coordination.k8s.io",resource="leases",scope="resource",subresource="",verb="PUT",version="v1"} 6
+apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="services",scope="cluster",subresource="",verb="LIST",version="v1"} 9
 apiserver_request_total{code="200",component="apiserver",dry_run="",group="",resource="",scope="",subresource="/healthz",verb="GET",version=""} 7
 apiserver_request_total_of_others{verb="PUT",resource="users"} 8
 `

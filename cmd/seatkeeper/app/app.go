@@ -194,7 +194,7 @@ func newManager(cfg *rest.Config, o Options, certificate *servingcert.Keeper) (m
 	}
 	caches := cache.Options{
 		NewInformer:      toolscache.NewSharedIndexInformer,
-		DefaultTransform: cache.TransformStripManagedFields(),
+		DefaultTransform: index.Compact(),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Secret{}: keystore.Cached(o.Namespace), &corev1.ConfigMap{}: mailroom.Cached(),
 			&rbacv1.RoleBinding{}: bindings.Cached(),

@@ -94,15 +94,17 @@ func (s *Store) List(_ context.Context, list client.ObjectList, options ...clien
 	if !ok || applied.FieldSelector == nil {
 		return errors.New("only Users are listed here, by UID")
 	}
-	uid, ok := applied.FieldSelector.RequiresExactMatch(index.UserUID)
+	bucket, ok := applied.FieldSelector.RequiresExactMatch(index.UserUID)
 	if !ok {
 		return errors.New("only Users are listed here, by UID")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	users.Items = nil
-	if name, ok := s.byUID[uid]; ok {
-		users.Items = []v1alpha1.User{*s.objects[keyOf(&v1alpha1.User{}, name)].(*v1alpha1.User).DeepCopy()}
+	for uid, name := range s.byUID {
+		if u, ok := s.objects[keyOf(&v1alpha1.User{}, name)].(*v1alpha1.User); ok && index.Bucket(uid) == bucket {
+			users.Items = append(users.Items, *u.DeepCopy())
+		}
 	}
 	return nil
 }
