@@ -60,12 +60,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		r.Accounts.ForgetTenant(req.NamespacedName)
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	began := r.Clock.Now()
 	s, err := r.gather(ctx, &before)
-	r.Pace.Took(req.NamespacedName, r.Clock.Since(began))
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.Pace.Looked(req.NamespacedName, len(s.users))
 	after := before.DeepCopy()
 	v := conclude(after, s, r.Clock.Now())
 	if err := r.Persist(ctx, &before, after, v); err != nil {

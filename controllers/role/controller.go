@@ -50,12 +50,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	} else if err != nil || !before.DeletionTimestamp.IsZero() {
 		return r.depart(ctx, req.NamespacedName, &before)
 	}
-	began := r.Clock.Now()
 	s, err := r.gather(ctx, &before)
-	r.Pace.Took(req.NamespacedName, r.Clock.Since(began))
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.Pace.Looked(req.NamespacedName, int(s.holders))
 	now := r.Clock.Now()
 	plan := bindings.Decide(&before, s.bindings, s.bound, now)
 	outcome, err := r.writer().CarryOut(ctx, &before, plan, now)

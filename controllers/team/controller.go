@@ -43,9 +43,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 	if !before.DeletionTimestamp.IsZero() {
 		return r.Groups.Leave(ctx, r.Base, &before, before.Spec.Organization)
 	}
-	began := r.Clock.Now()
 	s, err := r.gather(ctx, &before)
-	r.Pace.Took(req.NamespacedName, r.Clock.Since(began))
 	if err != nil {
 		return ctrl.Result{}, err
 	}

@@ -138,29 +138,29 @@ func TestPace(t *testing.T) {
 }
 
 // Whoever has to look at very many is not busy with that all the time; and nobody waits for it who comes after a rest.
-func TestPaceOfAPassThatTakesLong(t *testing.T) {
+func TestPaceOfALookAtVeryMany(t *testing.T) {
 	t.Parallel()
 	a := types.NamespacedName{Namespace: "acme", Name: "a"}
 	p := &loop.Pace{Every: time.Second}
 	for _, step := range []struct {
-		why  string
-		at   time.Duration
-		took time.Duration
-		want time.Duration
+		why    string
+		at     time.Duration
+		people int
+		want   time.Duration
 	}{
-		{"the first pass is due", 0, 100 * time.Millisecond, 0},
-		{"the second waits until it is a fiftieth", time.Second, 0, 4 * time.Second},
-		{"then it is due, and takes little", 5 * time.Second, 20 * time.Millisecond, 0},
+		{"the first pass is due", 0, 100_000, 0},
+		{"the second waits for them", time.Second, 0, 4 * time.Second},
+		{"then it is due, and there are few", 5 * time.Second, 20_000, 0},
 		{"so the pace is the usual one", 5500 * time.Millisecond, 0, 500 * time.Millisecond},
-		{"then it is due, and takes long again", 6 * time.Second, time.Second, 0},
-		{"after a rest a pass is not delayed", time.Hour, time.Second, 0},
+		{"then it is due, and there are many again", 6 * time.Second, 1_000_000, 0},
+		{"after a rest a pass is not delayed", time.Hour, 1_000_000, 0},
 		{"a clock that was set back delays nobody for long", time.Minute, 0, 0},
 	} {
 		if got := p.Turn(a, now.Add(step.at)); got != step.want {
 			t.Errorf("%s: after %v, it is put off for %v, want %v", step.why, step.at, got, step.want)
 		}
 		if step.want == 0 {
-			p.Took(a, step.took)
+			p.Looked(a, step.people)
 		}
 	}
 }
@@ -172,7 +172,7 @@ func TestPaceOfNothing(t *testing.T) {
 		if got := p.Turn(types.NamespacedName{Name: "a"}, now); got != 0 {
 			t.Errorf("without a pace, a pass is put off for %v", got)
 		}
-		p.Took(types.NamespacedName{Name: "a"}, time.Second)
+		p.Looked(types.NamespacedName{Name: "a"}, 1_000_000)
 	}
 }
 
