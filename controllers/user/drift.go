@@ -20,7 +20,6 @@ import (
 	"seatkeeper.dev/seatkeeper/internal/directory"
 	"seatkeeper.dev/seatkeeper/internal/drift"
 	"seatkeeper.dev/seatkeeper/internal/index"
-	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/outbox"
 )
@@ -132,13 +131,11 @@ func (r *Reconciler) back(ctx context.Context, org *v1alpha1.Organization, recor
 	if err != nil || now.UID != record.UID || now.Parked() || !now.DeletionTimestamp.IsZero() {
 		return true, client.IgnoreNotFound(err)
 	}
-	var users v1alpha1.UserList
-	err = r.List(ctx, &users, client.InNamespace(org.Namespace), client.MatchingFields{index.Organization: org.Name}, loop.Lagging{})
+	users, err := index.Find[v1alpha1.User](r.Shelf, org.Namespace, index.Organization, org.Name)
 	if err != nil {
-		return false, fmt.Errorf("listing users: %w", err)
+		return false, err
 	}
-	for i := range users.Items {
-		u := &users.Items[i]
+	for _, u := range users {
 		if u.Account() != uid {
 			continue
 		}

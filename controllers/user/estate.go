@@ -15,7 +15,6 @@ import (
 
 	"seatkeeper.dev/seatkeeper/api/v1alpha1"
 	"seatkeeper.dev/seatkeeper/internal/index"
-	"seatkeeper.dev/seatkeeper/internal/loop"
 	"seatkeeper.dev/seatkeeper/internal/membership"
 	"seatkeeper.dev/seatkeeper/internal/roster"
 	"seatkeeper.dev/seatkeeper/internal/verdict"
@@ -105,14 +104,9 @@ func (p *people) User(name string) *v1alpha1.User {
 
 // Members implements handover.People.
 func (p *people) Members() []*v1alpha1.User {
-	var list v1alpha1.UserList
-	err := p.List(p.ctx, &list, client.InNamespace(p.of.Namespace), client.MatchingFields{index.Organization: p.of.Spec.Organization}, loop.Lagging{})
+	users, err := index.Find[v1alpha1.User](p.Shelf, p.of.Namespace, index.Organization, p.of.Spec.Organization)
 	if err != nil && p.err == nil {
-		p.err = fmt.Errorf("listing users: %w", err)
-	}
-	users := make([]*v1alpha1.User, len(list.Items))
-	for i := range list.Items {
-		users[i] = &list.Items[i]
+		p.err = err
 	}
 	return users
 }

@@ -122,7 +122,7 @@ func (r *Reconciler) sweep(ctx context.Context, org *v1alpha1.Organization) (fou
 	if len(rules) == 0 || !org.DeletionTimestamp.IsZero() {
 		return nil, nil
 	}
-	gone, err := r.departed(ctx, org)
+	gone, err := r.departed(org)
 	if err != nil || len(gone) == 0 {
 		return nil, err
 	}
@@ -142,14 +142,13 @@ func (r *Reconciler) sweep(ctx context.Context, org *v1alpha1.Organization) (fou
 }
 
 // departed are those who have left an organization, and of whose objects none was left, by name.
-func (r *Reconciler) departed(ctx context.Context, org *v1alpha1.Organization) (map[string]*v1alpha1.User, error) {
-	var list v1alpha1.UserList
-	if err := r.List(ctx, &list, client.InNamespace(org.Namespace), client.MatchingFields{index.Organization: org.Name}, loop.Lagging{}); err != nil {
-		return nil, fmt.Errorf("listing users: %w", err)
+func (r *Reconciler) departed(org *v1alpha1.Organization) (map[string]*v1alpha1.User, error) {
+	users, err := index.Find[v1alpha1.User](r.Shelf, org.Namespace, index.Organization, org.Name)
+	if err != nil {
+		return nil, err
 	}
 	gone := map[string]*v1alpha1.User{}
-	for i := range list.Items {
-		u := &list.Items[i]
+	for _, u := range users {
 		if access.Archiving(u) && u.Status.AccessRevokedAt != nil && u.Status.Handover != nil && !handover.Pending(&u.Status) {
 			gone[u.Name] = u
 		}

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/zap/zapcore"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -95,8 +96,11 @@ func (c *Clock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
 // LeapTo makes it t. It goes on from there. Timers that are set already do not notice.
 func (c *Clock) LeapTo(t time.Time) { c.ahead.Add(int64(t.Sub(c.Now()))) }
 
-// logToStderr is done once: operators of one process have one log.
-var logToStderr = sync.OnceFunc(func() { ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr))) })
+// logToStderr is done once: operators of one process have one log. It has what fails, without which a test that does would be hard
+// to find in it.
+var logToStderr = sync.OnceFunc(func() {
+	ctrl.SetLogger(zap.New(zap.WriteTo(os.Stderr), zap.Level(zapcore.ErrorLevel), zap.StacktraceLevel(zapcore.PanicLevel)))
+})
 
 // Mailbox starts a mail server for a test.
 func Mailbox(t testing.TB) *mailbox.Server {
