@@ -14,7 +14,6 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	_ "time/tzdata" // minimal images have no time zones of their own
@@ -39,15 +38,6 @@ func main() {
 	if err := run(ctrl.SetupSignalHandler(), flag.CommandLine, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "seatkeeper:", err)
 		os.Exit(1)
-	}
-}
-
-// frugal has garbage collected oftener than Go does by default: what is kept of people is most of the memory, and by default as much again
-// is let become garbage. It costs a thirtieth of the processor time that a wave takes. GOGC in the environment counts, if it is there.
-func frugal(environment func(string) (string, bool)) {
-	const percent = 40
-	if _, given := environment("GOGC"); !given {
-		debug.SetGCPercent(percent)
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"testing"
@@ -373,17 +372,5 @@ func TestHelloName(t *testing.T) {
 				t.Errorf("the server is greeted by %q, want %q", got, want)
 			}
 		})
-	}
-}
-
-// Whoever sets GOGC has it their way.
-func TestFrugal(t *testing.T) {
-	before := debug.SetGCPercent(70)
-	t.Cleanup(func() { debug.SetGCPercent(before) })
-	frugal(func(string) (string, bool) { return "70", true })
-	given := debug.SetGCPercent(70)
-	frugal(func(string) (string, bool) { return "", false })
-	if usual := debug.SetGCPercent(70); given != 70 || usual != 40 {
-		t.Errorf("with GOGC, it is %d, want 70; without, %d, want 40", given, usual)
 	}
 }

@@ -157,7 +157,9 @@ func timed(do func() error) (float64, error) {
 // awaitQuiet returns the sample of when the operator had looked at everybody and did nothing more, once that has lasted for a while.
 func (r *Restart) awaitQuiet(ctx context.Context, p *plane, at staff) (sample, error) {
 	const pause, lasts = 100 * time.Millisecond, 6 * time.Second // figures are put off by less
-	metrics := &wire{client: http.DefaultClient, host: "http://" + at.metrics}
+	plain := &http.Transport{DisableCompression: true}           // which would be a part of what the manager does
+	defer plain.CloseIdleConnections()
+	metrics := &wire{client: &http.Client{Transport: plain}, host: "http://" + at.metrics}
 	var latest sample
 	passes := -1.0
 	for {
