@@ -109,7 +109,7 @@ func TestWriteBudget(t *testing.T) {
 				}
 			},
 			most: cost{
-				each:   map[string]int{userStatus: 2, "patch configmaps": owned, "patch users": 1}, // the finalizer
+				each:   map[string]int{userStatus: 1, "patch configmaps": owned, "patch users": 1}, // the finalizer
 				all:    map[string]int{"create archivedusers": some},
 				slices: 1, events: 2,
 			},
