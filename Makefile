@@ -55,7 +55,7 @@ test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the
 	@$(WITH_CC) && $(GOTEST) -p $$(($(PROCESSORS) + 1)) $(SLOW) $$(go list ./... | grep -vxF "$$(go list $(SLOW) $(PURE) $(REAL))")
 	@$(GOTESTSUM) $(PURE)
 	@# In full size, which the race detector has them leave out (env.Size).
-	@$(GOTESTSUM) -run 'Thousand|Crash' ./test/passes ./test/stories
+	@$(GOTESTSUM) -run '^Test(Ten)?Thousand|Crash' ./test/passes ./test/stories
 	@go -C hack/plots test ./...
 
 # Postfix drops root's rights itself, and so has to have them.

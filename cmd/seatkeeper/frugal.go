@@ -14,11 +14,12 @@ import (
 // environment counts, if it is there.
 func frugal(environment func(string) (string, bool)) {
 	if _, given := environment("GOGC"); !given {
-		adjust(0)
+		adjust(struct{}{})
 	}
 }
 
-// garbage is how much of it there may be before it is collected, in percent of the heap that is in use.
+// garbage is how much of it there may be before it is collected, in percent of the heap that is in use: 64 MiB of one that is neither
+// very large nor nearly empty.
 func garbage(used uint64) int {
 	const (
 		least, most = 40, 400
@@ -27,14 +28,13 @@ func garbage(used uint64) int {
 	return int(min(max(bytes*100/max(used, 1), least), most))
 }
 
-// adjust goes by what is in use, and does so again after each collection. was is by what the collector goes.
-func adjust(was int) {
-	used := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
-	metrics.Read(used)
-	if now := garbage(used[0].Value.Uint64()); now != was {
-		debug.SetGCPercent(now)
-		was = now
+// adjust goes by what is in use, and does so again after each collection.
+func adjust(struct{}) {
+	now := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/gogc:percent"}}
+	metrics.Read(now)
+	if percent := garbage(now[0].Value.Uint64()); uint64(percent) != now[1].Value.Uint64() {
+		debug.SetGCPercent(percent) // for a moment, nothing else runs
 	}
 	// Nothing refers to it, so that the next collection finds it. Without a pointer, it could be kept together with something that lives.
-	runtime.AddCleanup(new(struct{ _ *int }), adjust, was)
+	runtime.AddCleanup(new(struct{ _ *int }), adjust, struct{}{})
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Size is how large a test is: under the race detector, which makes everything several times slower, the smaller one. `make test`
-// runs the tests with Thousand or Crash in their names without it as well.
+// runs the tests whose names begin with TestTenThousand and TestThousand, or have Crash in them, without it as well.
 func Size(full, raced int) int {
 	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
 		return raced
