@@ -4,6 +4,7 @@
 package passes_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -70,6 +71,26 @@ func wantOwners(t *testing.T, w *passes.World, want map[string]string) {
 }
 
 var archive = state(v1alpha1.UserArchived)
+
+// Rule AX-17: what a person who leaves owns is shared out among the members of the organization.
+func TestAX17_SharedOutAmongMembers(t *testing.T) {
+	t.Parallel()
+	rule := build.Notes()
+	rule.Successor = []v1alpha1.SuccessorSource{v1alpha1.SuccessorSpread}
+	w := rich(t, rule)
+	for i := range 20 {
+		w.Create(build.Note(fmt.Sprintf("more-%d", i), "bea"))
+	}
+	edit("bea", archive)(w)
+	w.Settle()
+	with := map[string]int{}
+	for _, owner := range owners(t, w) {
+		with[owner]++
+	}
+	if with["bea"] > 0 || len(with) < 2 || with["ada"]+with["cid"]+with["dan"] != 23 {
+		t.Errorf("the notes are shared out as %v, want all 23 among ada, cid and dan", with)
+	}
+}
 
 // Rule AC-17: what a person who leaves owns is handed over, after access is revoked and before the seat is free.
 func TestAC17_HandedOverBeforeTheSeatIsFree(t *testing.T) {
