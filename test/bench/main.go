@@ -293,8 +293,7 @@ func (b *bench) warmUp(ctx context.Context, p *plane, scenario string) error {
 	if _, err := b.measure(ctx, p, task{scenario: scenarioInvite, way: wayOperator, people: few}, nil); err != nil {
 		return err
 	}
-	b.examples[scenarioGrant] = b.examples[scenarioInvite]
-	if courses[scenario].first == 0 { // nobody is anywhere before
+	if courses[scenario].prepare == nil { // nobody is anywhere before
 		return nil
 	}
 	_, err := b.measure(ctx, p, task{scenario: scenario, way: wayOperator, people: few}, nil)

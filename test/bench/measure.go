@@ -48,6 +48,8 @@ type Measurement struct {
 	Writes   float64  `json:"writesPerPerson"`
 	// SliceWrites is how many SeatSlices were written in all.
 	SliceWrites float64 `json:"sliceWrites"`
+	// Ledger is the seconds until all seats of a pool that is scaled up were on slices.
+	Ledger float64 `json:"ledgerSeconds,omitempty"`
 	// Mails is how many mails came, all of them different.
 	Mails int `json:"mails"`
 }
@@ -125,7 +127,7 @@ func (b *bench) wave(ctx context.Context, p *plane, at staff, t task, namespace 
 	if err != nil {
 		return m, err
 	}
-	m.Wall = last.at.Sub(first.at).Seconds()
+	m.Wall, m.Ledger = last.at.Sub(first.at).Seconds(), w.ledger
 	m.PerSecond = float64(t.people) / m.Wall
 	m.Idle, m.Foreign = idle(first, last), foreign(first, last)
 

@@ -152,12 +152,38 @@ func (s Size) outcomes() []Outcome {
 			})
 		}
 	}
+	for _, p := range peers {
+		if took := p.took(operator) / float64(s.People); s.Scenario == p.scenario && took > 0 {
+			all = append(all, Outcome{
+				What: p.what, Size: s.People, Value: 1000 * took, Target: 1000 / (p.times * p.rate), Format: "%.2f ms", Measured: true, Disturbed: operator.Disturbed,
+			})
+		}
+	}
 	if s.Scenario == scenarioGrant {
 		all = append(all, Outcome{
 			What: "grant: SeatSlice writes", Size: s.People, Value: operator.SliceWrites, Target: sliceWrites(s.People), Format: "%.0f", Measured: true,
 		})
 	}
 	return all
+}
+
+// peer is another product that does a part of a scenario. The bench does not run it.
+type peer struct {
+	scenario, what string
+	// rate is the most people a second that it took to where the scenario has them get, on a quiet machine with two processors,
+	// and times is how much quicker we mean to be.
+	rate, times float64
+	// took is the seconds that compare.
+	took func(Measurement) float64
+}
+
+func wall(m Measurement) float64 { return m.Wall }
+
+// peers are milo, whose quota grants one claim after the other, and the control-api of APPUiO, without the rate limit that it has.
+var peers = []peer{
+	{scenarioInvite, "invite: a person, beside a third of milo's time", 47, 3, wall},
+	{scenarioInvite, "invite: a person, beside control-api's time / 1.1", 157, 1.1, wall},
+	{scenarioGrant, "grant: a seat on the ledger, beside a 20th of milo's time", 47, 20, func(m Measurement) float64 { return m.Ledger }},
 }
 
 func (r Report) directoryOutcomes() []Outcome {

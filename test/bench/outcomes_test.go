@@ -79,8 +79,11 @@ func TestOutcomesOfNothing(t *testing.T) {
 func TestOutcomes(t *testing.T) {
 	size := grown(scenarioTeam, 1000, 1, 1, 1)
 	size.Median[wayOperator] = Measurement{Requests: requests{"PATCH users/status": 1.25}}
+	wave := grown(scenarioGrant, 1000, 1, 1, 1)
+	wave.Ratios = nil
+	wave.Median[wayOperator] = Measurement{Ledger: 0.5, SliceWrites: 17}
 	r := Report{
-		Sizes: []Size{size}, Restarts: []Restart{{People: 100_000, Ratio: 3, Writes: 2, PerPerson: 5}}, Idles: []Idle{{Minutes: 5, Reads: 1}},
+		Sizes: []Size{size, wave}, Restarts: []Restart{{People: 100_000, Ratio: 3, Writes: 2, PerPerson: 5}}, Idles: []Idle{{Minutes: 5, Reads: 1}},
 		Singles:    []Single{{Kinds: []Settled{{Kind: kindRole, P99: 9, Target: 12}}}, {Meanwhile: 1, Kinds: []Settled{{Kind: kindRole, P99: 900}}}},
 		Admissions: []Admission{{Writers: 16, AtMost: 30}}, Directories: []Directory{{Latency: 100, Create: Provision{Ratio: 1}, Change: Provision{Ratio: 2}}},
 		Imports: []Import{{Ratio: 1.2}}, Fairnesses: []Fairness{{Ratio: 2.5, Load: loadApplied}, {Ratio: 2, Load: loadGranted}}, Plan: Plans{{Case: "change", People: 100_000, Nanoseconds: 60_000}, {Case: "change", People: 1000}},
@@ -92,6 +95,7 @@ func TestOutcomes(t *testing.T) {
 		}
 	}
 	want := []string{
+		"grant: a seat on the ledger, beside a 20th of milo's time: met", "grant: SeatSlice writes: met",
 		"team: time, operator / minimal: met", "team: PATCH users/status per person: missed by 25 %",
 		"directory, create: time, operator / bare client: met", "directory, change: time, operator / bare client: missed by 60 %",
 		"single, idle: " + kindRole + ", p99: met",

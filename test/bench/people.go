@@ -134,6 +134,9 @@ type change struct {
 			Conditions []struct{ Type, Reason string }
 			Roles      []string
 		}
+		// FirstSeat and Assignments are a SeatSlice's.
+		FirstSeat   int
+		Assignments []json.RawMessage
 	}
 }
 
@@ -205,9 +208,20 @@ func (a *audience) read(stream io.ReadCloser, people int) error {
 
 // await returns when so many people of a namespace are seen to be as is wanted, from a version on.
 func await(ctx context.Context, w *wire, namespace, version string, people int, wanted func(change) bool) error {
-	a := &audience{wanted: wanted, seen: make(map[string]bool, people), version: version}
-	return a.await(people, func(version string) (io.ReadCloser, error) {
-		return w.open(ctx, http.MethodGet, path(namespace, "users")+"?watch=1&resourceVersion="+version, "", nil)
+	return awaitAt(ctx, w, path(namespace, "users"), version, people, wanted)
+}
+
+// awaitLedger returns when so many seats of a pool that had none are seen to be on slices, from a version on.
+func awaitLedger(ctx context.Context, w *wire, namespace, version string, seats int) error {
+	return awaitAt(ctx, w, path(namespace, "seatslices"), version, len(ledger(namespace, seats)), func(c change) bool {
+		return len(c.Object.Assignments) == min(v1alpha1.SeatsPerSlice, seats-c.Object.FirstSeat)
+	})
+}
+
+func awaitAt(ctx context.Context, w *wire, path, version string, n int, wanted func(change) bool) error {
+	a := &audience{wanted: wanted, seen: make(map[string]bool, n), version: version}
+	return a.await(n, func(version string) (io.ReadCloser, error) {
+		return w.open(ctx, http.MethodGet, path+"?watch=1&resourceVersion="+version, "", nil)
 	})
 }
 

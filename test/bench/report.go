@@ -159,6 +159,7 @@ func (s Size) print(w io.Writer) {
 	number("mails, all different", "%.0f", func(m Measurement) float64 { return float64(m.Mails) })
 	number("API writes per person", "%.3f", func(m Measurement) float64 { return m.Writes })
 	number("SeatSlice writes in all", "%.0f", func(m Measurement) float64 { return m.SliceWrites })
+	number("seconds until all seats are on slices", "%.2f", func(m Measurement) float64 { return m.Ledger })
 	for _, kind := range s.kinds() {
 		number("  "+kind, "%.3f", func(m Measurement) float64 { return m.Requests[kind] })
 	}

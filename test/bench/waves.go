@@ -90,6 +90,8 @@ type wave struct {
 	from  string
 	// links are the paths of people's invitations, by mail address.
 	links map[string]string
+	// ledger is the seconds until all seats were on slices, where somebody writes them.
+	ledger float64
 }
 
 // crowd is how many people there are in all, those before the first left out.
@@ -140,7 +142,7 @@ func startInvite(ctx context.Context, c *wire, w *wave) error {
 	})
 }
 
-// assemble creates people who wait until there are seats. Only the operator tells them so.
+// assemble creates people who wait until there are seats, and have been told so.
 func assemble(ctx context.Context, p *plane, _ staff, w *wave) error {
 	c := p.wire
 	w.there = make([]version, w.people)
@@ -148,25 +150,54 @@ func assemble(ctx context.Context, p *plane, _ staff, w *wave) error {
 	if err != nil {
 		return err
 	}
-	err = each(ctx, w.people, func(ctx context.Context, i int) error { return create(ctx, c, w.namespace, i, &w.there[i]) })
-	if err == nil && w.way == wayOperator {
+	if w.way != wayOperator {
+		err = w.createAll(ctx, c, w.people)
+	} else if err = each(ctx, w.people, func(ctx context.Context, i int) error { return create(ctx, c, w.namespace, i, nil) }); err == nil {
 		err = await(ctx, c, w.namespace, before, w.people, waiting)
 	}
-	if err == nil {
-		w.from, err = present(ctx, c, w.namespace)
+	if err != nil {
+		return err
 	}
+	return w.found(ctx, c)
+}
+
+// createAll plays the operator: it creates so many people, and writes what is said of each before the wave.
+func (w *wave) createAll(ctx context.Context, c *wire, people int) error {
+	return each(ctx, people, func(ctx context.Context, i int) error {
+		if err := create(ctx, c, w.namespace, i, &w.there[i]); err != nil {
+			return err
+		}
+		return invite(ctx, c, w.namespace, i, w.there[i], w.example.before, &w.there[i])
+	})
+}
+
+// found notes how people are before the wave, and from where on they are watched.
+func (w *wave) found(ctx context.Context, c *wire) (err error) {
+	if w.way == wayOperator {
+		if w.example.before, err = w.look(ctx, c, w.first); err != nil {
+			return err
+		}
+	}
+	w.from, err = present(ctx, c, w.namespace)
 	return err
 }
 
 func startGrant(ctx context.Context, c *wire, w *wave) error {
 	scale := fmt.Appendf(nil, `{"spec":{"seats":%d}}`, w.people)
+	begun := time.Now()
 	err := c.send(ctx, http.MethodPatch, path(w.namespace, "seatpools")+"/"+pool, typeMergePatch, scale, nil)
-	if err != nil || w.way != wayRaw {
+	if err != nil || w.way == wayMinimal { // it keeps none
+		return err
+	}
+	if w.way == wayOperator {
+		err = awaitLedger(ctx, c, w.namespace, w.from, w.people)
+		w.ledger = time.Since(begun).Seconds()
 		return err
 	}
 	if err := w.keep(ctx, c, w.people); err != nil {
 		return err
 	}
+	w.ledger = time.Since(begun).Seconds()
 	return each(ctx, w.people, func(ctx context.Context, i int) error {
 		return invite(ctx, c, w.namespace, i, w.there[i], w.example.after, nil)
 	})
@@ -185,12 +216,7 @@ func (w *wave) settle(ctx context.Context, p *plane, accepted bool) (err error) 
 	c, n := p.wire, w.first+w.crowd()
 	w.there = make([]version, n)
 	if w.way != wayOperator {
-		err = each(ctx, n, func(ctx context.Context, i int) error {
-			if err := create(ctx, c, w.namespace, i, &w.there[i]); err != nil {
-				return err
-			}
-			return invite(ctx, c, w.namespace, i, w.there[i], w.example.before, &w.there[i])
-		})
+		err = w.createAll(ctx, c, n)
 	} else if err = each(ctx, n, func(ctx context.Context, i int) error { return create(ctx, c, w.namespace, i, nil) }); err == nil {
 		err = await(ctx, c, w.namespace, "", n, invited)
 	}
@@ -200,13 +226,7 @@ func (w *wave) settle(ctx context.Context, p *plane, accepted bool) (err error) 
 	if err != nil {
 		return err
 	}
-	if w.way == wayOperator {
-		if w.example.before, err = w.look(ctx, c, w.first); err != nil {
-			return err
-		}
-	}
-	w.from, err = present(ctx, c, w.namespace)
-	return err
+	return w.found(ctx, c)
 }
 
 // acceptAll accepts for everybody, without the pages, and waits until the operator has seen to that.
