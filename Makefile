@@ -54,8 +54,8 @@ REAL = ./test/e2e/... ./test/pages/... ./test/realmail/... ./test/realscim/...
 test-unit: bin/gotestsum bin/controlplane bin/kubectl bin/stripe-mock ## Run the tests that need no running system: pure ones, and those against the API server
 	@$(WITH_CC) && $(GOTEST) -p $$(($(PROCESSORS) + 1)) $(SLOW) $$(go list ./... | grep -vxF "$$(go list $(SLOW) $(PURE) $(REAL))")
 	@$(GOTESTSUM) $(PURE)
-	@# In full size, which the race detector has them leave out (env.Size).
-	@$(GOTESTSUM) -run '^Test(Ten)?Thousand|Crash' ./test/passes ./test/stories
+	@# In full size, which the race detector has them leave out (env.Size). Many wait for one another's writes most of the time.
+	@$(GOTESTSUM) -parallel $$((4 * $(PROCESSORS))) -run '^Test(Ten)?Thousand|Crash' ./test/passes ./test/stories
 	@go -C hack/plots test ./...
 
 # Postfix drops root's rights itself, and so has to have them.
