@@ -130,14 +130,25 @@ type change struct {
 	Object struct {
 		Message  string // of an error
 		Metadata struct{ Name, ResourceVersion string }
-		Status   struct {
-			Conditions []struct{ Type, Reason string }
-			Roles      []string
-		}
+		Status   said
 		// FirstSeat and Assignments are a SeatSlice's.
 		FirstSeat   int
 		Assignments []json.RawMessage
 	}
+}
+
+// said is the status of a person, and empty where it is a word: that of an error.
+type said struct {
+	Conditions []struct{ Type, Reason string }
+	Roles      []string
+}
+
+func (s *said) UnmarshalJSON(data []byte) error {
+	if data[0] == '"' {
+		return nil
+	}
+	type plain said
+	return json.Unmarshal(data, (*plain)(s))
 }
 
 // reason is why the person is ready or is not.

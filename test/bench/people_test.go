@@ -76,7 +76,7 @@ func eventOf(kind, name, version, reason string) string {
 }
 
 func TestAwait(t *testing.T) {
-	const gone = `{"type":"ERROR","object":{"kind":"Status","message":"too old resource version"}}`
+	const gone = `{"type":"ERROR","object":{"kind":"Status","status":"Failure","message":"too old resource version"}}`
 	for why, c := range map[string]struct {
 		streams []string // one after the other, each until it ends
 		opened  []string // from which versions on
