@@ -179,7 +179,8 @@ type peer struct {
 
 func wall(m Measurement) float64 { return m.Wall }
 
-// peers are milo, whose quota grants one claim after the other, and the control-api of APPUiO, without the rate limit that it has.
+// peers are milo, with its invitations and its quota, and the control-api of APPUiO, without the rate limit that it has. Where the rates
+// are from, docs/performance.md says.
 var peers = []peer{
 	{scenarioInvite, "invite: a person, beside a third of milo's time", 47, 3, wall},
 	{scenarioInvite, "invite: a person, beside control-api's time / 1.1", 157, 1.1, wall},
