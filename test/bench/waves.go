@@ -144,31 +144,26 @@ func startInvite(ctx context.Context, c *wire, w *wave) error {
 
 // assemble creates people who wait until there are seats, and have been told so.
 func assemble(ctx context.Context, p *plane, _ staff, w *wave) error {
-	c := p.wire
-	w.there = make([]version, w.people)
-	before, err := present(ctx, c, w.namespace)
-	if err != nil {
+	if err := w.createAll(ctx, p.wire, w.people, waiting); err != nil {
 		return err
 	}
-	if w.way != wayOperator {
-		err = w.createAll(ctx, c, w.people)
-	} else if err = each(ctx, w.people, func(ctx context.Context, i int) error { return create(ctx, c, w.namespace, i, nil) }); err == nil {
-		err = await(ctx, c, w.namespace, before, w.people, waiting)
-	}
-	if err != nil {
-		return err
-	}
-	return w.found(ctx, c)
+	return w.found(ctx, p.wire)
 }
 
-// createAll plays the operator: it creates so many people, and writes what is said of each before the wave.
-func (w *wave) createAll(ctx context.Context, c *wire, people int) error {
-	return each(ctx, people, func(ctx context.Context, i int) error {
-		if err := create(ctx, c, w.namespace, i, &w.there[i]); err != nil {
+// createAll creates so many people, and waits until the operator has them be as is wanted. Where there is none, it writes what is said of
+// each before the wave.
+func (w *wave) createAll(ctx context.Context, c *wire, people int, wanted func(change) bool) error {
+	w.there = make([]version, people)
+	err := each(ctx, people, func(ctx context.Context, i int) error {
+		if err := create(ctx, c, w.namespace, i, &w.there[i]); err != nil || w.way == wayOperator {
 			return err
 		}
 		return invite(ctx, c, w.namespace, i, w.there[i], w.example.before, &w.there[i])
 	})
+	if err != nil || w.way != wayOperator {
+		return err
+	}
+	return await(ctx, c, w.namespace, "", people, wanted)
 }
 
 // found notes how people are before the wave, and from where on they are watched.
@@ -214,12 +209,7 @@ func (w *wave) keep(ctx context.Context, c *wire, seats int) error {
 // settle has everybody invited, or as the operator leaves those who have accepted.
 func (w *wave) settle(ctx context.Context, p *plane, accepted bool) (err error) {
 	c, n := p.wire, w.first+w.crowd()
-	w.there = make([]version, n)
-	if w.way != wayOperator {
-		err = w.createAll(ctx, c, n)
-	} else if err = each(ctx, n, func(ctx context.Context, i int) error { return create(ctx, c, w.namespace, i, nil) }); err == nil {
-		err = await(ctx, c, w.namespace, "", n, invited)
-	}
+	err = w.createAll(ctx, c, n, invited)
 	if err == nil && w.way == wayOperator && accepted {
 		err = acceptAll(ctx, c, w.namespace, n)
 	}
